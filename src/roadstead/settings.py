@@ -1,0 +1,73 @@
+"""Frozen settings from ``ROADSTEAD_*`` variables or ``roadstead.toml``; builds no clients."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DEFAULT_MODEL_ID = "s2-obb-n-1"
+EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
+
+
+def _shipped(folder: str) -> Path:
+    """Return the folder of data that ships with Roadstead, in a wheel or in a checkout."""
+    packaged = Path(__file__).parent / "_data" / folder
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / folder
+
+
+def _home() -> Path:
+    return Path(platformdirs.user_data_dir("roadstead"))
+
+
+class Settings(BaseSettings):
+    """Where things lie and which model and catalogue are used when a command does not say."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ROADSTEAD_", frozen=True, toml_file="roadstead.toml", extra="forbid"
+    )
+
+    home: Path = Field(default_factory=_home)
+    """Store, quarantine files and caches; ``ROADSTEAD_HOME``."""
+    aoi_dir: Path = Field(default_factory=lambda: _shipped("aoi"))
+    models_dir: Path = Field(default_factory=lambda: _shipped("models"))
+    model_id: str = DEFAULT_MODEL_ID
+    store: str = ""
+    """SQLAlchemy URL; empty means SQLite under ``home``."""
+    catalog: str = EARTH_SEARCH
+    """STAC API or static catalogue; ``ROADSTEAD_CATALOG``."""
+    collection: str = "sentinel-2-c1-l2a"
+    """Collection asked of a STAC API (a static catalogue is read whole)."""
+    min_visible_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
+    """A zone seen for less than this share is "not observed", never zero."""
+    ais_window_h: float = Field(default=6.0, gt=0.0)
+    """AIS this many hours either side of an overpass is used."""
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store."""
+        return self.store or f"sqlite:///{self.home / 'roadstead.sqlite'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, then ``roadstead.toml``."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings()
