@@ -1,0 +1,67 @@
+# Roadstead. `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SHARED ?= ../shared/data
+
+export DO_NOT_TRACK = 1
+export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
+
+.PHONY: help setup setup-dev apt demo test check fmt train evaluate bench lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.base ## Make .venv with the roadstead command (no torch needed)
+
+.venv/.base: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+setup-dev: .venv/.dev ## The same with the extras train and dev
+
+# torch goes first and alone: a plain install would take a build with several GB of GPU packages.
+.venv/.dev: .venv/.base
+	$(PIP) install --quiet torch==2.13.0
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	touch $@
+
+# Debian packages that some tests open files with; installed as root only.
+apt:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then tools/apt-install apt.txt; \
+	else echo "not root: install by hand what is missing of: $$(grep -v '^#' apt.txt | tr '\n' ' ')" >&2; fi
+
+demo: setup ## Set up, simulate a fortnight at both ports, run the flow, write demo/
+	$(BIN)/python -m flows.demo --out demo
+
+test: setup-dev apt ## Set up and run all tests
+	$(BIN)/python -m pytest
+
+check: setup-dev ## Lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: setup-dev ## Format and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: setup-dev ## Train the model on SHARED and simulated ships (hours; resumable)
+	$(BIN)/python -m roadstead.training.train --shared $(SHARED)
+
+evaluate: setup-dev ## Measure the shipped model on SHARED; rewrites its metrics.json and card.md
+	$(BIN)/roadstead evaluate --shared $(SHARED)
+
+bench: setup-dev ## Speed, memory and dense-anchorage figures
+	$(BIN)/python -m benchmarks
+
+lock: setup-dev ## Rewrite constraints.txt from what is installed
+	tools/lock
+
+clean: ## Delete what the other targets made
+	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

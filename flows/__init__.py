@@ -1,0 +1,1 @@
+"""Prefect flows, thin over `roadstead.jobs`; the only place that imports Prefect."""

@@ -1,0 +1,52 @@
+"""`roadstead detect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roadstead.aoi import load_port
+from roadstead.cli import options
+from roadstead.cli.console import bar, err, moment, progress_bar
+from roadstead.detection import load_model
+from roadstead.headers import write_detections
+from roadstead.jobs.detect import detect_scenes, raise_if_partial
+from roadstead.settings import settings
+
+
+def detect_command(
+    scenes: Annotated[
+        list[str], typer.Argument(metavar="SCENE...", help="STAC item (path or URL) or GeoTIFF; many at once.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON to write.")],
+    aoi: Annotated[
+        Path | None, typer.Option("--aoi", help="Search the zones of this port file alone, not the whole image.")
+    ] = None,
+    acquired: Annotated[
+        str | None, typer.Option(help="Acquisition time, UTC, for GeoTIFFs that do not carry it.")
+    ] = None,
+    unfiltered: Annotated[
+        bool, typer.Option("--unfiltered", help="Also write what was dropped, with `dropped_because`.")
+    ] = False,
+    model: options.Model = None,
+) -> None:
+    """Find barges, bulk carriers and other vessels in images; write oriented boxes as GeoJSON.
+
+    GeoTIFF bands are taken by description, or in the order red, green, blue, nir; three 8-bit bands are
+    taken as a true-colour `visual`. The file says what was searched, also where nothing was found.
+
+    Example: roadstead detect item.json chip.tif -o detections.geojson
+    """
+    port = load_port(aoi) if aoi else None
+    when = moment(acquired, "--acquired") if acquired else None
+    loaded = load_model(model or settings().model_id)
+    with progress_bar() as bars:
+        found = detect_scenes(
+            scenes, loaded, port, acquired=when, unfiltered=unfiltered,
+            on_scene=lambda label, index, total: bar(bars, f"{Path(label).name} ({index + 1}/{total})"),
+        )
+    write_detections(output, found.table, found.header)
+    err.print(f"{output}: {len(found.table)} detections in {len(found.header.scenes)} scenes.")
+    raise_if_partial(found.failures)

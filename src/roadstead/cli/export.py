@@ -1,0 +1,40 @@
+"""`roadstead export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roadstead.catalog import Store
+from roadstead.cli import options
+from roadstead.cli.console import Json, err, print_json, time_range
+from roadstead.jobs.export import FORMATS, export_port
+from roadstead.settings import settings
+
+
+def export_command(
+    port: Annotated[str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")],
+    start: options.From,
+    end: options.To,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help=f"One of {', '.join(FORMATS)}; all if left out.")
+    ] = None,
+    aoi: options.Aoi = None,
+    store: options.StoreUrl = None,
+    json: Json = False,
+) -> None:
+    """Write what the store holds as GeoJSON (WGS84), GeoPackage (UTM, styled for QGIS) and an HTML report.
+
+    Example: roadstead export nampo --from 2024-05-01 --to 2024-05-31 -o out
+    """
+    first, last = time_range(start, end)
+    with Store.open(store or settings().store_url) as opened:
+        written = export_port(opened, options.port_of(port, aoi), first, last, output, tuple(formats or FORMATS))
+    if json:
+        print_json([str(path) for path in written])
+        return
+    for path in written:
+        err.print(str(path))

@@ -1,0 +1,36 @@
+"""`roadstead reconcile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roadstead.cli import options
+from roadstead.cli.console import Json, err, print_json, print_table
+from roadstead.jobs.reconcile import reconcile_file
+from roadstead.settings import settings
+
+
+def reconcile_command(
+    detections: Annotated[Path, typer.Argument(help="GeoJSON made by `roadstead detect`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON of matches to write.")],
+    ais: options.Ais = None,
+    ais_mapping: options.Mapping = None,
+    json: Json = False,
+) -> None:
+    """Hold detections against AIS: one feature per detection and per declared vessel left over.
+
+    Statuses: matched, ambiguous, no_ais_partner, unseen, no_coverage, not_visible; each with a probability
+    and reasons. They are leads, never verdicts: no_ais_partner does not say that a ship had to transmit.
+
+    Example: roadstead reconcile detections.geojson --ais may.nmea -o matches.geojson
+    """
+    matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings())
+    tally = matches["status"].value_counts()
+    if json:
+        print_json({"output": str(output), "statuses": {k: int(v) for k, v in tally.items()}})
+        return
+    print_table("Detections and declarations", ("status", "n"), [[k, int(v)] for k, v in tally.items()])
+    err.print(f"{output}: {len(matches)} rows.")

@@ -1,0 +1,102 @@
+"""`roadstead watch` and `roadstead counts`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.progress import Progress
+
+from roadstead.catalog import Store
+from roadstead.cli import options
+from roadstead.cli.console import Json, bar, err, out, print_json, print_table, progress_bar, time_range
+from roadstead.detection import load_model
+from roadstead.imagery import Overpass
+from roadstead.jobs.tables import count_rows
+from roadstead.jobs.watch import WatchRequest, Watched, finish, records, summary, watch
+from roadstead.settings import settings
+
+PortName = Annotated[str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")]
+
+
+def watch_command(
+    port: PortName,
+    start: options.From,
+    end: options.To,
+    catalog: Annotated[
+        str | None, typer.Option(help="STAC API or static catalogue: path or URL. Default: settings.")
+    ] = None,
+    ais: options.Ais = None,
+    ais_mapping: options.Mapping = None,
+    aoi: options.Aoi = None,
+    store: options.StoreUrl = None,
+    model: options.Model = None,
+    json: Json = False,
+) -> None:
+    """Search, read, detect, hold against AIS, count and store, for one port and time range.
+
+    Without --ais there are counts only and every detection is `no_coverage`. Running it again changes
+    nothing. A scene that fails is listed as failed, never as zero ships (exit code 5).
+
+    Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
+    """
+    first, last = time_range(start, end)
+    base = settings()
+    request = WatchRequest(
+        options.port_of(port, aoi), first, last, catalog or base.catalog,
+        load_model(model or base.model_id), base, tuple(ais or ()), ais_mapping,
+    )
+    with Store.open(store or base.store_url) as opened, progress_bar() as bars:
+        watched = watch(request, opened, on_overpass=lambda o, i, n: _bar(bars, o, i, n))
+        document = summary(opened, request, watched)
+        table = opened.counts(request.port.slug, first, last)
+    if json:
+        print_json(document)
+    else:
+        _show(request, watched, document, table)
+    finish(watched)
+
+
+def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # noqa: ANN401 - a callback
+    return bar(bars, f"{overpass.acquired:%Y-%m-%d %H:%M} ({index + 1}/{total})")
+
+
+def _show(request: WatchRequest, watched: Watched, document: dict[str, Any], table: pd.DataFrame) -> None:
+    if not request.ais:
+        err.print("No AIS given: counts only; every detection is no_coverage.")
+    if watched.ais_quarantined:
+        err.print(f"{watched.ais_quarantined} AIS rows could not be used; `roadstead ais import` lists them.")
+    show_counts(request.port.slug, table)
+    out.print(f"{len(watched.done)} overpasses done, {document['detections']} detections in the store.")
+
+
+def show_counts(port: str, table: pd.DataFrame) -> None:
+    """Print the count table of one port."""
+    label = " (SIMULATED)" if len(table) and bool(table["simulated"].any()) else ""
+    columns, rows = count_rows(table)
+    print_table(f"{port}{label}: hulls found [90 % interval of hulls there]", columns, rows)
+
+
+def counts_command(
+    port: PortName,
+    start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = "2015-06-23",
+    end: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = "2100-01-01",
+    store: options.StoreUrl = None,
+    json: Json = False,
+) -> None:
+    """Print the stored counts of a port: zone, overpass, class, with intervals and parts.
+
+    A zone seen for too small a share says "not observed"; that is never zero.
+    """
+    first, last = time_range(start, end)
+    with Store.open(store or settings().store_url) as opened:
+        table = opened.counts(port, first, last)
+    if json:
+        print_json(records(table))
+    elif table.empty:
+        err.print(f"The store holds no counts of {port} in this range: run `roadstead watch {port}` first.")
+    else:
+        show_counts(port, table)
+
+

@@ -1,0 +1,134 @@
+"""Detect hulls in given scenes, each on its own grid or in the zones of a port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import geopandas as gpd
+import pandas as pd
+
+from roadstead.aoi import Port
+from roadstead.detection import Model, detect_mosaic
+from roadstead.errors import PartialError, RoadsteadError
+from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, open_scene
+from roadstead.tables import DETECTIONS, empty
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Detected:
+    """Detections of some scenes and what was searched."""
+
+    table: gpd.GeoDataFrame
+    """`tables.DETECTIONS`."""
+    header: DetectionsHeader
+    failures: dict[str, str] = field(default_factory=dict)
+    """Scene as given -> why it failed."""
+
+
+def detect_overpass(
+    mosaic: Mosaic, overpass: Overpass, model: Model, port: Port | None, *, unfiltered: bool = False,
+    progress: Progress | None = None,
+) -> tuple[gpd.GeoDataFrame, tuple[SceneHeader, ...]]:
+    """Detect hulls in one opened overpass and describe what was searched.
+
+    Raises:
+        ReadError: pixels could not be read; the overpass has no result then, not an empty one.
+    """
+    polygons = {zone.id: zone.polygon for zone in port.zones} if port else {}
+    table = detect_mosaic(
+        mosaic, model, zones=polygons or None, overpass=overpass, port=port, unfiltered=unfiltered,
+        progress=progress,
+    )
+    visible, area = mosaic.visibility(polygons), mosaic.valid_area()
+    headers = tuple(
+        SceneHeader(
+            scene_id=scene.scene_id,
+            overpass_id=overpass.overpass_id,
+            acquired=scene.acquired,
+            acquired_sigma_s=scene.acquired_sigma_s,
+            sensor=scene.sensor,
+            footprint=scene.footprint,
+            valid_area=area,
+            cloud=mosaic.cloud,
+            visible_fraction=visible,
+            simulated=scene.simulated,
+        )
+        for scene in overpass.scenes
+    )
+    return table, headers
+
+
+def detect_scenes(
+    given: Sequence[str], model: Model, port: Port | None = None, *, acquired: datetime | None = None,
+    unfiltered: bool = False, on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
+) -> Detected:
+    """Detect hulls in STAC items (path or URL) and GeoTIFFs.
+
+    A scene that fails is named in ``failures`` and the others go on.
+
+    Raises:
+        RoadsteadError: every scene failed; the first reason.
+    """
+    scenes, failures, errors = _open_all(given, acquired)
+    overpasses = group_overpasses([scene for scene, _ in scenes], port)
+    names = {scene.scene_id: name for scene, name in scenes}
+    tables, headers = [], []
+    for index, overpass in enumerate(overpasses):
+        label = ", ".join(names[scene.scene_id] for scene in overpass.scenes)
+        try:
+            with Mosaic(overpass, port.grid() if port else None) as mosaic:
+                table, found = detect_overpass(
+                    mosaic, overpass, model, port, unfiltered=unfiltered,
+                    progress=on_scene(label, index, len(overpasses)),
+                )
+        except RoadsteadError as error:
+            failures[label] = str(error)
+            errors.append(error)
+            continue
+        tables.append(table)
+        headers.extend(found)
+    if errors and not headers:
+        raise errors[0] if len(errors) == 1 else _all_failed(errors, failures)
+    header = DetectionsHeader(
+        tuple(headers), model.model_id, model.threshold, "partial" if failures else "done", failures
+    )
+    return Detected(_stack(tables), header, failures)
+
+
+def _open_all(
+    given: Sequence[str], acquired: datetime | None
+) -> tuple[list[tuple[Scene, str]], dict[str, str], list[RoadsteadError]]:
+    scenes: list[tuple[Scene, str]] = []
+    failures: dict[str, str] = {}
+    errors: list[RoadsteadError] = []
+    for name in given:
+        try:
+            scenes.append((open_scene(name, acquired=acquired), name))
+        except RoadsteadError as error:
+            failures[name] = str(error)
+            errors.append(error)
+    return scenes, failures, errors
+
+
+def _all_failed(errors: Sequence[RoadsteadError], failures: dict[str, str]) -> RoadsteadError:
+    worst = errors[0]
+    worst.args = ("every scene failed:\n" + "\n".join(f"  {k}: {v}" for k, v in failures.items()),)
+    return worst
+
+
+def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    full = [table for table in tables if len(table)]
+    if not full:
+        return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs="EPSG:4326")
+    return gpd.GeoDataFrame(pd.concat(full, ignore_index=True), geometry="geometry", crs="EPSG:4326")
+
+
+def raise_if_partial(failures: dict[str, str]) -> None:
+    """Raise `PartialError` naming each scene that failed, if any did."""
+    if failures:
+        raise PartialError(failures)

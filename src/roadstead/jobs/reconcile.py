@@ -1,0 +1,45 @@
+"""Hold a detections file against AIS files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import geopandas as gpd
+from shapely import union_all
+
+from roadstead.ais import AisData, load_ais
+from roadstead.headers import DetectionsHeader, read_detections, to_features, write_json
+from roadstead.jobs.watch import AIS_MARGIN_DEG
+from roadstead.reconcile import reconcile
+from roadstead.settings import Settings
+
+
+def reconcile_file(
+    detections: Path, ais: tuple[str, ...], output: Path, mapping: Path | None, settings: Settings
+) -> gpd.GeoDataFrame:
+    """Reconcile a detections file with AIS files, write the matches as GeoJSON and return them.
+
+    Raises:
+        DetectionsError: the file is no detections file.
+        AisError: an AIS file cannot be used.
+        StoreError: the output cannot be written.
+    """
+    table, header = read_detections(detections)
+    declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
+    matches = reconcile(table, header, declared, port=None)
+    write_json(output, to_features(matches))
+    return matches
+
+
+def _declared(header: DetectionsHeader, ais: tuple[str, ...], mapping: Path | None, hours: float) -> AisData:
+    west, south, east, north = union_all([scene.footprint for scene in header.scenes]).bounds
+    times = [scene.acquired for scene in header.scenes]
+    reach = timedelta(hours=hours)
+    return load_ais(
+        ais,
+        mapping=mapping,
+        within=(west - AIS_MARGIN_DEG, south - AIS_MARGIN_DEG, east + AIS_MARGIN_DEG, north + AIS_MARGIN_DEG),
+        start=min(times) - reach,
+        end=max(times) + reach,
+    )

@@ -1,0 +1,252 @@
+"""The main job: search, read, detect, reconcile, count, store, for one port and time range.
+
+`find` lists what there is to do; `process` does one overpass without touching the store; `keep` stores
+its result in one transaction; `summary` reads back what the store holds. `watch` runs them in order. The
+Prefect flow runs the same functions as tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from roadstead.ais import AisData, load_ais
+from roadstead.aoi import Port
+from roadstead.catalog import Store
+from roadstead.detection import Model
+from roadstead.errors import PartialError, RoadsteadError, UpstreamError
+from roadstead.headers import DetectionsHeader
+from roadstead.imagery import Mosaic, Overpass, SearchResult, group_overpasses, search
+from roadstead.jobs.detect import detect_overpass
+from roadstead.reconcile import counts, reconcile
+from roadstead.settings import Settings
+
+AIS_MARGIN_DEG = 0.3
+"""AIS this far around a port's zones is kept: dead reckoning and reception need the neighbourhood."""
+
+
+@dataclass(frozen=True)
+class WatchRequest:
+    """What to watch and with what."""
+
+    port: Port
+    start: datetime
+    """First moment, UTC."""
+    end: datetime
+    """First moment after the range, UTC."""
+    catalog: str
+    model: Model
+    settings: Settings
+    ais: tuple[str, ...] = ()
+    """AIS files or Parquet stores; empty: counts only, every detection is `no_coverage`."""
+    ais_mapping: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search found."""
+
+    overpasses: tuple[Overpass, ...]
+    rejected: Mapping[str, str]
+    """Item id -> why it cannot be used; listed as failed, never as empty."""
+
+
+@dataclass(frozen=True)
+class OverpassResult:
+    """All that one overpass gave, ready to be stored at once."""
+
+    overpass: Overpass
+    header: DetectionsHeader
+    detections: gpd.GeoDataFrame
+    matches: gpd.GeoDataFrame
+    counts: pd.DataFrame
+    positions: pd.DataFrame
+    vessels: pd.DataFrame
+    quicklook: tuple[np.ndarray, tuple[float, float, float, float]]
+    """uint8 RGB [H, W, 3] and its bounds (w, s, e, n) in degrees."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How a watch ended."""
+
+    done: tuple[str, ...]
+    failures: dict[str, str] = field(default_factory=dict)
+    ais_quarantined: int = 0
+
+
+def find(request: WatchRequest) -> Plan:
+    """Search the catalogue and group what it holds into overpasses.
+
+    Raises:
+        EmptySearchError: nothing there: not observed, not zero.
+        CatalogueError: the catalogue cannot be read.
+    """
+    found: SearchResult = search(
+        request.catalog, request.port, request.start, request.end, request.settings.collection
+    )
+    return Plan(tuple(group_overpasses(found.scenes, request.port)), dict(found.rejected))
+
+
+def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
+    """Load the AIS around the plan's overpasses; None where the request names no AIS."""
+    if not request.ais or not plan.overpasses:
+        return None
+    window = timedelta(hours=request.settings.ais_window_h)
+    west, south, east, north = request.port.bounds
+    times = [overpass.acquired for overpass in plan.overpasses]
+    return load_ais(
+        request.ais,
+        mapping=request.ais_mapping,
+        within=(west - AIS_MARGIN_DEG, south - AIS_MARGIN_DEG, east + AIS_MARGIN_DEG, north + AIS_MARGIN_DEG),
+        start=min(times) - window,
+        end=max(times) + window,
+    )
+
+
+def process(
+    request: WatchRequest, overpass: Overpass, ais: AisData | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> OverpassResult:
+    """Read, detect, reconcile and count one overpass; the store is not touched.
+
+    Raises:
+        ReadError: pixels could not be read; the overpass failed then, it is not empty.
+    """
+    port, model = request.port, request.model
+    near = _near(ais, overpass, request.settings.ais_window_h)
+    with Mosaic(overpass, port.grid()) as mosaic:
+        detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
+        quicklook = mosaic.quicklook()
+    header = DetectionsHeader(scenes, model.model_id, model.threshold)
+    matches = reconcile(detections, header, near, port=port)
+    table = counts(
+        detections, matches, header, port,
+        recall_by_length=model.recall_by_length,
+        min_visible_fraction=request.settings.min_visible_fraction,
+    )
+    positions, vessels = _evidence(near, matches)
+    return OverpassResult(overpass, header, detections, matches, table, positions, vessels, quicklook)
+
+
+def _near(ais: AisData | None, overpass: Overpass, window_h: float) -> AisData | None:
+    if ais is None:
+        return None
+    reach = timedelta(hours=window_h)
+    times = ais.positions["time"]
+    kept = times.between(overpass.acquired - reach, overpass.acquired + reach)
+    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))
+
+
+def _evidence(ais: AisData | None, matches: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the positions and static rows of the vessels that any match names."""
+    if ais is None:
+        return pd.DataFrame(), pd.DataFrame()
+    named = set(matches["mmsi"].dropna())
+    for codes in matches["candidates"]:
+        named.update(code for code in codes.split(",") if code)
+    return (
+        ais.positions[ais.positions["mmsi"].isin(named)].reset_index(drop=True),
+        ais.vessels[ais.vessels["mmsi"].isin(named)].reset_index(drop=True),
+    )
+
+
+def keep(store: Store, request: WatchRequest, result: OverpassResult) -> None:
+    """Store one overpass in one transaction; doing it again changes nothing."""
+    store.put_overpass(
+        result.overpass, port=request.port.slug, header=result.header, detections=result.detections,
+        matches=result.matches, counts=result.counts, positions=result.positions, vessels=result.vessels,
+        quicklook=result.quicklook, model_sha256=request.model.sha256,
+    )
+
+
+def watch(
+    request: WatchRequest, store: Store, *,
+    on_overpass: Callable[[Overpass, int, int], Callable[[int, int], None] | None] = lambda *_: None,
+) -> Watched:
+    """Run the whole job for one port and time range.
+
+    An overpass that fails is recorded as failed and named; the others go on.
+
+    Raises:
+        EmptySearchError: the catalogue holds nothing for this port and range.
+        UpstreamError: every overpass failed.
+    """
+    plan = find(request)
+    ais = load_declarations(request, plan)
+    failures = dict(plan.rejected)
+    record_rejected(store, request, plan)
+    done = []
+    for index, overpass in enumerate(plan.overpasses):
+        progress = on_overpass(overpass, index, len(plan.overpasses))
+        try:
+            keep(store, request, process(request, overpass, ais, progress))
+        except RoadsteadError as error:
+            failures[overpass.overpass_id] = str(error)
+            record_failure(store, request, overpass, error)
+            continue
+        done.append(overpass.overpass_id)
+    return Watched(tuple(done), failures, 0 if ais is None else len(ais.quarantine))
+
+
+def record_rejected(store: Store, request: WatchRequest, plan: Plan) -> None:
+    """List the items that cannot be used as failed."""
+    for item_id, reason in plan.rejected.items():
+        store.record_failure(request.port.slug, item_id, None, reason)
+
+
+def record_failure(store: Store, request: WatchRequest, overpass: Overpass, error: Exception) -> None:
+    """List one overpass as failed; an earlier success stays."""
+    store.record_failure(request.port.slug, overpass.overpass_id, overpass.acquired, str(error))
+
+
+def finish(watched: Watched) -> None:
+    """Raise if anything failed.
+
+    Raises:
+        UpstreamError: everything failed.
+        PartialError: some failed; each is named.
+    """
+    if watched.failures and not watched.done:
+        lines = "\n".join(f"  {name}: {reason}" for name, reason in watched.failures.items())
+        raise UpstreamError(f"every scene failed, so nothing was observed:\n{lines}")
+    if watched.failures:
+        raise PartialError(watched.failures)
+
+
+def summary(store: Store, request: WatchRequest, watched: Watched) -> dict[str, Any]:
+    """Return one JSON-ready document of what the store holds for the request's port and range."""
+    port, start, end = request.port.slug, request.start, request.end
+    detections = store.detections(port, start, end)
+    return {
+        "port": port,
+        "from": start.isoformat(),
+        "to": end.isoformat(),
+        "catalog": request.catalog,
+        "model_id": request.model.model_id,
+        "ais": list(request.ais) or "none given: counts only, every detection is no_coverage",
+        "ais_rows_quarantined": watched.ais_quarantined,
+        "simulated": bool(detections["simulated"].any()) if len(detections) else None,
+        "overpasses": records(store.acquisitions(port, start, end)),
+        "detections": len(detections),
+        "failures": watched.failures,
+        "counts": records(store.counts(port, start, end)),
+        "matches": records(store.matches(port, start, end).drop(columns="geometry")),
+    }
+
+
+def records(table: pd.DataFrame) -> Sequence[dict[str, Any]]:
+    """Return a table as JSON-ready records: times as ISO 8601, missing values as None."""
+    plain = table.copy()
+    for name, dtype in plain.dtypes.items():
+        if isinstance(dtype, pd.DatetimeTZDtype):
+            plain[name] = plain[name].map(lambda t: None if pd.isna(t) else t.isoformat())
+    rows: list[dict[str, Any]] = plain.astype(object).where(plain.notna(), None).to_dict("records")
+    return rows

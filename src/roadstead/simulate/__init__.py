@@ -1,0 +1,1 @@
+"""Simulated ships, scenes and AIS with their truth, always labelled as simulated."""

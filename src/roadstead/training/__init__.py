@@ -1,0 +1,1 @@
+"""Training and measuring of the detector: the optional extra ``train`` (torch, ultralytics)."""

@@ -1,0 +1,107 @@
+"""Scenes as training sees them: 8-bit true colour, where the water is, and boxes; ignored ground painted out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roadstead.training.places import CLASSES, Label, labelled_scenes, read_labels
+
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+VISUAL_REFLECTANCE: Final = 0.3558
+"""Reflectance at which the 8-bit true-colour product saturates."""
+
+
+@dataclass(frozen=True)
+class TrainingScene:
+    """One labelled image of a place."""
+
+    scene_id: str
+    rgb: Bytes
+    """[H, W, 3] red, green, blue; 255 is a reflectance of 0.3558; no data is 0."""
+    water: Mask
+    """[H, W] open water without labelled ships, where a simulated hull may lie."""
+    corners: NDArray[np.float32]
+    """[N, 4, 2] boxes as (column, row), 0 at the image's outer edge."""
+    classes: NDArray[np.int64]
+    """[N] index into `CLASSES`."""
+
+
+def prepare_scene(
+    scene_id: str,
+    rgb: Bytes,
+    valid: Mask,
+    nir: NDArray[np.float32] | None,
+    labels: tuple[Label, ...],
+) -> TrainingScene:
+    """Build a training scene from pixels and labels.
+
+    Args:
+        scene_id: Id of the scene.
+        rgb: [H, W, 3] 8-bit true colour.
+        valid: [H, W] where there is data.
+        nir: [H, W] near-infrared reflectance, or None where the product has none.
+        labels: Labels of the scene; `ignore` regions are painted over with their surroundings, `unsearched` ones
+            become no data.
+    """
+    seen = valid & ~_region_mask(labels, "unsearched", valid.shape, grow=0)
+    water = _water(rgb, nir) & seen
+    water &= ~_region_mask(labels, "yes", valid.shape, grow=1)
+    ships = [label for label in labels if label.use == "yes" and _inside(label, seen)]
+    painted = _paint_over(rgb, _region_mask(labels, "ignore", valid.shape, grow=1))
+    return TrainingScene(
+        scene_id,
+        np.where(seen[..., None], painted, 0).astype(np.uint8),
+        water,
+        np.array([ship.corners for ship in ships], np.float32).reshape(-1, 4, 2),
+        np.array([CLASSES.index(str(ship.class_)) for ship in ships], np.int64),
+    )
+
+
+def _inside(label: Label, seen: Mask) -> bool:
+    col, row = label.corners.mean(0).astype(int)
+    return bool(0 <= row < seen.shape[0] and 0 <= col < seen.shape[1] and seen[row, col])
+
+
+def _region_mask(labels: tuple[Label, ...], use: str, shape: tuple[int, ...], *, grow: int) -> Mask:
+    mask = np.zeros(shape, np.uint8)
+    for label in labels:
+        if label.use == use:
+            cv2.fillPoly(mask, [np.round(label.corners - 0.5).astype(np.int32)], 1)
+    return cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)).astype(bool)
+
+
+def _paint_over(rgb: Bytes, mask: Mask) -> Bytes:
+    """Fill a mask from its surroundings, so that ignored ships teach neither ship nor water edge."""
+    return np.asarray(cv2.inpaint(rgb, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _water(rgb: Bytes, nir: NDArray[np.float32] | None) -> Mask:
+    """Tell water by NDWI where near infrared is there, else by smoothness and a blue that is no less than red."""
+    red, green, blue = (rgb[..., band].astype(np.float32) / 255 for band in range(3))
+    if nir is not None:
+        reflectance = green * VISUAL_REFLECTANCE
+        return np.asarray((reflectance - nir > 0) & (nir < 0.12) & (green < 0.8))
+    mean = cv2.blur(green, (7, 7))
+    deviation = np.sqrt(np.clip(cv2.blur(green * green, (7, 7)) - mean * mean, 0, None))
+    return np.asarray((deviation < 0.03) & (blue >= red) & (green < 0.8))
+
+
+def cached_scene(shared: Path, cache: Path, scene_id: str) -> TrainingScene:
+    """Read a scene from the cache of decoded pixels (``<scene_id>.npz``: rgb, valid, and nir or an empty array)."""
+    with np.load(cache / f"{scene_id}.npz") as pixels:
+        nir = pixels["nir"] if pixels["nir"].size else None
+        return prepare_scene(
+            scene_id, pixels["rgb"], pixels["valid"], nir, read_labels(shared, scene_id)
+        )
+
+
+def training_scenes(shared: Path, cache: Path) -> tuple[TrainingScene, ...]:
+    """Read every labelled scene of the training places, and of no other."""
+    return tuple(cached_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, "train"))
