@@ -17,7 +17,8 @@ from roadstead.settings import settings
 def import_command(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="NMEA (also .gz), CSV or Parquet.")],
     store: Annotated[
-        Path | None, typer.Option("--ais-store", help="Folder of the Parquet store. Default: under ROADSTEAD_HOME.")
+        Path | None,
+        typer.Option("--ais-store", help="Folder of the Parquet store. Default: under ROADSTEAD_HOME."),
     ] = None,
     ais_mapping: options.Mapping = None,
     port: Annotated[str | None, typer.Option(help="Keep only what lies near this port.")] = None,

@@ -43,7 +43,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
 def progress_bar() -> Iterator[Progress]:
     """Show progress bars on standard error."""
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=err
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=err,
     ) as bars:
         yield bars
 
@@ -63,7 +67,9 @@ def moment(text: str, option: str) -> datetime:
     try:
         value = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not a date: write 2020-11-03 or 2020-11-03T02:25:00Z") from error
+        raise UsageError(
+            f"{option} {text!r} is not a date: write 2020-11-03 or 2020-11-03T02:25:00Z"
+        ) from error
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

@@ -18,11 +18,13 @@ from roadstead.settings import settings
 
 def detect_command(
     scenes: Annotated[
-        list[str], typer.Argument(metavar="SCENE...", help="STAC item (path or URL) or GeoTIFF; many at once.")
+        list[str],
+        typer.Argument(metavar="SCENE...", help="STAC item (path or URL) or GeoTIFF; many at once."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON to write.")],
     aoi: Annotated[
-        Path | None, typer.Option("--aoi", help="Search the zones of this port file alone, not the whole image.")
+        Path | None,
+        typer.Option("--aoi", help="Search the zones of this port file alone, not the whole image."),
     ] = None,
     acquired: Annotated[
         str | None, typer.Option(help="Acquisition time, UTC, for GeoTIFFs that do not carry it.")
@@ -44,7 +46,11 @@ def detect_command(
     loaded = load_model(model or settings().model_id)
     with progress_bar() as bars:
         found = detect_scenes(
-            scenes, loaded, port, acquired=when, unfiltered=unfiltered,
+            scenes,
+            loaded,
+            port,
+            acquired=when,
+            unfiltered=unfiltered,
             on_scene=lambda label, index, total: bar(bars, f"{Path(label).name} ({index + 1}/{total})"),
         )
     write_detections(output, found.table, found.header)

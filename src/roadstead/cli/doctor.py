@@ -22,7 +22,8 @@ def doctor_command(json: Json = False) -> None:
         print_json([asdict(check) for check in checks])
     else:
         print_table(
-            "roadstead doctor", ("check", "", "found"),
+            "roadstead doctor",
+            ("check", "", "found"),
             [[c.name, "ok" if c.ok else "WRONG", c.detail] for c in checks],
         )
         for check in checks:

@@ -15,7 +15,9 @@ from roadstead.settings import settings
 
 
 def export_command(
-    port: Annotated[str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")],
+    port: Annotated[
+        str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")
+    ],
     start: options.From,
     end: options.To,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
@@ -32,7 +34,9 @@ def export_command(
     """
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
-        written = export_port(opened, options.port_of(port, aoi), first, last, output, tuple(formats or FORMATS))
+        written = export_port(
+            opened, options.port_of(port, aoi), first, last, output, tuple(formats or FORMATS)
+        )
     if json:
         print_json([str(path) for path in written])
         return

@@ -9,7 +9,9 @@ import typer
 
 from roadstead.aoi import Port, load_port
 
-From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day (or moment), UTC, e.g. 2020-11-01.")]
+From = Annotated[
+    str, typer.Option("--from", metavar="DATE", help="First day (or moment), UTC, e.g. 2020-11-01.")
+]
 To = Annotated[str, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")]
 Aoi = Annotated[
     Path | None,
@@ -17,7 +19,9 @@ Aoi = Annotated[
 ]
 StoreUrl = Annotated[
     str | None,
-    typer.Option("--store", metavar="URL", help="SQLAlchemy URL, e.g. sqlite:///here.sqlite. Default: settings."),
+    typer.Option(
+        "--store", metavar="URL", help="SQLAlchemy URL, e.g. sqlite:///here.sqlite. Default: settings."
+    ),
 ]
 Ais = Annotated[
     list[str] | None,
@@ -28,7 +32,8 @@ Ais = Annotated[
     ),
 ]
 Mapping = Annotated[
-    Path | None, typer.Option("--ais-mapping", help="Column mapping (YAML or JSON) for an AIS table we do not know.")
+    Path | None,
+    typer.Option("--ais-mapping", help="Column mapping (YAML or JSON) for an AIS table we do not know."),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model id or folder. Default: settings.")]
 

@@ -11,7 +11,9 @@ from roadstead.cli.console import Json, print_json, print_table
 
 
 def ports_command(
-    port: Annotated[str | None, typer.Argument(help="A port, or a port file; all known ports if left out.")] = None,
+    port: Annotated[
+        str | None, typer.Argument(help="A port, or a port file; all known ports if left out.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List ports and their zones.
@@ -20,7 +22,14 @@ def ports_command(
     """
     found = [load_port(name) for name in ([port] if port else known_ports())]
     rows = [
-        {"port": p.slug, "zone": z.id, "kind": z.kind, "name": z.name, "confidence": z.confidence, "source": z.source}
+        {
+            "port": p.slug,
+            "zone": z.id,
+            "kind": z.kind,
+            "name": z.name,
+            "confidence": z.confidence,
+            "source": z.source,
+        }
         for p in found
         for z in p.zones
     ]
@@ -29,4 +38,8 @@ def ports_command(
         return
     for p in found:
         own = [row for row in rows if row["port"] == p.slug]
-        print_table(p.slug, ("zone", "kind", "name", "confidence"), [[r["zone"], r["kind"], r["name"], r["confidence"]] for r in own])
+        print_table(
+            p.slug,
+            ("zone", "kind", "name", "confidence"),
+            [[r["zone"], r["kind"], r["name"], r["confidence"]] for r in own],
+        )

@@ -14,10 +14,12 @@ from roadstead.cli.console import Json, bar, err, out, print_json, print_table, 
 from roadstead.detection import load_model
 from roadstead.imagery import Overpass
 from roadstead.jobs.tables import count_rows
-from roadstead.jobs.watch import WatchRequest, Watched, finish, records, summary, watch
+from roadstead.jobs.watch import Watched, WatchRequest, finish, records, summary, watch
 from roadstead.settings import settings
 
-PortName = Annotated[str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")]
+PortName = Annotated[
+    str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")
+]
 
 
 def watch_command(
@@ -44,17 +46,20 @@ def watch_command(
     first, last = time_range(start, end)
     base = settings()
     request = WatchRequest(
-        options.port_of(port, aoi), first, last, catalog or base.catalog,
-        load_model(model or base.model_id), base, tuple(ais or ()), ais_mapping,
+        options.port_of(port, aoi),
+        first,
+        last,
+        catalog or base.catalog,
+        load_model(model or base.model_id),
+        base,
+        store or base.store_url,
+        tuple(ais or ()),
+        ais_mapping,
     )
-    with Store.open(store or base.store_url) as opened, progress_bar() as bars:
-        watched = watch(request, opened, on_overpass=lambda o, i, n: _bar(bars, o, i, n))
-        document = summary(opened, request, watched)
-        table = opened.counts(request.port.slug, first, last)
-    if json:
-        print_json(document)
-    else:
-        _show(request, watched, document, table)
+    with progress_bar() as bars:
+        watched = watch(request, on_overpass=lambda o, i, n: _bar(bars, o, i, n))
+    document = summary(request, watched)
+    print_json(document) if json else _show(request, watched, document)
     finish(watched)
 
 
@@ -62,12 +67,13 @@ def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # 
     return bar(bars, f"{overpass.acquired:%Y-%m-%d %H:%M} ({index + 1}/{total})")
 
 
-def _show(request: WatchRequest, watched: Watched, document: dict[str, Any], table: pd.DataFrame) -> None:
+def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> None:
     if not request.ais:
         err.print("No AIS given: counts only; every detection is no_coverage.")
     if watched.ais_quarantined:
         err.print(f"{watched.ais_quarantined} AIS rows could not be used; `roadstead ais import` lists them.")
-    show_counts(request.port.slug, table)
+    with Store.open(request.store_url) as store:
+        show_counts(request.port.slug, store.counts(request.port.slug, request.start, request.end))
     out.print(f"{len(watched.done)} overpasses done, {document['detections']} detections in the store.")
 
 
@@ -98,5 +104,3 @@ def counts_command(
         err.print(f"The store holds no counts of {port} in this range: run `roadstead watch {port}` first.")
     else:
         show_counts(port, table)
-
-

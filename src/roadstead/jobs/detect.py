@@ -31,7 +31,12 @@ class Detected:
 
 
 def detect_overpass(
-    mosaic: Mosaic, overpass: Overpass, model: Model, port: Port | None, *, unfiltered: bool = False,
+    mosaic: Mosaic,
+    overpass: Overpass,
+    model: Model,
+    port: Port | None,
+    *,
+    unfiltered: bool = False,
     progress: Progress | None = None,
 ) -> tuple[gpd.GeoDataFrame, tuple[SceneHeader, ...]]:
     """Detect hulls in one opened overpass and describe what was searched.
@@ -41,7 +46,12 @@ def detect_overpass(
     """
     polygons = {zone.id: zone.polygon for zone in port.zones} if port else {}
     table = detect_mosaic(
-        mosaic, model, zones=polygons or None, overpass=overpass, port=port, unfiltered=unfiltered,
+        mosaic,
+        model,
+        zones=polygons or None,
+        overpass=overpass,
+        port=port,
+        unfiltered=unfiltered,
         progress=progress,
     )
     visible, area = mosaic.visibility(polygons), mosaic.valid_area()
@@ -64,8 +74,13 @@ def detect_overpass(
 
 
 def detect_scenes(
-    given: Sequence[str], model: Model, port: Port | None = None, *, acquired: datetime | None = None,
-    unfiltered: bool = False, on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
+    given: Sequence[str],
+    model: Model,
+    port: Port | None = None,
+    *,
+    acquired: datetime | None = None,
+    unfiltered: bool = False,
+    on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
 ) -> Detected:
     """Detect hulls in STAC items (path or URL) and GeoTIFFs.
 
@@ -83,7 +98,11 @@ def detect_scenes(
         try:
             with Mosaic(overpass, port.grid() if port else None) as mosaic:
                 table, found = detect_overpass(
-                    mosaic, overpass, model, port, unfiltered=unfiltered,
+                    mosaic,
+                    overpass,
+                    model,
+                    port,
+                    unfiltered=unfiltered,
                     progress=on_scene(label, index, len(overpasses)),
                 )
         except RoadsteadError as error:

@@ -41,9 +41,17 @@ def run_checks(settings: Settings) -> list[Check]:
         ("weights", _weights, "restore the model folder: git checkout -- models, or install Roadstead again"),
         ("inference", _inference, "install the packages again: make clean setup"),
         ("ports", _ports, "mend the port file it names, or restore it: git checkout -- aoi"),
-        ("raster formats", _raster, "install rasterio from its wheel: pip install --force-reinstall rasterio"),
+        (
+            "raster formats",
+            _raster,
+            "install rasterio from its wheel: pip install --force-reinstall rasterio",
+        ),
         ("vector formats", _vector, "install pyogrio from its wheel: pip install --force-reinstall pyogrio"),
-        ("prefect server", _prefect, "fastapi must be >=0.139,<0.151: make clean setup, or pip install 'fastapi<0.151'"),
+        (
+            "prefect server",
+            _prefect,
+            "it needs fastapi >=0.139,<0.151: make clean setup",
+        ),
         ("store", _store, "set ROADSTEAD_STORE or ROADSTEAD_HOME to a place you may write to"),
         ("disk", _disk, f"free at least {MIN_FREE_GB:g} GB under ROADSTEAD_HOME"),
     )

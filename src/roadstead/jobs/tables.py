@@ -21,7 +21,9 @@ COLUMNS = (
 )
 
 
-def count_rows(table: pd.DataFrame, classes: Sequence[str] = CLASS_ORDER) -> tuple[tuple[str, ...], list[list[str]]]:
+def count_rows(
+    table: pd.DataFrame, classes: Sequence[str] = CLASS_ORDER
+) -> tuple[tuple[str, ...], list[list[str]]]:
     """Return column names and rows of text for `tables.COUNTS`, length bin ``all``.
 
     An unobserved zone says "not observed" in place of numbers.

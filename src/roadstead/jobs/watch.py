@@ -2,7 +2,7 @@
 
 `find` lists what there is to do; `process` does one overpass without touching the store; `keep` stores
 its result in one transaction; `summary` reads back what the store holds. `watch` runs them in order. The
-Prefect flow runs the same functions as tasks.
+Prefect flow runs the same `watch` with each step wrapped as a task.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from roadstead.jobs.detect import detect_overpass
 from roadstead.reconcile import counts, reconcile
 from roadstead.settings import Settings
 
+Progress = Callable[[int, int], None]
+"""Called with (tiles done, tiles in all)."""
+
 AIS_MARGIN_DEG = 0.3
 """AIS this far around a port's zones is kept: dead reckoning and reception need the neighbourhood."""
 
@@ -44,6 +47,8 @@ class WatchRequest:
     catalog: str
     model: Model
     settings: Settings
+    store_url: str
+    """SQLAlchemy URL."""
     ais: tuple[str, ...] = ()
     """AIS files or Parquet stores; empty: counts only, every detection is `no_coverage`."""
     ais_mapping: Path | None = None
@@ -112,8 +117,10 @@ def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
 
 
 def process(
-    request: WatchRequest, overpass: Overpass, ais: AisData | None,
-    progress: Callable[[int, int], None] | None = None,
+    request: WatchRequest,
+    overpass: Overpass,
+    ais: AisData | None,
+    progress: Progress | None = None,
 ) -> OverpassResult:
     """Read, detect, reconcile and count one overpass; the store is not touched.
 
@@ -128,7 +135,10 @@ def process(
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
     matches = reconcile(detections, header, near, port=port)
     table = counts(
-        detections, matches, header, port,
+        detections,
+        matches,
+        header,
+        port,
         recall_by_length=model.recall_by_length,
         min_visible_fraction=request.settings.min_visible_fraction,
     )
@@ -158,18 +168,43 @@ def _evidence(ais: AisData | None, matches: gpd.GeoDataFrame) -> tuple[pd.DataFr
     )
 
 
-def keep(store: Store, request: WatchRequest, result: OverpassResult) -> None:
+def keep(request: WatchRequest, result: OverpassResult) -> None:
     """Store one overpass in one transaction; doing it again changes nothing."""
-    store.put_overpass(
-        result.overpass, port=request.port.slug, header=result.header, detections=result.detections,
-        matches=result.matches, counts=result.counts, positions=result.positions, vessels=result.vessels,
-        quicklook=result.quicklook, model_sha256=request.model.sha256,
-    )
+    with Store.open(request.store_url) as store:
+        store.put_overpass(
+            result.overpass,
+            port=request.port.slug,
+            header=result.header,
+            detections=result.detections,
+            matches=result.matches,
+            counts=result.counts,
+            positions=result.positions,
+            vessels=result.vessels,
+            quicklook=result.quicklook,
+            model_sha256=request.model.sha256,
+        )
+
+
+def do_overpass(
+    request: WatchRequest, overpass: Overpass, ais: AisData | None, progress: Progress | None = None
+) -> None:
+    """Do one overpass from pixels to the store."""
+    keep(request, process(request, overpass, ais, progress))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of `watch`; the Prefect flow wraps each as a task."""
+
+    find: Callable[[WatchRequest], Plan] = find
+    load: Callable[[WatchRequest, Plan], AisData | None] = load_declarations
+    overpass: Callable[[WatchRequest, Overpass, AisData | None, Progress | None], None] = do_overpass
 
 
 def watch(
-    request: WatchRequest, store: Store, *,
-    on_overpass: Callable[[Overpass, int, int], Callable[[int, int], None] | None] = lambda *_: None,
+    request: WatchRequest,
+    steps: Steps = Steps(),
+    on_overpass: Callable[[Overpass, int, int], Progress | None] = lambda *_: None,
 ) -> Watched:
     """Run the whole job for one port and time range.
 
@@ -177,34 +212,33 @@ def watch(
 
     Raises:
         EmptySearchError: the catalogue holds nothing for this port and range.
-        UpstreamError: every overpass failed.
+        CatalogueError: the catalogue cannot be read.
+        AisError: an AIS file cannot be used.
     """
-    plan = find(request)
-    ais = load_declarations(request, plan)
+    plan = steps.find(request)
+    ais = steps.load(request, plan)
     failures = dict(plan.rejected)
-    record_rejected(store, request, plan)
+    record_failures(request, {item: (None, reason) for item, reason in plan.rejected.items()})
     done = []
     for index, overpass in enumerate(plan.overpasses):
         progress = on_overpass(overpass, index, len(plan.overpasses))
         try:
-            keep(store, request, process(request, overpass, ais, progress))
+            steps.overpass(request, overpass, ais, progress)
         except RoadsteadError as error:
             failures[overpass.overpass_id] = str(error)
-            record_failure(store, request, overpass, error)
+            record_failures(request, {overpass.overpass_id: (overpass.acquired, str(error))})
             continue
         done.append(overpass.overpass_id)
     return Watched(tuple(done), failures, 0 if ais is None else len(ais.quarantine))
 
 
-def record_rejected(store: Store, request: WatchRequest, plan: Plan) -> None:
-    """List the items that cannot be used as failed."""
-    for item_id, reason in plan.rejected.items():
-        store.record_failure(request.port.slug, item_id, None, reason)
-
-
-def record_failure(store: Store, request: WatchRequest, overpass: Overpass, error: Exception) -> None:
-    """List one overpass as failed; an earlier success stays."""
-    store.record_failure(request.port.slug, overpass.overpass_id, overpass.acquired, str(error))
+def record_failures(request: WatchRequest, failures: Mapping[str, tuple[datetime | None, str]]) -> None:
+    """List items and overpasses as failed; an earlier success stays."""
+    if not failures:
+        return
+    with Store.open(request.store_url) as store:
+        for name, (acquired, reason) in failures.items():
+            store.record_failure(request.port.slug, name, acquired, reason)
 
 
 def finish(watched: Watched) -> None:
@@ -221,10 +255,14 @@ def finish(watched: Watched) -> None:
         raise PartialError(watched.failures)
 
 
-def summary(store: Store, request: WatchRequest, watched: Watched) -> dict[str, Any]:
+def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
     """Return one JSON-ready document of what the store holds for the request's port and range."""
     port, start, end = request.port.slug, request.start, request.end
-    detections = store.detections(port, start, end)
+    with Store.open(request.store_url) as store:
+        detections = store.detections(port, start, end)
+        overpasses = store.acquisitions(port, start, end)
+        counted = store.counts(port, start, end)
+        matches = store.matches(port, start, end).drop(columns="geometry")
     return {
         "port": port,
         "from": start.isoformat(),
@@ -234,11 +272,11 @@ def summary(store: Store, request: WatchRequest, watched: Watched) -> dict[str, 
         "ais": list(request.ais) or "none given: counts only, every detection is no_coverage",
         "ais_rows_quarantined": watched.ais_quarantined,
         "simulated": bool(detections["simulated"].any()) if len(detections) else None,
-        "overpasses": records(store.acquisitions(port, start, end)),
+        "overpasses": records(overpasses),
         "detections": len(detections),
         "failures": watched.failures,
-        "counts": records(store.counts(port, start, end)),
-        "matches": records(store.matches(port, start, end).drop(columns="geometry")),
+        "counts": records(counted),
+        "matches": records(matches),
     }
 
 

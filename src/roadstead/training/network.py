@@ -1,0 +1,64 @@
+"""The network: Ultralytics' oriented detector behind a bilinear upsample by two, in native pixels outside.
+
+At 10 m a hull is 1-6 pixels wide; doubling the pixels gives the finest output stride four native pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from roadstead.training import torchvision_schemas  # noqa: F401, I001 - must precede ultralytics
+from ultralytics.cfg import get_cfg
+from ultralytics.nn.tasks import OBBModel
+
+from roadstead.training.places import CLASSES
+
+UPSAMPLE: Final = 2
+
+
+class Detector(nn.Module):
+    """Oriented detector of barge, bulk carrier and other vessel.
+
+    In training mode `forward` gives the raw maps for `detection_loss`; in evaluation mode [N, 8, A]: cx, cy, w, h in
+    native pixels, three class scores 0..1, and the angle of w in radians from +column toward +row.
+    """
+
+    def __init__(self, architecture: str) -> None:
+        """Build the network from an Ultralytics YAML name, with fresh weights."""
+        super().__init__()
+        self.model: Any = OBBModel(architecture, nc=len(CLASSES), verbose=False)
+        self.model.args = get_cfg()
+
+    def forward(self, image: torch.Tensor) -> Any:  # noqa: ANN401 - maps in training, a tensor in evaluation
+        """Detect on images [N, 3, H, W], RGB 0..1, H and W multiples of 16."""
+        large = functional.interpolate(
+            image, scale_factor=float(UPSAMPLE), mode="bilinear", align_corners=False
+        )
+        if self.training:
+            return self.model(large)
+        decoded = self.model(large)
+        decoded = decoded[0] if isinstance(decoded, tuple | list) else decoded
+        return torch.cat([decoded[:, :4] / UPSAMPLE, decoded[:, 4:]], 1)
+
+
+def detection_loss(network: Detector, images: torch.Tensor, targets: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Sum of box, class, distribution and angle losses over a batch; the network in bfloat16, the loss in float32.
+
+    Args:
+        network: In training mode.
+        images: [N, 3, H, W] RGB 0..1.
+        targets: ``batch_idx`` [M], ``cls`` [M, 1], ``bboxes`` [M, 5] (cx, cy, w, h normalised, angle).
+    """
+    if network.model.criterion is None:
+        network.model.criterion = network.model.init_criterion()
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        maps = network(images)
+    # The features only tell their shapes to the loss.
+    maps = {key: value if key == "feats" else value.float() for key, value in maps.items()}
+    loss, _ = network.model.criterion(maps, targets)
+    return torch.as_tensor(loss.sum())

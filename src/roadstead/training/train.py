@@ -1,0 +1,261 @@
+"""Train the detector: ``python -m roadstead.training.train --shared ../shared/data``.
+
+Seeded and resumable: crop i of step s depends on the seed alone, and a checkpoint holds weights, their moving
+average, optimiser and step. Runs on a CPU in bfloat16 where that is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+import yaml
+from rich.console import Console
+from torch.utils.data import DataLoader, Dataset
+
+from roadstead.errors import RoadsteadError
+from roadstead.training.crops import CROP_PX, Composer, Crop
+from roadstead.training.network import Detector, detection_loss
+from roadstead.training.places import PLACES
+from roadstead.training.scenes import training_scenes
+from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
+
+Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
+CHECKPOINT: Final = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a run is made of; written to ``train.yaml`` beside the weights."""
+
+    model_id: str = "s2-obb-n-1"
+    architecture: str = "yolo11n-obb.yaml"
+    seed: int = 1
+    steps: int = 9000
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 300
+    ema_decay: float = 0.999
+    simulated_stamps: int = 2500
+    real_variants: int = 8
+    simulated_share_first: float = 0.85
+    """Share of crops that carry simulated hulls, until `real_from` of the run."""
+    simulated_share_last: float = 0.4
+    real_from: float = 0.7
+    checkpoint_every: int = 500
+
+
+class CropDataset(Dataset[Crop]):
+    """Crops number 0, 1, 2... of a run; the same number always gives the same crop."""
+
+    def __init__(self, composer: Composer, config: TrainConfig) -> None:
+        """Keep what makes the crops."""
+        self.composer, self.config = composer, config
+
+    def __len__(self) -> int:
+        """Count the crops of the whole run."""
+        return self.config.steps * self.config.batch
+
+    def __getitem__(self, index: int) -> Crop:
+        """Make crop number `index`."""
+        share = simulated_share(index / len(self), self.config)
+        return self.composer.compose(np.random.default_rng([self.config.seed, index]), share)
+
+
+def simulated_share(progress: float, config: TrainConfig) -> float:
+    """Give the share of crops with simulated hulls at this part of the run, 0..1: many first, real ones last."""
+    return config.simulated_share_first if progress < config.real_from else config.simulated_share_last
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Give the learning rate of a step: linear warm-up, then a cosine down to a hundredth."""
+    warm = min((step + 1) / config.warmup_steps, 1.0)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(step / config.steps, 1.0)))
+    return config.learning_rate * warm * (0.01 + 0.99 * cosine)
+
+
+def collate(crops: list[Crop]) -> Batch:
+    """Stack crops: images [N, 3, H, W] 0..1, and boxes as Ultralytics wants them (normalised, long side first)."""
+    images = torch.from_numpy(np.stack([crop.image for crop in crops])).permute(0, 3, 1, 2).float() / 255
+    boxes = [long_side_first(crop.corners) for crop in crops]
+    index = np.repeat(np.arange(len(crops)), [len(box) for box in boxes])
+    scaled = np.concatenate(boxes) / [CROP_PX, CROP_PX, CROP_PX, CROP_PX, 1]
+    return images, {
+        "batch_idx": torch.from_numpy(index).float(),
+        "cls": torch.from_numpy(np.concatenate([crop.classes for crop in crops])).float()[:, None],
+        "bboxes": torch.from_numpy(scaled).float(),
+    }
+
+
+def long_side_first(corners: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Turn corners [N, 4, 2] into [N, 5]: cx, cy, w >= h, and the angle of w in [-pi/4, 3 pi/4)."""
+    if len(corners) == 0:
+        return np.zeros((0, 5))
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
+    sides = np.stack([np.hypot(*first.T), np.hypot(*second.T)], 1)
+    along = np.where((sides[:, 0] >= sides[:, 1])[:, None], first, second)
+    angle = (np.arctan2(along[:, 1], along[:, 0]) + np.pi / 4) % np.pi - np.pi / 4
+    return np.column_stack([corners.mean(1), sides.max(1), sides.min(1), angle])
+
+
+def make_composer(shared: Path, cache: Path, config: TrainConfig, console: Console) -> Composer:
+    """Read the training places and make the bank of stamps."""
+    scenes = training_scenes(shared, cache)
+    rng = np.random.default_rng([config.seed, 0xB0A7])
+    real = [s for scene in scenes for s in real_stamps(scene, rng, variants=config.real_variants)]
+    console.print(f"{len(scenes)} scenes, {len(real)} stamps of real ships; drawing simulated hulls ...")
+    simulated: list[Stamp] = [simulated_stamp(rng) for _ in range(config.simulated_stamps)]
+    return Composer(scenes, simulated, real)
+
+
+def train(shared: Path, cache: Path, run: Path, config: TrainConfig, *, threads: int = 2) -> Path:
+    """Train, or go on from the checkpoint in `run`; returns the path of the last checkpoint."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(config.seed)
+    console = Console(stderr=True)
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "train.yaml").write_text(yaml.safe_dump({"config": asdict(config), "split": dict(PLACES)}))
+    composer = make_composer(shared, cache, config, console)
+    state = TrainState.start(config, run)
+    batches = _batches(CropDataset(composer, config), config, state.step)
+    started, first = time.monotonic(), state.step
+    losses: list[float] = []
+    for images, targets in batches:
+        losses.append(state.advance(images, targets, config))
+        if state.step % 50 == 0:
+            pace = (time.monotonic() - started) / (state.step - first)
+            left = pace * (config.steps - state.step) / 60
+            console.print(
+                f"step {state.step}/{config.steps} loss {np.mean(losses):.3f} "
+                f"{config.batch / pace:.1f} crops/s, {left:.0f} min left"
+            )
+            losses.clear()
+        if state.step % config.checkpoint_every == 0 or state.step == config.steps:
+            state.save(run)
+    return run / CHECKPOINT
+
+
+def _batches(dataset: CropDataset, config: TrainConfig, first_step: int) -> Iterator[Batch]:
+    loader: DataLoader[Crop] = DataLoader(
+        dataset,
+        batch_size=config.batch,
+        sampler=range(first_step * config.batch, len(dataset)),
+        num_workers=1,
+        collate_fn=collate,
+        worker_init_fn=_quiet_worker,
+        prefetch_factor=8,
+    )
+    return iter(loader)
+
+
+def _quiet_worker(_: int) -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+@dataclass
+class TrainState:
+    """Network, moving average, optimiser and the number of steps done."""
+
+    network: Detector
+    average: Detector
+    optimiser: torch.optim.Optimizer
+    step: int
+
+    @classmethod
+    def start(cls, config: TrainConfig, run: Path) -> TrainState:
+        """Begin afresh, or from the run's checkpoint where there is one."""
+        network, average = Detector(config.architecture), Detector(config.architecture)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits it
+        average.load_state_dict(network.state_dict())
+        optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
+        state = cls(network, average, optimiser, 0)
+        if (run / CHECKPOINT).exists():
+            state._load(run / CHECKPOINT)
+        return state
+
+    def advance(self, images: torch.Tensor, targets: dict[str, torch.Tensor], config: TrainConfig) -> float:
+        """Take one step; returns the loss per crop."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, config)
+        self.network.train()
+        loss = detection_loss(self.network, images, targets)
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        self.optimiser.step()
+        self.step += 1
+        self._average(min(config.ema_decay, (1 + self.step) / (10 + self.step)))
+        return float(loss.detach()) / len(images)
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        target = self.average.state_dict()
+        for name, value in self.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                target[name].mul_(decay).add_(value, alpha=1 - decay)
+            else:
+                target[name].copy_(value)
+
+    def save(self, run: Path) -> None:
+        """Write the checkpoint to a temporary name, then rename; keep the average of every checkpoint too."""
+        whole = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
+        for name, content in ((CHECKPOINT, whole), (f"average-{self.step:06d}.pt", self.average.state_dict())):
+            torch.save(content, run / f"{name}.part")
+            os.replace(run / f"{name}.part", run / name)
+
+    def _load(self, path: Path) -> None:
+        saved = torch.load(path, weights_only=True)
+        self.network.load_state_dict(saved["network"])
+        self.average.load_state_dict(saved["average"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step = int(saved["step"])
+
+
+def _groups(network: Detector, config: TrainConfig) -> list[dict[str, Any]]:
+    """Decay weights of convolutions, not biases and batch norms."""
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    return [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (3 where the shared data is absent)."""
+    parser = argparse.ArgumentParser(prog="roadstead.training.train", description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="folder of the shared real data")
+    parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
+    parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
+    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
+    parser.add_argument("--seed", type=int, default=TrainConfig.seed)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args(arguments)
+    config = TrainConfig(steps=options.steps, seed=options.seed)
+    try:
+        train(options.shared, options.cache, options.run, config, threads=options.threads)
+    except RoadsteadError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
