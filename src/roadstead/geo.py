@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from affine import Affine
@@ -20,6 +21,7 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 Array = NDArray[np.float64]
+Shape = TypeVar("Shape", bound=Geometry)
 WGS84 = "EPSG:4326"
 _GEOD = Geod(ellps="WGS84")
 
@@ -84,7 +86,7 @@ class Grid:
 
     def crop(self, window: Window) -> Grid:
         """Return the grid of one window of this grid."""
-        moved = self.transform * Affine.translation(window.col, window.row)
+        moved = self.transform @ Affine.translation(window.col, window.row)
         return Grid(self.crs, moved, window.width, window.height)
 
     def colrow_to_xy(self, colrow: Array) -> Array:
@@ -110,13 +112,13 @@ def transformer(source: str, target: str) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def project(geometry: Geometry, source: str, target: str) -> Geometry:
+def project(geometry: Shape, source: str, target: str) -> Shape:
     """Return ``geometry`` brought from CRS ``source`` to CRS ``target`` (x/y axis order)."""
     moved = transformer(source, target)
     return transform(geometry, lambda xy: np.column_stack(moved.transform(xy[:, 0], xy[:, 1])))
 
 
-def to_lonlat(geometry: Geometry, crs: str) -> Geometry:
+def to_lonlat(geometry: Shape, crs: str) -> Shape:
     """Return ``geometry`` of a metric CRS in longitude/latitude (EPSG:4326)."""
     return project(geometry, crs, WGS84)
 

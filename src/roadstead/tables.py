@@ -39,6 +39,8 @@ QUANTITIES = (
 LENGTH_BINS = ("all", "0-45", "45-60", "60-90", "90-130", "130-170", "170-230", "230+")
 """Length bins in metres, lower edge inside; `all` is their sum."""
 SENSORS = ("s2", "s1")
+ACQUISITION_STATES = ("processed", "not_observed", "failed")
+"""`not_observed`: read, but no zone was seen for the set share; `failed`: could not be read or used."""
 ACQUIRED_SOURCES = ("granule_sensing", "datastrip", "datatake_start", "assumed")
 
 UTC = pd.DatetimeTZDtype("ns", "UTC")
@@ -217,6 +219,26 @@ COUNTS = pa.DataFrameSchema(
 )
 """`value` is what was found, `low` to `high` the 90 % interval of what was there; all three are null where
 `observed_at_all` is false ("not observed", never zero)."""
+
+ACQUISITIONS = pa.DataFrameSchema(
+    {
+        "port": _text(),
+        "overpass_id": _text(unique=True),
+        "acquired": _time(nullable=True),
+        "acquired_sigma_s": _real(pa.Check.ge(0.0), nullable=True),
+        "state": _one_of(ACQUISITION_STATES),
+        "reason": _maybe_text(),
+        "later_failure": _maybe_text(),
+        "model_id": _maybe_text(),
+        "model_sha256": _maybe_text(),
+        "threshold": _real(_PROBABILITY, nullable=True),
+        "roadstead_version": _text(),
+        "simulated": pa.Column(object, pa.Check.isin((True, False)), nullable=True),
+    }
+)
+"""Every overpass of one port that was tried, with one state and what it was processed with. An item that
+could not be used stands under its item id. `later_failure` says why a later attempt failed where an earlier
+result stands. `acquired` and `simulated` are null where they could not be read."""
 
 QUARANTINE = pa.DataFrameSchema(
     {

@@ -82,15 +82,17 @@ class Composer:
         image = cv2.warpAffine(scene.rgb, matrix, size, flags=cv2.INTER_CUBIC)
         water = cv2.warpAffine(scene.water.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST)
         corners = (scene.corners - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
-        return _Canvas(
-            image.astype(np.float32) / 255, water.astype(bool), list(corners), list(scene.classes)
-        )
+        pixels = np.asarray(image / np.float32(255), np.float32)
+        boxes = list(corners.astype(np.float32))
+        return _Canvas(pixels, water.astype(bool), boxes, list(scene.classes))
 
     def _lay(self, canvas: _Canvas, stamps: Sequence[Stamp], count: int, rng: np.random.Generator) -> None:
         if not canvas.water.any():
             return
         haze = _water_colour(canvas) * float(rng.uniform(0.0, 0.8))
         for _ in range(count):
+            if not canvas.water.any():  # the stamps laid so far may have taken the last of it
+                return
             stamp = stamps[int(rng.integers(len(stamps)))]
             stamp = turned(stamp, int(rng.integers(4)), mirrored=bool(rng.random() < 0.5))
             if rng.random() < _BESIDE_QUAY:
@@ -158,7 +160,8 @@ def _window_centre(scene: TrainingScene, rng: np.random.Generator) -> NDArray[np
     if chance < 0.6 and len(scene.corners):
         ship = scene.corners[int(rng.integers(len(scene.corners)))]
         return np.asarray(ship.mean(0) + rng.uniform(-60, 60, 2), np.float64)
-    row, col = _random_pixel(scene.water if chance < 0.8 else scene.rgb[..., 1] > 0, rng)
+    on_water = chance < 0.8 and scene.water.any()
+    row, col = _random_pixel(scene.water if on_water else scene.rgb[..., 0] > 0, rng)
     return np.array([col, row], np.float64)
 
 
@@ -209,9 +212,7 @@ def _water_colour(canvas: _Canvas) -> Floats:
     return np.asarray(np.median(canvas.image[canvas.water][::20], axis=0), np.float32)
 
 
-def _lay_stamp(
-    canvas: _Canvas, stamp: Stamp, row: int, col: int, haze: Floats, least_water: float
-) -> None:
+def _lay_stamp(canvas: _Canvas, stamp: Stamp, row: int, col: int, haze: Floats, least_water: float) -> None:
     """Lay a stamp where enough of its hulls lies on free water; otherwise leave the crop as it is."""
     middle = np.array([col, row], np.float32)
     hulls = np.zeros(canvas.water.shape, np.uint8)

@@ -11,11 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from roadstead.training import torchvision_schemas  # noqa: F401, I001 - must precede ultralytics
+from roadstead.tables import CLASSES
+from roadstead.training import torchvision_schemas  # noqa: F401 - ultralytics imports torchvision, which needs it
+
+# isort: split
 from ultralytics.cfg import get_cfg
 from ultralytics.nn.tasks import OBBModel
-
-from roadstead.training.places import CLASSES
 
 UPSAMPLE: Final = 2
 
@@ -30,8 +31,11 @@ class Detector(nn.Module):
     def __init__(self, architecture: str) -> None:
         """Build the network from an Ultralytics YAML name, with fresh weights."""
         super().__init__()
-        self.model: Any = OBBModel(architecture, nc=len(CLASSES), verbose=False)
-        self.model.args = get_cfg()
+        # Ultralytics ships no annotations, hence Any.
+        model: Any = OBBModel(architecture, nc=len(CLASSES), verbose=False)  # type: ignore[no-untyped-call]
+        model.args = get_cfg()
+        self.model = model
+        self.criterion: Any = model.init_criterion()
 
     def forward(self, image: torch.Tensor) -> Any:  # noqa: ANN401 - maps in training, a tensor in evaluation
         """Detect on images [N, 3, H, W], RGB 0..1, H and W multiples of 16."""
@@ -53,12 +57,10 @@ def detection_loss(network: Detector, images: torch.Tensor, targets: dict[str, t
         images: [N, 3, H, W] RGB 0..1.
         targets: ``batch_idx`` [M], ``cls`` [M, 1], ``bboxes`` [M, 5] (cx, cy, w, h normalised, angle).
     """
-    if network.model.criterion is None:
-        network.model.criterion = network.model.init_criterion()
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         maps = network(images)
     # The features only tell their shapes to the loss.
     maps = {key: value if key == "feats" else value.float() for key, value in maps.items()}
-    loss, _ = network.model.criterion(maps, targets)
+    loss, _ = network.criterion(maps, targets)
     return torch.as_tensor(loss.sum())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from roadstead.errors import BadInputError
 
 Split = Literal["train", "validation", "held_out"]
-CLASSES: Final = ("barge", "bulk_carrier", "other_vessel")
+
 PLACES: Final[dict[str, Split]] = {
     "cartagena": "train",
     "gdynia": "train",

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.training.places import CLASSES, Label, labelled_scenes, read_labels
+from roadstead.tables import CLASSES
+from roadstead.training.pixels import cache_pixels
+from roadstead.training.places import Label, labelled_scenes, read_labels
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -93,15 +95,13 @@ def _water(rgb: Bytes, nir: NDArray[np.float32] | None) -> Mask:
     return np.asarray((deviation < 0.03) & (blue >= red) & (green < 0.8))
 
 
-def cached_scene(shared: Path, cache: Path, scene_id: str) -> TrainingScene:
-    """Read a scene from the cache of decoded pixels (``<scene_id>.npz``: rgb, valid, and nir or an empty array)."""
-    with np.load(cache / f"{scene_id}.npz") as pixels:
+def read_scene(shared: Path, cache: Path, scene_id: str) -> TrainingScene:
+    """Read a labelled scene, decoding its pixels into the cache at the first time."""
+    with np.load(cache_pixels(shared, cache, scene_id)) as pixels:
         nir = pixels["nir"] if pixels["nir"].size else None
-        return prepare_scene(
-            scene_id, pixels["rgb"], pixels["valid"], nir, read_labels(shared, scene_id)
-        )
+        return prepare_scene(scene_id, pixels["rgb"], pixels["valid"], nir, read_labels(shared, scene_id))
 
 
 def training_scenes(shared: Path, cache: Path) -> tuple[TrainingScene, ...]:
     """Read every labelled scene of the training places, and of no other."""
-    return tuple(cached_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, "train"))
+    return tuple(read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, "train"))

@@ -26,7 +26,7 @@ from roadstead.simulate.hulls import (
     random_hull,
     sample_hull,
 )
-from roadstead.training.places import CLASSES
+from roadstead.tables import CLASSES
 from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
 
 Floats = NDArray[np.float32]
@@ -128,9 +128,7 @@ def _compose(berths: Sequence[_Berth], heading: float, light: Light, rng: np.ran
     """Draw the hulls at their exact sub-pixel places and fold them into one affine map."""
     anchor = rng.uniform(-0.5, 0.5, 2)
     placed = [_place(berth, heading, anchor) for berth in berths]
-    patches = [
-        _sampled(spec, bearing, centre, light, rng) for spec, bearing, centre in placed
-    ]
+    patches = [_sampled(spec, bearing, centre, light, rng) for spec, bearing, centre in placed]
     side = max(
         2 * int(np.abs(np.round(centre)).max()) + patch.alpha.shape[0]
         for patch, (_, _, centre) in zip(patches, placed, strict=True)
@@ -140,14 +138,16 @@ def _compose(berths: Sequence[_Berth], heading: float, light: Light, rng: np.ran
     for patch, (_, _, centre) in zip(patches, placed, strict=True):
         _fold(colour, through, patch, np.round(centre).astype(int) + side // 2)
     labelled = [place for place in placed if place[0].length_m >= SMALLEST_LABELLED_M]
-    return _trimmed(Stamp(
-        colour / VISUAL_REFLECTANCE,
-        through,
-        np.array([_box(*place, margins=True) for place in labelled], np.float32).reshape(-1, 4, 2),
-        np.array([_box(*place, margins=False) for place in placed], np.float32),
-        np.array([CLASSES.index(spec.class_) for spec, *_ in labelled], np.int64),
-        None,
-    ))
+    return _trimmed(
+        Stamp(
+            (colour / VISUAL_REFLECTANCE).astype(np.float32),
+            through,
+            np.array([_box(*place, margins=True) for place in labelled], np.float32).reshape(-1, 4, 2),
+            np.array([_box(*place, margins=False) for place in placed], np.float32),
+            np.array([CLASSES.index(spec.class_) for spec, *_ in labelled], np.int64),
+            None,
+        )
+    )
 
 
 _Placed = tuple[HullSpec, float, NDArray[np.float64]]
@@ -183,9 +183,7 @@ def _fold(colour: Floats, through: Floats, patch: HullPatch, centre: NDArray[np.
 
 def _box(spec: HullSpec, heading: float, centre: NDArray[np.float64], *, margins: bool) -> Floats:
     if margins:
-        spec = replace(
-            spec, length_m=spec.length_m + LABEL_LONGER_M, beam_m=spec.beam_m + LABEL_WIDER_M
-        )
+        spec = replace(spec, length_m=spec.length_m + LABEL_LONGER_M, beam_m=spec.beam_m + LABEL_WIDER_M)
     return hull_corners(spec, heading, float(centre[0]), float(centre[1]))
 
 
@@ -198,9 +196,7 @@ def _trimmed(stamp: Stamp) -> Stamp:
     return replace(stamp, light=stamp.light[keep, keep], through=stamp.through[keep, keep])
 
 
-def real_stamps(
-    scene: TrainingScene, rng: np.random.Generator, *, variants: int = 8
-) -> Iterator[Stamp]:
+def real_stamps(scene: TrainingScene, rng: np.random.Generator, *, variants: int = 8) -> Iterator[Stamp]:
     """Cut the ships that lie free on water from a scene, each at several rotations and scales."""
     for corners, class_ in zip(scene.corners, scene.classes, strict=True):
         if _lies_free(scene, corners):
@@ -237,7 +233,7 @@ def _cut(scene: TrainingScene, corners: Floats, class_: int, rng: np.random.Gene
     narrowed = box.mean(0) + (box - box.mean(0)) * 0.8
     return Stamp(
         (pixels * alpha[..., None]).astype(np.float32),
-        1 - alpha,
+        (1 - alpha).astype(np.float32),
         box[None].astype(np.float32),
         narrowed[None].astype(np.float32),
         np.array([class_]),

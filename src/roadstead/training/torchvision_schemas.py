@@ -19,9 +19,9 @@ def declare_missing_schemas() -> torch.library.Library | None:
     """Declare the schemas where torchvision's own library has not; keep the result alive."""
     if hasattr(torch.ops.torchvision, "nms"):
         return None
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]  # torch has no stub
     for schema in _SCHEMAS:
-        library.define(schema)
+        library.define(schema)  # type: ignore[no-untyped-call]  # torch has no stub
     return library
 
 

@@ -216,7 +216,10 @@ class TrainState:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
         }
-        for name, content in ((CHECKPOINT, whole), (f"average-{self.step:06d}.pt", self.average.state_dict())):
+        for name, content in (
+            (CHECKPOINT, whole),
+            (f"average-{self.step:06d}.pt", self.average.state_dict()),
+        ):
             torch.save(content, run / f"{name}.part")
             os.replace(run / f"{name}.part", run / name)
 

@@ -1,0 +1,274 @@
+"""Putting overpasses into the store and reading tables back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import geopandas as gpd
+import pandas as pd
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select
+
+from roadstead.catalog import model
+from roadstead.catalog.engine import open_engine, store_errors
+from roadstead.catalog.rows import (
+    Bounds,
+    Picture,
+    Rows,
+    failure_row,
+    frame,
+    geo_frame,
+    overpass_rows,
+    picture_of,
+    table_of,
+)
+from roadstead.headers import DetectionsHeader
+from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
+
+if TYPE_CHECKING:
+    from roadstead.imagery import Overpass
+
+ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK = (
+    table_of(entity)
+    for entity in (
+        model.Acquisition,
+        model.Scene,
+        model.Detection,
+        model.Match,
+        model.Count,
+        model.Position,
+        model.Vessel,
+        model.Quicklook,
+    )
+)
+
+
+class Store:
+    """All that was observed and declared, by port and overpass.
+
+    Times of readers are [start, end) in UTC and mean the overpass's acquisition; None leaves a side open.
+    """
+
+    def __init__(self, engine: Engine, url: URL) -> None:
+        """Take an engine whose database holds the newest schema; see `open`."""
+        self._engine = engine
+        self._url = url
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a store, making it or bringing its schema up to date where needed.
+
+        Args:
+            url: SQLAlchemy URL, e.g. ``sqlite:///roadstead.sqlite`` or ``postgresql+psycopg://...``.
+
+        Raises:
+            UsageError: the URL is wrong or its driver is not installed.
+            StoreError: it cannot be opened, or a newer Roadstead made it.
+        """
+        return cls(*open_engine(url))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @contextmanager
+    def _transaction(self, writes: bool) -> Iterator[Connection]:
+        with (
+            store_errors(self._url),
+            self._engine.execution_options(writes=writes).begin() as connection,
+        ):
+            yield connection
+
+    def put_overpass(
+        self,
+        overpass: Overpass,
+        *,
+        port: str,
+        header: DetectionsHeader,
+        detections: gpd.GeoDataFrame,
+        matches: gpd.GeoDataFrame,
+        counts: pd.DataFrame,
+        positions: pd.DataFrame,
+        vessels: pd.DataFrame,
+        quicklook: Picture | None = None,
+        model_sha256: str | None = None,
+    ) -> None:
+        """Store one overpass of a port in one transaction, replacing it whole.
+
+        Doing it again changes nothing. Any other overpass of the port that holds one of its scenes goes:
+        a late scene can regroup an overpass under another id, and no ship may be counted twice.
+
+        Args:
+            overpass: The overpass and its scenes.
+            port: Slug of the port.
+            header: What was searched and with which model.
+            detections: `tables.DETECTIONS`.
+            matches: `tables.MATCHES`.
+            counts: `tables.COUNTS`.
+            positions: `tables.POSITIONS` near the overpass, kept as evidence; may have no columns if empty.
+            vessels: `tables.VESSELS` of the vessels named; may have no columns if empty.
+            quicklook: Picture and its bounds in degrees.
+            model_sha256: Checksum of the weights.
+
+        Raises:
+            TableError: a table breaks its schema or holds rows of another overpass.
+            StoreError: the database failed; the store is as it was.
+        """
+        rows = overpass_rows(
+            overpass,
+            port,
+            header,
+            detections,
+            matches,
+            counts,
+            positions,
+            vessels,
+            quicklook,
+            model_sha256,
+        )
+        with self._transaction(writes=True) as connection:
+            _forget(connection, port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
+            _insert(connection, rows)
+
+    def record_failure(self, port: str, name: str, acquired: datetime | None, reason: str) -> None:
+        """List an overpass, or an item that cannot be used, as failed: never as zero ships.
+
+        An earlier result of that overpass stands, and its row says why the later attempt failed.
+
+        Raises:
+            StoreError: the database failed; the store is as it was.
+        """
+        row = failure_row(port, name, acquired, reason)
+        with self._transaction(writes=True) as connection:
+            if _result_stands(connection, port, name):
+                noted = ACQUISITION.update().where(_is(port, name)).values(later_failure=reason)
+                connection.execute(noted)
+            else:
+                _forget(connection, port, name, [])
+                connection.execute(insert(ACQUISITION), [row])
+
+    def acquisitions(
+        self, port: str, start: datetime | None = None, end: datetime | None = None
+    ) -> pd.DataFrame:
+        """Return every overpass tried (`tables.ACQUISITIONS`); those of unknown time always."""
+        rows = self._rows(ACQUISITION, port, start, end, or_none=True)
+        return frame(rows, ACQUISITIONS)
+
+    def scenes(
+        self, port: str, start: datetime | None = None, end: datetime | None = None
+    ) -> gpd.GeoDataFrame:
+        """Return `tables.SCENES` with footprint, `valid_area` and `visible_fraction`."""
+        rows = self._rows(SCENE, port, start, end)
+        return geo_frame(rows, SCENES, "valid_area", "visible_fraction", "geometry")
+
+    def detections(
+        self,
+        port: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        within: Bounds | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Return `tables.DETECTIONS`, those that touch ``within`` (w, s, e, n in degrees) if given."""
+        return geo_frame(self._rows(DETECTION, port, start, end, within), DETECTIONS)
+
+    def matches(
+        self,
+        port: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        within: Bounds | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Return `tables.MATCHES`, those inside ``within`` (w, s, e, n in degrees) if given."""
+        return geo_frame(self._rows(MATCH, port, start, end, within), MATCHES)
+
+    def counts(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """Return `tables.COUNTS`."""
+        return frame(self._rows(COUNT, port, start, end), COUNTS)
+
+    def positions(
+        self, port: str, start: datetime | None = None, end: datetime | None = None
+    ) -> pd.DataFrame:
+        """Return the position reports kept as evidence (`tables.POSITIONS`)."""
+        table = frame(self._rows(POSITION, port, start, end), POSITIONS, "simulated")
+        return table.drop_duplicates(ignore_index=True)
+
+    def vessels(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """Return the static data kept with the overpasses (`tables.VESSELS`), each declaration once."""
+        table = frame(self._rows(VESSEL, port, start, end), VESSELS, "simulated")
+        return table.drop_duplicates(ignore_index=True)
+
+    def quicklook(self, port: str, overpass_id: str) -> Picture | None:
+        """Return the picture of an overpass and its bounds in degrees; None where there is none."""
+        chosen = select(QUICKLOOK).where(QUICKLOOK.c.port == port, QUICKLOOK.c.overpass_id == overpass_id)
+        with self._transaction(writes=False) as connection:
+            row = connection.execute(chosen).mappings().one_or_none()
+        return None if row is None else picture_of(dict(row))
+
+    def _rows(
+        self,
+        table: Table,
+        port: str,
+        start: datetime | None,
+        end: datetime | None,
+        within: Bounds | None = None,
+        or_none: bool = False,
+    ) -> list[dict[str, Any]]:
+        order = [ACQUISITION.c.acquired, *table.primary_key]
+        chosen = select(table).where(table.c.port == port).order_by(*order)
+        if table is not ACQUISITION:
+            chosen = chosen.join_from(table, ACQUISITION)
+        for condition in (*_between(start, end, or_none), *_touches(table, within)):
+            chosen = chosen.where(condition)
+        with self._transaction(writes=False) as connection:
+            return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def _is(port: str, overpass_id: str) -> ColumnElement[bool]:
+    return (ACQUISITION.c.port == port) & (ACQUISITION.c.overpass_id == overpass_id)
+
+
+def _between(start: datetime | None, end: datetime | None, or_none: bool) -> list[ColumnElement[bool]]:
+    acquired = ACQUISITION.c.acquired
+    limits = [acquired >= start] if start else []
+    limits += [acquired < end] if end else []
+    return [or_(limit, acquired.is_(None)) for limit in limits] if or_none else limits
+
+
+def _touches(table: Table, within: Bounds | None) -> list[ColumnElement[bool]]:
+    if within is None:
+        return []
+    west, south, east, north = within
+    c = table.c
+    return [c.west <= east, c.east >= west, c.south <= north, c.north >= south]
+
+
+def _result_stands(connection: Connection, port: str, overpass_id: str) -> bool:
+    chosen = select(ACQUISITION.c.state).where(_is(port, overpass_id))
+    return connection.scalar(chosen) not in (None, "failed")
+
+
+def _forget(connection: Connection, port: str, overpass_id: str, scene_ids: Sequence[str]) -> None:
+    """Delete an overpass, those that hold one of its scenes, and scenes listed as failed by themselves."""
+    holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
+    named = ACQUISITION.c.overpass_id.in_([overpass_id, *scene_ids])
+    replaced = or_(named, ACQUISITION.c.overpass_id.in_(holders))
+    connection.execute(delete(ACQUISITION).where(ACQUISITION.c.port == port, replaced))
+
+
+def _insert(connection: Connection, rows: Rows) -> None:
+    for table, values in rows.items():
+        if values:
+            connection.execute(insert(table), values)

@@ -1,0 +1,34 @@
+"""Imagery: find scenes, group them into overpasses, read windows of them on a port's grid.
+
+``search`` -> ``group_overpasses`` -> ``Mosaic``. The only package that speaks HTTP or uses GDAL's raster side.
+"""
+
+from roadstead.imagery.acquired import SIGMA_S
+from roadstead.imagery.cog import write_cog
+from roadstead.imagery.geotiff import open_geotiff
+from roadstead.imagery.items import SIMULATED, open_item
+from roadstead.imagery.mosaic import Mosaic
+from roadstead.imagery.open import open_scene
+from roadstead.imagery.overpasses import group_overpasses
+from roadstead.imagery.raster import raster_drivers
+from roadstead.imagery.scene import BandAsset, Overpass, Scene
+from roadstead.imagery.search import SearchResult, search
+from roadstead.imagery.stack import Block
+
+__all__ = [
+    "SIGMA_S",
+    "SIMULATED",
+    "BandAsset",
+    "Block",
+    "Mosaic",
+    "Overpass",
+    "Scene",
+    "SearchResult",
+    "group_overpasses",
+    "open_geotiff",
+    "open_item",
+    "open_scene",
+    "raster_drivers",
+    "search",
+    "write_cog",
+]

@@ -1,0 +1,161 @@
+"""An overpass opened for reading: one image on one grid, never held whole in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import RLock
+from types import TracebackType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from roadstead.geo import Grid, Window, project
+from roadstead.imagery.grids import coarser, own_grid, top_first
+from roadstead.imagery.scene import Overpass, Scene
+from roadstead.imagery.stack import Block, Stack
+from roadstead.imagery.visible import picture, polygons_of, shares
+
+VISIBILITY_PIXEL_M = 20.0
+"""Pixel size at which visible shares are counted: SCL's own; zones are 300 m wide or more."""
+AREA_CELLS = 4_000_000
+"""Most cells of the mask from which `Mosaic.valid_area` is drawn; larger places get coarser cells."""
+BLOCK_PX = 1024
+
+
+class Mosaic:
+    """The scenes of one overpass as one image on one grid; a context manager.
+
+    Every pixel comes from one scene: the first that has data there, scenes in the grid's own CRS first, then
+    by `Scene.scene_id`. So ground that lies in two tiles is there once. Rasters are opened once, on entering;
+    reads take one lock.
+    """
+
+    def __init__(self, overpass: Overpass, grid: Grid | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            overpass: what to read.
+            grid: frame to read on; None for the scenes' own (north-up, UTM, 10 m; rasters in another CRS,
+                rotated, or of another pixel size are warped to that).
+        """
+        self._overpass, self._wanted = overpass, grid
+        self._stack: Stack | None = None
+        self._grid: Grid | None = grid
+        self._lock = RLock()
+        self.scenes: tuple[Scene, ...] = overpass.scenes
+
+    def __enter__(self) -> Mosaic:
+        """Open every raster.
+
+        Raises:
+            ReadError: a raster cannot be opened; names scene and raster.
+            SceneError: a raster has no CRS.
+        """
+        grid = self._wanted or own_grid(self._overpass.scenes)
+        self._grid = grid
+        self.scenes = top_first(self._overpass.scenes, grid)
+        self._stack = Stack(self.scenes, grid)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        """Close every raster."""
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+        return False
+
+    @property
+    def grid(self) -> Grid:
+        """The frame that windows refer to."""
+        if self._grid is None:
+            raise ValueError("a mosaic without a given grid has one only inside its 'with' block")
+        return self._grid
+
+    @property
+    def cloud(self) -> str:
+        """``known`` where every scene has SCL, else ``unknown``."""
+        return "known" if all("scl" in scene.assets for scene in self.scenes) else "unknown"
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """(rows, columns) that are cheap to read at once: a few COG tiles."""
+        return BLOCK_PX, BLOCK_PX
+
+    def read(self, window: Window) -> Block:
+        """Read one window; ground that no scene imaged is not valid.
+
+        Raises:
+            ValueError: the window is not wholly inside the grid, or the mosaic is not opened.
+            ReadError: pixels cannot be read; names scene and raster.
+        """
+        with self._lock:
+            if self._stack is None:
+                raise ValueError("read a mosaic inside its 'with' block")
+            return self._stack.read(window)
+
+    def visibility(self, polygons: Mapping[str, BaseGeometry]) -> dict[str, float]:
+        """Return the share of each polygon that is valid and not cloud, in 0..1.
+
+        Counted in 20 m cells, read from overviews where there are, over the polygons' bounds alone. Where cloud
+        is unknown, valid counts as clear: `cloud` says so.
+
+        Args:
+            polygons: name -> Polygon or MultiPolygon, EPSG:4326.
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        if not polygons:
+            return {}
+        local = {name: project(shape, "EPSG:4326", self.grid.crs) for name, shape in polygons.items()}
+        with self._coarse(VISIBILITY_PIXEL_M) as stack:
+            return shares(stack, local)
+
+    def valid_area(self, within: BaseGeometry | None = None) -> BaseGeometry:
+        """Return where the overpass is valid and, where cloud is known, clear: MultiPolygon, EPSG:4326.
+
+        Drawn from cells of 20 m, coarser where the place has more than `AREA_CELLS` of them; specks under four
+        cells are left out.
+
+        Args:
+            within: look here alone (EPSG:4326); None for the whole grid.
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        grid = self.grid
+        local = None if within is None else project(within, "EPSG:4326", grid.crs)
+        left, bottom, right, top = grid.bounds_xy if local is None else local.bounds
+        cell = math.sqrt((right - left) * (top - bottom) / AREA_CELLS)
+        pixel_m = max(VISIBILITY_PIXEL_M, 10.0 * math.ceil(cell / 10.0))
+        with self._coarse(pixel_m) as stack:
+            return polygons_of(stack, local)
+
+    def quicklook(self, max_px: int = 1500) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
+        """Return a picture for reports: uint8 RGB [H, W, 3] and its bounds (w, s, e, n) in degrees.
+
+        The picture is in longitude/latitude (EPSG:4326, rows evenly spaced in latitude), brightened for water;
+        light grey where nothing was imaged.
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        longest = max(self.grid.width, self.grid.height) * self.grid.pixel_m
+        pixel_m = max(self.grid.pixel_m, longest / max_px)
+        with self._coarse(pixel_m) as stack:
+            return picture(stack, max_px)
+
+    @contextmanager
+    def _coarse(self, pixel_m: float) -> Iterator[Stack]:
+        with self._lock:
+            stack = Stack(self.scenes, coarser(self.grid, pixel_m), coarse=True)
+            try:
+                yield stack
+            finally:
+                stack.close()

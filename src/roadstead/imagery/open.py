@@ -1,0 +1,29 @@
+"""Opening what a user names on the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlparse
+
+from roadstead.imagery.geotiff import open_geotiff
+from roadstead.imagery.items import open_item
+from roadstead.imagery.scene import Scene
+
+RASTER_ENDINGS = (".tif", ".tiff", ".jp2")
+
+
+def open_scene(name: str, *, acquired: datetime | None = None) -> Scene:
+    """Return a STAC item (path or URL) or a GeoTIFF as a scene.
+
+    Args:
+        name: rasters go by their ending (``.tif``, ``.tiff``, ``.jp2``); all else is read as a STAC item.
+        acquired: UTC, for a GeoTIFF; an item's own time wins.
+
+    Raises:
+        ReadError: a raster cannot be opened.
+        CatalogueError: an item cannot be fetched.
+        SceneError: the scene cannot be used; names it.
+    """
+    if urlparse(name).path.lower().endswith(RASTER_ENDINGS):
+        return open_geotiff(name, acquired=acquired)
+    return open_item(name)

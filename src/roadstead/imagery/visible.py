@@ -1,0 +1,146 @@
+"""What of a place an overpass shows: shares of zones, the area searched, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.features import geometry_mask, shapes, sieve
+from rasterio.warp import reproject
+from shapely import make_valid, union_all
+from shapely.geometry import MultiPolygon, Polygon, box, shape
+from shapely.geometry.base import BaseGeometry
+from shapely.prepared import prep
+
+from roadstead.geo import WGS84, Grid, Window, distance_m, to_lonlat
+from roadstead.imagery.stack import Stack
+
+BLOCK_CELLS = 512
+SPECK_CELLS = 4
+"""Patches smaller than this are merged into what surrounds them when an area is drawn."""
+NOTHING = 225
+"""Grey of ground that was not imaged."""
+_GAMMA = 0.8
+Mask = NDArray[np.bool_]
+
+
+def blocks(grid: Grid, within: BaseGeometry | None) -> Iterator[Window]:
+    """Yield windows that cover a grid, leaving out those that ``within`` (CRS of the grid) doesn't touch."""
+    touched = None if within is None else prep(within)
+    for row in range(0, grid.height, BLOCK_CELLS):
+        for col in range(0, grid.width, BLOCK_CELLS):
+            width, height = min(BLOCK_CELLS, grid.width - col), min(BLOCK_CELLS, grid.height - row)
+            window = Window(col, row, width, height)
+            if touched is None or touched.intersects(box(*grid.crop(window).bounds_xy)):
+                yield window
+
+
+def shares(stack: Stack, polygons: Mapping[str, BaseGeometry]) -> dict[str, float]:
+    """Return the share of each polygon (CRS of the stack's grid) that is clear, in 0..1.
+
+    A part of a polygon outside the grid was not seen.
+    """
+    clear, total = dict.fromkeys(polygons, 0), dict.fromkeys(polygons, 0)
+    for window in blocks(stack.grid, union_all(list(polygons.values()))):
+        crop = stack.grid.crop(window)
+        frame = box(*crop.bounds_xy)
+        inside = {name: _cells(area, crop) for name, area in polygons.items() if area.intersects(frame)}
+        seen = stack.read(window).clear
+        for name, cells in inside.items():
+            clear[name] += int((cells & seen).sum())
+            total[name] += int(cells.sum())
+    frame = box(*stack.grid.bounds_xy)
+    return {
+        name: min(clear[name] / total[name] * area.intersection(frame).area / area.area, 1.0)
+        if total[name]
+        else 0.0
+        for name, area in polygons.items()
+    }
+
+
+def _cells(area: BaseGeometry, grid: Grid) -> Mask:
+    """Return cells whose centre lies in an area; the cells it touches where it holds no centre."""
+    cells = _rasterized(area, grid, touched=False)
+    return cells if cells.any() else _rasterized(area, grid, touched=True)
+
+
+def _rasterized(area: BaseGeometry, grid: Grid, *, touched: bool) -> Mask:
+    out = (grid.height, grid.width)
+    return np.asarray(geometry_mask([area], out, grid.transform, all_touched=touched, invert=True))
+
+
+def polygons_of(stack: Stack, within: BaseGeometry | None) -> BaseGeometry:
+    """Return where a stack is clear as a valid MultiPolygon, EPSG:4326; empty where nowhere."""
+    parts = [part for window in blocks(stack.grid, within) for part in _clear_parts(stack, window)]
+    if not parts:
+        return MultiPolygon()
+    area = make_valid(union_all(parts).simplify(stack.grid.pixel_m))
+    if within is not None:
+        area = area.intersection(within)
+    lonlat = make_valid(to_lonlat(area, stack.grid.crs))
+    polygons = [part for part in _flat(lonlat) if not part.is_empty]
+    return MultiPolygon(polygons)
+
+
+def _clear_parts(stack: Stack, window: Window) -> list[BaseGeometry]:
+    clear = stack.read(window).clear.astype(np.uint8)
+    if not clear.any():
+        return []
+    if clear.size > SPECK_CELLS:
+        clear = sieve(clear, SPECK_CELLS, connectivity=8)
+    at = stack.grid.crop(window).transform
+    return [shape(part) for part, _ in shapes(clear, mask=clear.astype(bool), transform=at)]
+
+
+def _flat(geometry: BaseGeometry) -> list[Polygon]:
+    if isinstance(geometry, Polygon):
+        return [geometry]
+    return [part for piece in getattr(geometry, "geoms", ()) for part in _flat(piece)]
+
+
+def picture(stack: Stack, max_px: int) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
+    """Return a stack as an 8-bit picture [H, W, 3] in EPSG:4326, and its bounds (w, s, e, n)."""
+    grid = stack.grid
+    rgb = np.zeros((3, grid.height, grid.width), np.float32)
+    valid = np.zeros((grid.height, grid.width), bool)
+    for window in blocks(grid, None):
+        block = stack.read(window)
+        rgb[:, *window.slices], valid[window.slices] = block.rgb, block.valid
+    shown = np.where(valid, _stretched(rgb, valid), NOTHING).astype(np.uint8)
+    return _to_lonlat(shown, grid, max_px)
+
+
+def _stretched(rgb: NDArray[np.float32], valid: Mask) -> NDArray[np.float32]:
+    """Return 0..255 with all bands stretched alike, so that water keeps its colour."""
+    if not valid.any():
+        return rgb
+    low, high = np.percentile(rgb[:, valid], (0.5, 99.0))
+    shown = np.clip((rgb - low) / max(high - low, 1e-3), 0.0, 1.0) ** _GAMMA * 255.0
+    return np.asarray(shown, np.float32)
+
+
+def _to_lonlat(
+    shown: NDArray[np.uint8], grid: Grid, max_px: int
+) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
+    west, south, east, north = grid.footprint_lonlat.bounds
+    middle = np.array([[(west + east) / 2.0, (south + north) / 2.0]])
+    across = float(distance_m(np.array([[west, middle[0, 1]]]), np.array([[east, middle[0, 1]]]))[0])
+    down = float(distance_m(np.array([[middle[0, 0], south]]), np.array([[middle[0, 0], north]]))[0])
+    pixel_m = max(grid.pixel_m, across / max_px, down / max_px)
+    width, height = max(int(across / pixel_m), 1), max(int(down / pixel_m), 1)
+    at = Affine((east - west) / width, 0.0, west, 0.0, (south - north) / height, north)
+    out = np.full((3, height, width), NOTHING, np.uint8)
+    reproject(
+        shown,
+        out,
+        src_transform=grid.transform,
+        src_crs=grid.crs,
+        dst_transform=at,
+        dst_crs=WGS84,
+        resampling=Resampling.bilinear,
+        init_dest_nodata=False,
+    )
+    return np.moveaxis(out, 0, -1), (west, south, east, north)

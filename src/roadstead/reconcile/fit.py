@@ -1,0 +1,111 @@
+"""Fit to one overpass what its pairs share, and associate: position error, silent share, detection rate.
+
+Three numbers are learnt from the overpass itself, each with a prior worth a few vessels, by expectation and
+maximisation over the association's marginals: a common position error, the share of hulls that no
+declaration explains, and how many of the declared hulls in view are detected at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roadstead.geo import Array
+from roadstead.reconcile.associate import Marginals, marginals, propagate
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, Prediction
+from roadstead.reconcile.score import Pairs, Seen, log_position
+
+ROUNDS = 6
+COMMON_SD_GRID_M = np.geomspace(10.0, 250.0, 12)
+COMMON_SD_PRIOR = (float(np.log(GEOREFERENCE_SD_M)), 0.8)
+"""Log-normal prior of the common position error, metres."""
+SILENT_PRIOR = (1.0, 2.0)
+"""Beta prior of the share of detections without a declaration: a third, worth three detections."""
+RATE_PRIOR = (3.6, 0.4)
+"""Beta prior of the share of visible declared hulls that are detected, next to recall by length."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was learnt, and the association under it."""
+
+    common_sd_m: float
+    silent_share: float
+    rate: float
+    full: Marginals
+    """With attributes."""
+    kinematic: Marginals
+    """By position and axis alone."""
+
+
+def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: Array) -> Fit:
+    """Learn the common numbers and return marginals of all pairs.
+
+    Args:
+        pairs: gated pairs.
+        seen: the m detections.
+        at: densities of the n vessels.
+        in_view: (n,) probability that each vessel was in the searched water.
+        recall: (n,) probability that a visible hull of its length is detected.
+    """
+    common, silent, rate = GEOREFERENCE_SD_M, SILENT_PRIOR[0] / sum(SILENT_PRIOR), 0.9
+    m, n = len(seen), len(at)
+    position = [log_position(pairs, seen, at, sd) for sd in COMMON_SD_GRID_M]
+    for _ in range(ROUNDS if len(pairs) else 0):
+        log_f = log_position(pairs, seen, at, common)
+        weight = _weight(pairs, seen, log_f, silent, rate * recall, in_view, attributes=True)
+        found = propagate(pairs.detection, pairs.vessel, weight, m, n)
+        common = _common_sd(position, found.pair)
+        silent = (found.detection_alone.sum() + SILENT_PRIOR[0]) / (m + sum(SILENT_PRIOR))
+        rate = _rate(found.vessel_alone, in_view * recall)
+    log_f = log_position(pairs, seen, at, common)
+    full, kinematic = (
+        marginals(
+            pairs.detection,
+            pairs.vessel,
+            _weight(pairs, seen, log_f, silent, rate * recall, in_view, attributes=attributes),
+            m,
+            n,
+            _sweep_coordinate(seen.xy),
+        )
+        for attributes in (True, False)
+    )
+    return Fit(common, silent, rate, full, kinematic)
+
+
+def _weight(
+    pairs: Pairs,
+    seen: Seen,
+    log_f: Array,
+    silent: float,
+    detected: Array,
+    in_view: Array,
+    *,
+    attributes: bool,
+) -> Array:
+    """Return each pair's likelihood ratio against a hull without AIS and a vessel that was missed."""
+    d, v = pairs.detection, pairs.vessel
+    alone = np.log(seen.density[d] * silent) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
+    score = log_f + np.log(detected)[v] + pairs.log_axis - alone
+    return np.asarray(np.exp(np.clip(score + (pairs.log_attributes if attributes else 0.0), -60, 60)))
+
+
+def _common_sd(position: list[Array], pair: Array) -> float:
+    prior = -((np.log(COMMON_SD_GRID_M) - COMMON_SD_PRIOR[0]) ** 2) / (2 * COMMON_SD_PRIOR[1] ** 2)
+    score = np.array([float(pair @ log_f) for log_f in position]) + prior
+    return float(COMMON_SD_GRID_M[int(np.argmax(score))])
+
+
+def _rate(vessel_alone: Array, expected: Array) -> float:
+    a, b = RATE_PRIOR
+    found = float((1 - vessel_alone).sum())
+    return float(np.clip((found + a) / (expected.sum() + a + b), 0.02, 1.0))
+
+
+def _sweep_coordinate(xy: Array) -> Array:
+    """Return each detection's place along the long axis of the scatter, so that few vessels stay open at once."""
+    if len(xy) < 2:
+        return np.zeros(len(xy))
+    centred = xy - xy.mean(axis=0)
+    return np.asarray(centred @ np.linalg.svd(centred, full_matrices=False)[2][0])

@@ -1,0 +1,52 @@
+"""Codes that go with a match: one table of reasons, one of conflicts, each with what it can mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+REASONS: dict[str, str] = {
+    "position_fits": "The detection lies where the declared position puts the hull; another hull close by "
+    "could explain it as well, which the probability allows for.",
+    "snapshot_position": "The position was placed at the overpass by the source, with an error of some 100 m.",
+    "stale_report": "The nearest report is more than 30 minutes from the overpass; the position is an estimate.",
+    "several_candidates": "More than one pairing fits; the candidates are listed and none is chosen.",
+    "weak_fit": "One pairing fits, but not well enough to name it; a hull without AIS may be the better reading.",
+    "contested": "It fits a partner that fits another at least as well, and none is left over for it; "
+    "it may still be that one.",
+    "no_vessel_fits": "No vessel heard by this source fits. The hull may carry no AIS, not have to carry it, "
+    "have it off, or not have been received.",
+    "no_ais_given": "No AIS was given, so nothing can be said about declarations.",
+    "no_ais_in_window": "The AIS given holds no position around this overpass.",
+    "reception_unknown": "Too few other vessels were heard before and after the overpass near this place to tell "
+    "whether a transmitting hull would have been heard.",
+    "reception_low": "A transmitting hull at this place and time may well not have been heard by this source.",
+    "clear_no_detection": "The place was imaged and clear and nothing was detected there. The detector may have "
+    "missed the hull, or the declared position may be wrong.",
+    "cloud_or_no_data": "Its place was under cloud, or the image holds no data there.",
+    "cloud_unknown": "The image comes without a cloud mask, so clear water cannot be claimed.",
+    "outside_searched_area": "Its place lies outside the water that was searched.",
+    "position_too_uncertain": "Its reports leave its place at the overpass open by more than half a kilometre.",
+    "too_small": "It is too short to be counted on in a 10 m image.",
+    "length_unknown": "It declares no length, so it may be too short to be seen.",
+}
+"""Reason code -> what it says, with what else could explain it."""
+
+CONFLICTS: dict[str, str] = {
+    "length": "Declared length and seen length differ by more than both errors allow: wrong static data, a "
+    "borrowed identity, a tow seen as one hull, or a wrong match.",
+    "imo_check_digit": "The declared IMO number fails its check digit: a typing error or an invented number.",
+    "two_places": "Reports around the overpass imply an impossible speed: two transmitters share the MMSI, or a "
+    "position is wrong.",
+}
+"""Conflict code -> what it says; a conflict is an attribute of a match, never a status."""
+
+
+def join_codes(codes: Iterable[str]) -> str:
+    """Return codes as the comma-separated text of the tables, without repeats, order kept."""
+    return ",".join(dict.fromkeys(codes))
+
+
+def imo_is_valid(imo: str) -> bool:
+    """Tell whether a 7-digit IMO number ends in its check digit (IMO Res. A.1117(30): weights 7 to 2)."""
+    digits = [int(c) for c in imo]
+    return sum(d * w for d, w in zip(digits, range(7, 1, -1), strict=False)) % 10 == digits[-1]

@@ -1,0 +1,90 @@
+"""The chance that a transmitting hull would have been heard, from the other vessels of the same AIS.
+
+A vessel heard both earlier and later than half an hour from the overpass was there in between. The share
+of such vessels near a place that were also heard within the half hour tells how well the source heard that
+place at that time, after its own thinning. It leans to the good side for weak transmitters, which are seldom
+heard both before and after; the prior leans the other way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from roadstead.geo import Array, lonlat_to_xy
+
+NEAR_S = 1800.0
+"""A report within this of the overpass counts as heard."""
+RADIUS_M = 25_000.0
+"""Vessels this near share reception; VHF range to a mast on shore is 40-60 km."""
+MIN_NEIGHBOURS = 5
+"""Fewer vessels than this say nothing: reception unknown."""
+PRIOR = (1.0, 1.0)
+"""Uniform Beta prior; 0.9 needs eight neighbours, all heard, or eighteen with one miss."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Vessels known to be around at the overpass without looking at the half hour itself."""
+
+    mmsi: NDArray[np.object_]
+    xy: Array
+    heard: NDArray[np.bool_]
+    class_b: NDArray[np.bool_]
+
+
+def evidence(
+    positions: pd.DataFrame, moment: datetime, crs: str, snapshot_times: frozenset[datetime]
+) -> Evidence:
+    """Return the vessels heard both before and after the half hours around ``moment``.
+
+    A snapshot tells nothing of before and after, so its rows are left out.
+    """
+    reports = positions[~positions["time"].isin([pd.Timestamp(t) for t in snapshot_times])]
+    seconds = (reports["time"] - pd.Timestamp(moment)).dt.total_seconds()
+    reports = reports.assign(seconds=seconds).sort_values(["seconds", "mmsi", "lon", "lat"])
+    before = reports[reports["seconds"] < -NEAR_S].drop_duplicates("mmsi", keep="last").set_index("mmsi")
+    after = reports[reports["seconds"] > NEAR_S].drop_duplicates("mmsi", keep="first").set_index("mmsi")
+    around = before.index.intersection(after.index).sort_values()
+    heard = set(reports.loc[reports["seconds"].abs() <= NEAR_S, "mmsi"])
+    return Evidence(
+        mmsi=around.to_numpy(object),
+        xy=_between(before.loc[around], after.loc[around], crs),
+        heard=np.isin(around.to_numpy(str), list(heard)),
+        class_b=(before.loc[around, "ais_class"] == "B").to_numpy(bool),
+    )
+
+
+def _between(before: pd.DataFrame, after: pd.DataFrame, crs: str) -> Array:
+    if before.empty:
+        return np.empty((0, 2))
+    a, b = (lonlat_to_xy(side[["lon", "lat"]].to_numpy(float), crs) for side in (before, after))
+    start, end = before["seconds"].to_numpy(float), after["seconds"].to_numpy(float)
+    return np.asarray(a + (b - a) * (-start / (end - start))[:, None])
+
+
+def p_heard(
+    known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bool
+) -> NDArray[np.float64]:
+    """Return P(at least one report within half an hour) at each of m places; NaN where evidence is too thin.
+
+    The posterior mean under a uniform prior.
+
+    Args:
+        known: vessels around.
+        xy: (m, 2) places in metres.
+        excluded: (m, len(known.mmsi)) vessels that may be the very hull asked about and prove nothing for it.
+        class_b: ask for Class B transmitters, else for Class A (and unknown).
+    """
+    if not len(known.mmsi) or not len(xy):
+        return np.full(len(xy), np.nan)
+    away = np.hypot(*(xy[:, None, :] - known.xy[None]).transpose(2, 0, 1))
+    counts = (away <= RADIUS_M) & ~excluded & (known.class_b == class_b)
+    n = counts.sum(axis=1)
+    heard = (counts & known.heard).sum(axis=1)
+    mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
+    return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)

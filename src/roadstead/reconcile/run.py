@@ -1,0 +1,148 @@
+"""Hold detections against declared vessels, one overpass at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from roadstead.ais import AisData
+from roadstead.aoi import Port
+from roadstead.errors import DetectionsError
+from roadstead.geo import convergence_deg, lonlat_to_xy
+from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.reconcile import reception
+from roadstead.reconcile.decide import decide
+from roadstead.reconcile.fit import associate
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, lonlat, predict
+from roadstead.reconcile.recall import recall_bins, recall_of_declared
+from roadstead.reconcile.rows import (
+    MIN_IN_REACH,
+    Row,
+    Scored,
+    detection_rows,
+    excluded_evidence,
+    match_table,
+    rows_without_ais,
+    vessel_rows,
+)
+from roadstead.reconcile.score import Seen, pair_up, seen_of
+from roadstead.reconcile.view import View, mass_inside, view_of
+from roadstead.tables import DETECTIONS, MATCHES, checked
+
+WINDOW_H = 6.0
+"""AIS this many hours either side of an overpass speaks for it."""
+
+
+def reconcile(
+    detections: gpd.GeoDataFrame,
+    header: DetectionsHeader,
+    ais: AisData | None,
+    *,
+    port: Port | None = None,
+    window_h: float = WINDOW_H,
+    recall_by_length: Sequence[Mapping[str, Any]] | None = None,
+) -> gpd.GeoDataFrame:
+    """Return `tables.MATCHES`: a row per detection, and per declared vessel that no detection took.
+
+    Args:
+        detections: `tables.DETECTIONS`; rows with ``dropped_because`` are left out.
+        header: the scenes that were searched, of one or more overpasses.
+        ais: declared positions and static data; None or empty makes every detection `no_coverage`.
+        port: its zones limit the search and tell which declared vessels get a row.
+        window_h: hours of AIS either side of an overpass.
+        recall_by_length: the model card's; a default where None.
+
+    Raises:
+        TableError: a row breaks `tables.DETECTIONS`.
+        DetectionsError: a detection's overpass is not in the header.
+    """
+    checked(detections, DETECTIONS, "detections")
+    kept = detections[detections["dropped_because"].isna()].sort_values("detection_id")
+    rows: list[Row] = []
+    for scenes, table in _by_overpass(kept, header):
+        view = view_of(scenes, port)
+        near = None if ais is None else _window(ais.positions, view, window_h)
+        if ais is None or near is None or near.empty:
+            reason = "no_ais_given" if ais is None else "no_ais_in_window"
+            rows.extend(rows_without_ais(view, table, reason))
+            continue
+        scored = _score(view, table, ais, near, recall_by_length)
+        rows.extend(detection_rows(scored))
+        rows.extend(vessel_rows(scored))
+    return checked(match_table(rows), MATCHES, "matches")
+
+
+def _by_overpass(
+    kept: gpd.GeoDataFrame, header: DetectionsHeader
+) -> Iterator[tuple[list[SceneHeader], gpd.GeoDataFrame]]:
+    names = list(dict.fromkeys(scene.overpass_id for scene in header.scenes))
+    lost = set(kept["overpass_id"]) - set(names)
+    if lost:
+        raise DetectionsError(
+            f"overpass {sorted(lost)[0]} has detections but no scene in the 'roadstead' member; "
+            "make the file again with 'roadstead detect'"
+        )
+    for name in names:
+        scenes = [scene for scene in header.scenes if scene.overpass_id == name]
+        yield scenes, kept[kept["overpass_id"] == name]
+
+
+def _window(positions: pd.DataFrame, view: View, window_h: float) -> pd.DataFrame:
+    away = (positions["time"] - pd.Timestamp(view.moment)).abs()
+    return positions[away <= pd.Timedelta(hours=window_h)]
+
+
+def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
+    places = table[["lon", "lat"]].to_numpy(float)
+    xy = lonlat_to_xy(places, view.crs) if len(places) else np.empty((0, 2))
+    later = (table["acquired"] - pd.Timestamp(view.moment)).dt.total_seconds().to_numpy(float)
+    return seen_of(table, xy, later, convergence_deg(*view.centre_lonlat, view.crs), view.searched.area)
+
+
+def _score(
+    view: View,
+    table: gpd.GeoDataFrame,
+    ais: AisData,
+    near: pd.DataFrame,
+    recall_by_length: Sequence[Mapping[str, Any]] | None,
+) -> Scored:
+    at, declared = predict(
+        near,
+        ais.vessels,
+        view.moment,
+        sigma_s=view.sigma_s,
+        snapshot_times=ais.snapshot_times,
+        crs=view.crs,
+        centre_lonlat=view.centre_lonlat,
+    )
+    seen = _seen(view, table)
+    in_view, in_reach = mass_inside(at, [view.searched, view.interest], GEOREFERENCE_SD_M)
+    pairs = pair_up(seen, at, declared)
+    # Vessels neither near a detection nor in reach play no part.
+    keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
+    at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
+    pairs = pair_up(seen, at, declared)
+    recall = recall_of_declared(declared.length_m, declared.class_b, recall_bins(recall_by_length))
+    fit = associate(pairs, seen, at, in_view, recall)
+    known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
+    excluded = excluded_evidence(pairs, fit.full.pair, at.mmsi, len(seen), known.mmsi, MIN_IN_REACH)
+    heard_a, heard_b = (reception.p_heard(known, seen.xy, excluded, class_b=b) for b in (False, True))
+    return Scored(
+        view=view,
+        table=table,
+        seen=seen,
+        at=at,
+        declared=declared,
+        vessel_lonlat=lonlat(at, view.crs),
+        pairs=pairs,
+        fit=fit,
+        decision=decide(pairs, fit.full),
+        in_view=in_view,
+        in_reach=in_reach,
+        heard_a=heard_a,
+        heard_b=heard_b,
+    )

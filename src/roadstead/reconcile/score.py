@@ -1,0 +1,206 @@
+"""How well each detection and each declared vessel fit as one hull: log likelihood ratios.
+
+The ratio compares "this vessel made this detection" with "a hull without AIS, or a false alarm, did".
+Kinematics are position and axis; attributes are length and class. Attributes are bounded: a share of all
+vessels declares another hull's data, and then attributes say nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.special import gammaln
+
+from roadstead.geo import Array
+from roadstead.reconcile.declared import Declared
+from roadstead.reconcile.position import Prediction, log_density
+from roadstead.tables import CLASSES
+
+Index = NDArray[np.intp]
+
+WRONG_DATA_SHARE = 0.1
+"""Share of vessels whose static data are of another hull or of none. Length and type are wrong or missing in
+some 5-30 % of static reports (Harati-Mokhtari et al. 2007, doi 10.1017/S0373463307004298)."""
+WRONG_AXIS_SHARE = 0.1
+"""Share of headings that do not fit the hull: stale, wrong by half a turn's part, or a box at fault."""
+LENGTH_DOF = 4.0
+Z80 = 1.2816
+"""Half width of an 80 % normal interval in standard deviations."""
+POPULATION_LOG_LENGTH = (float(np.log(110.0)), 0.6)
+"""Log-normal of seen hull lengths, metres: median 110, 80 % between 51 and 237."""
+SMALL_LOG_LENGTH = (float(np.log(14.0)), 0.5)
+"""Log-normal of Class B craft that declare no length: median 14 m."""
+CLASS_PRIOR = np.array([0.15, 0.35, 0.5])
+"""barge, bulk_carrier, other_vessel among seen hulls."""
+CLASS_BOUNDS = (0.3, 3.0)
+"""A type code never says more than this: 70-79 is any cargo ship, and there is no code for a barge."""
+GATE_SD = 8.0
+GATE_MIN_M = 600.0
+GATE_MAX_M = 20_000.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Detections of one overpass as arrays of m rows, places in metres."""
+
+    detection_id: NDArray[np.object_]
+    xy: Array
+    later_s: Array
+    """Own time minus the overpass's moment."""
+    length_m: Array
+    length_sd_m: Array
+    grid_axis_deg: Array
+    beam_m: Array
+    p_class: Array
+    """(m, 3) in the order of `tables.CLASSES`."""
+    density: Array
+    """Hulls per m2 around it."""
+
+    def __len__(self) -> int:
+        """Return the number of detections."""
+        return len(self.detection_id)
+
+
+def seen_of(
+    table: gpd.GeoDataFrame, xy: Array, later_s: Array, convergence_deg: float, area_m2: float
+) -> Seen:
+    """Return the rows of `tables.DETECTIONS` as arrays."""
+    low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
+    return Seen(
+        detection_id=table["detection_id"].to_numpy(object),
+        xy=xy,
+        later_s=later_s,
+        length_m=table["length_m"].to_numpy(float),
+        length_sd_m=np.maximum((high - low) / (2 * Z80), 4.0),
+        grid_axis_deg=(table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0,
+        beam_m=table["beam_m"].to_numpy(float),
+        p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
+        density=_local_density(xy, area_m2),
+    )
+
+
+DENSITY_RADIUS_M = 2000.0
+
+
+def _local_density(xy: Array, area_m2: float) -> Array:
+    """Return detections per m2 within 2 km of each, itself included, over no more than the searched area."""
+    if not len(xy):
+        return np.empty(0)
+    tree = cKDTree(xy)
+    around = tree.query_ball_point(xy, DENSITY_RADIUS_M, return_length=True)
+    return np.asarray(around, float) / min(np.pi * DENSITY_RADIUS_M**2, max(area_m2, 1e4))
+
+
+def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
+    """Return (detection, vessel) indices of all pairs near enough to be worth scoring."""
+    if not len(seen) or not len(at):
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    radius = np.clip(GATE_SD * at.spread_m, GATE_MIN_M, GATE_MAX_M)
+    late = np.abs(seen.later_s).max()
+    lists = cKDTree(seen.xy).query_ball_point(at.xy, radius + np.hypot(*at.velocity.T) * late)
+    sizes = [len(found) for found in lists]
+    detection = np.fromiter((i for found in lists for i in sorted(found)), np.intp, sum(sizes))
+    return detection, np.repeat(np.arange(len(at)), sizes)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Scored pairs; arrays of one row a pair."""
+
+    detection: Index
+    vessel: Index
+    log_axis: Array
+    log_attributes: Array
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.detection)
+
+
+def pair_up(seen: Seen, at: Prediction, declared: Declared) -> Pairs:
+    """Gate pairs and score what does not depend on the overpass's common error."""
+    d, v = gated_pairs(seen, at)
+    return Pairs(d, v, _log_axis(seen, at, d, v), _log_attributes(seen, declared, d, v))
+
+
+def log_position(pairs: Pairs, seen: Seen, at: Prediction, common_sd_m: float) -> Array:
+    """Return the log position density of each pair, per m2."""
+    d = pairs.detection
+    return log_density(at, pairs.vessel, seen.xy[d], seen.later_s[d], common_sd_m)
+
+
+def _log_axis(seen: Seen, at: Prediction, d: Index, v: Index) -> Array:
+    """Return log density of the seen axis given the heading, over a uniform axis."""
+    off = np.abs(seen.grid_axis_deg[d] - at.heading_deg[v]) % 180.0
+    off = np.minimum(off, 180.0 - off)
+    # A box two pixels wide turns by about one pixel over its length.
+    box = np.degrees(np.arctan2(15.0, seen.length_m[d]))
+    sd = np.minimum(np.hypot(at.heading_sd_deg[v], box), 60.0)
+    fits = 90.0 * np.sqrt(2 / np.pi) / sd * np.exp(-((off / sd) ** 2) / 2)
+    ratio = (1 - WRONG_AXIS_SHARE) * fits + WRONG_AXIS_SHARE
+    return np.where(np.isnan(off), 0.0, np.log(ratio))
+
+
+def _log_attributes(seen: Seen, declared: Declared, d: Index, v: Index) -> Array:
+    fits = _length_ratio(seen, declared, d, v) * class_ratio(seen.p_class[d], declared.ship_type[v])
+    return np.asarray(np.log((1 - WRONG_DATA_SHARE) * fits + WRONG_DATA_SHARE))
+
+
+def _log_normal_pdf(x: Array, of: tuple[float, float]) -> Array:
+    z = (np.log(x) - of[0]) / of[1]
+    return np.asarray(np.exp(-(z**2) / 2) / (x * of[1] * np.sqrt(2 * np.pi)))
+
+
+def _t_pdf(z: Array, dof: float) -> Array:
+    scale = np.exp(gammaln((dof + 1) / 2) - gammaln(dof / 2)) / np.sqrt(dof * np.pi)
+    return np.asarray(scale * (1 + z**2 / dof) ** (-(dof + 1) / 2))
+
+
+def length_sd(seen_sd_m: Array, declared_m: Array) -> Array:
+    """Return the standard error between seen and declared length: measuring, and rounded declarations."""
+    return np.sqrt(seen_sd_m**2 + (0.03 * declared_m) ** 2 + 3.0**2)
+
+
+def _length_ratio(seen: Seen, declared: Declared, d: Index, v: Index) -> Array:
+    """Return the density of the seen length given the vessel over that of the population."""
+    x, said = seen.length_m[d], declared.length_m[v]
+    sd = length_sd(seen.length_sd_m[d], said)
+    any_hull = _log_normal_pdf(x, POPULATION_LOG_LENGTH)
+    told = _t_pdf((x - said) / sd, LENGTH_DOF) / sd
+    small = 0.9 * _log_normal_pdf(x, SMALL_LOG_LENGTH) + 0.1 * any_hull
+    untold = np.where(declared.class_b[v], small, any_hull)
+    return np.asarray(np.where(np.isfinite(said), told, untold) / any_hull)
+
+
+_TYPE_CLASSES: tuple[tuple[range, tuple[float, float, float]], ...] = (
+    (range(20, 30), (0.02, 0.01, 0.97)),
+    (range(30, 31), (0.02, 0.01, 0.97)),
+    (range(31, 33), (0.30, 0.05, 0.65)),
+    (range(33, 36), (0.20, 0.10, 0.70)),
+    (range(36, 38), (0.01, 0.01, 0.98)),
+    (range(40, 70), (0.05, 0.03, 0.92)),
+    (range(70, 80), (0.20, 0.45, 0.35)),
+    (range(80, 90), (0.08, 0.12, 0.80)),
+)
+"""P(barge, bulk_carrier, other_vessel | type code), our judgement; codes: ITU-R M.1371-5 table 53."""
+
+
+def _class_table() -> Array:
+    table = np.tile(CLASS_PRIOR, (101, 1))
+    for codes, shares in _TYPE_CLASSES:
+        table[codes.start : codes.stop] = shares
+    return table
+
+
+_CLASS_OF_TYPE = _class_table()
+
+
+def class_ratio(p_class: Array, ship_type: Array) -> Array:
+    """Return how much likelier the seen class is under the type code than in the population, bounded."""
+    row = np.where(np.isfinite(ship_type), ship_type, 100).astype(int)
+    ratio = (p_class * _CLASS_OF_TYPE[row] / CLASS_PRIOR).sum(axis=1)
+    return np.asarray(np.clip(ratio, *CLASS_BOUNDS))

@@ -1,0 +1,87 @@
+"""Cloud with its shadow, haze, and how the scene classification (SCL) of Sentinel-2 L2A names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from roadstead.simulate.ground import PIXEL_M, FloatArray
+from roadstead.simulate.hulls import Light
+from roadstead.simulate.scenario import Weather
+from roadstead.simulate.texture import Shape, fractal_noise, smoothstep
+
+NO_DATA, SHADOW, VEGETATION, BARE, WATER, MEDIUM, HIGH, CIRRUS = 0, 3, 4, 5, 6, 8, 9, 10
+"""Classes of the scene classification (Sentinel-2 L2A algorithm document)."""
+_CLOUD_TOP_M = 1500.0
+_CLOUD = np.array([0.62, 0.63, 0.65, 0.66], np.float32)
+_HAZE = np.array([0.075, 0.088, 0.105, 0.06], np.float32)
+_HIDDEN = 0.35
+"""Cloud opacity from which a hull counts as hidden."""
+
+
+@dataclass(frozen=True)
+class Sky:
+    """Cloud over one frame."""
+
+    opacity: FloatArray
+    """[H, W] 0 clear, 1 opaque."""
+    shadow: FloatArray
+    """[H, W] share of sunlight that cloud takes from the ground."""
+
+    def hides(self, row: int, col: int) -> bool:
+        """Tell whether cloud hides a pixel."""
+        return bool(self.opacity[row, col] >= _HIDDEN)
+
+    @property
+    def cover(self) -> float:
+        """Share of the frame under cloud that hides."""
+        return float((self.opacity >= _HIDDEN).mean())
+
+
+def draw_sky(weather: Weather, light: Light, size: Shape, rng: np.random.Generator) -> Sky:
+    """Return the cloud of one overpass over a frame of ``size`` 10 m pixels."""
+    if weather.cloud == "none":
+        return Sky(np.zeros(size, np.float32), np.zeros(size, np.float32))
+    field = fractal_noise(rng, size, 320.0, 7, roughness=0.55)
+    if weather.cloud == "overcast":
+        opacity = 0.86 + 0.14 * smoothstep(field, -1.5, 1.0)
+    else:
+        thin = 0.3 * smoothstep(fractal_noise(rng, size, 700.0, 5), 0.2, 1.4)
+        opacity = np.maximum(smoothstep(field, 0.75, 1.25), thin)
+    opacity = np.asarray(opacity, np.float32)
+    return Sky(opacity, _shadow(opacity, light))
+
+
+def _shadow(opacity: FloatArray, light: Light) -> FloatArray:
+    reach = _CLOUD_TOP_M / np.tan(np.radians(light.sun_elevation_deg)) / PIXEL_M
+    away = np.radians(light.sun_azimuth_deg + 180.0)
+    shift = (-np.cos(away) * reach, np.sin(away) * reach)
+    cast = ndimage.shift(opacity, shift, order=0, mode="nearest")
+    return np.asarray(0.6 * np.clip(cast - 0.25, 0, None) / 0.75, np.float32)
+
+
+def veil(image: FloatArray, sky: Sky, weather: Weather) -> None:
+    """Lay shadow, cloud and haze over a reflectance image [H, W, 4] in place."""
+    image *= (1 - sky.shadow)[..., None]
+    image += (_CLOUD - image) * sky.opacity[..., None]
+    if weather.haze:
+        through = np.float32(np.exp(-weather.haze))
+        image += (_HAZE * 3 - image) * (1 - through)
+
+
+def classify(
+    image: FloatArray, land_share: FloatArray, sky: Sky, valid: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Return the scene classification at 20 m, [H / 2, W / 2], as the product's processor would name it."""
+    half = (slice(None, None, 2), slice(None, None, 2))
+    green_land = image[half][..., 3] > 1.9 * image[half][..., 0]
+    scl = np.where(land_share[half] > 0.5, np.where(green_land, VEGETATION, BARE), WATER)
+    opacity = sky.opacity[half]
+    scl = np.where((sky.shadow[half] > 0.15) & (opacity < 0.2), SHADOW, scl)
+    scl = np.where(opacity >= 0.12, CIRRUS, scl)
+    scl = np.where(opacity >= _HIDDEN, MEDIUM, scl)
+    scl = np.where(opacity >= 0.7, HIGH, scl)
+    return np.where(valid[half], scl, NO_DATA).astype(np.uint8)

@@ -1,0 +1,94 @@
+"""The 33 image chips with AIS: vessels never trained on, with lengths that were not judged by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from roadstead.detection import Model
+from roadstead.geo import lonlat_to_xy
+from roadstead.imagery import group_overpasses, open_geotiff
+from roadstead.training.figures import ratio, wilson
+from roadstead.training.product import detect_whole
+
+DAY: Final = Path("s2_ais") / "2022-08-12"
+LEAST_LENGTH_M: Final = 60.0
+
+
+@dataclass(frozen=True)
+class ChipVessel:
+    """The vessel a chip is centred on, and the nearest detection if it lies within one AIS length."""
+
+    mmsi: str
+    ais_length_m: float
+    length_m: float | None
+    low_m: float | None
+    high_m: float | None
+
+
+def check(shared: Path, model: Model) -> dict[str, Any]:
+    """Detect on every chip of a vessel of 60 m or more and hold the lengths against AIS."""
+    return figures([chip_vessel(shared, row, model) for row in _chips(shared)])
+
+
+def _chips(shared: Path) -> list[dict[str, Any]]:
+    """Rows of chips.csv whose image is present and whose vessel is long enough."""
+    table = pd.read_csv(shared / DAY / "chips.csv", dtype={"MMSI": str})
+    rows = table[table["Length"] >= LEAST_LENGTH_M].to_dict("records")
+    return [
+        {str(key): value for key, value in row.items()}
+        for row in rows
+        if (shared / DAY / f"{row['ImageId']}.tif").exists()
+    ]
+
+
+def chip_vessel(shared: Path, row: dict[str, Any], model: Model) -> ChipVessel:
+    """Detect on one chip and find its vessel."""
+    path = shared / DAY / f"{row['ImageId']}.tif"
+    (overpass,) = group_overpasses([open_geotiff(str(path))], None)
+    table, grid = detect_whole(overpass, model)
+    hull = gpd.read_file(path.with_name(f"{row['ImageId']}_labels.geojson")).to_crs(grid.crs).union_all()
+    position = lonlat_to_xy(np.array([[row["Longitude"], row["Latitude"]]]), grid.crs)[0]
+    near = _nearest(table.to_crs(grid.crs), shapely.Point(position), hull, float(row["Length"]))
+    return ChipVessel(str(row["MMSI"]), float(row["Length"]), *near)
+
+
+def _nearest(
+    table: gpd.GeoDataFrame, position: shapely.Point, hull: shapely.Geometry, reach_m: float
+) -> tuple[float | None, float | None, float | None]:
+    """Length and interval of the detection nearest to the hull label, within one length of it or of the position."""
+    if table.empty:
+        return None, None, None
+    centres = table.geometry.centroid
+    distance = np.minimum(centres.distance(position), centres.distance(hull)).to_numpy()
+    best = int(np.argmin(distance))
+    if distance[best] > reach_m:
+        return None, None, None
+    row = table.iloc[best]
+    return float(row["length_m"]), float(row["length_low_m"]), float(row["length_high_m"])
+
+
+def figures(vessels: Sequence[ChipVessel]) -> dict[str, Any]:
+    """Share of vessels found, length error, and how often the 80 % interval holds the AIS length."""
+    found = [vessel for vessel in vessels if vessel.length_m is not None]
+    errors = [float(v.length_m or 0) - v.ais_length_m for v in found]
+    held = sum((v.low_m or 0) <= v.ais_length_m <= (v.high_m or 0) for v in found)
+    widths = [(v.high_m or 0) - (v.low_m or 0) for v in found]
+    return {
+        "n_vessels": len(vessels),
+        "n_found": len(found),
+        "found": ratio(len(found), len(vessels)),
+        "found_95": wilson(len(found), len(vessels)),
+        "length_mae_m": round(float(np.mean(np.abs(errors))), 2) if errors else None,
+        "length_bias_m": round(float(np.mean(errors)), 2) if errors else None,
+        "interval_80_coverage": ratio(held, len(found)),
+        "interval_80_coverage_95": wilson(held, len(found)),
+        "interval_80_median_width_m": round(float(np.median(widths)), 1) if widths else None,
+    }

@@ -1,0 +1,122 @@
+"""Calibration: from raw scores to probabilities, from box lengths to hull lengths, and the shipped threshold.
+
+Pure functions on arrays. What they are fed must not come from held-out places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from roadstead.training.figures import ScoredScene, detection_figures, score_scene
+
+Floats = NDArray[np.float64]
+_EDGE: Final = 1e-4
+THRESHOLDS: Final = tuple(round(float(t), 3) for t in np.arange(0.1, 0.61, 0.02))
+
+
+@dataclass(frozen=True)
+class Platt:
+    """p = 1 / (1 + exp(-(a logit(score) + b))): Platt scaling of a score in 0..1 (Platt 1999)."""
+
+    a: float
+    b: float
+
+    def __call__(self, score: Floats) -> Floats:
+        """Give the probability of each score."""
+        return np.asarray(special.expit(self.a * _logit(score) + self.b))
+
+
+def _logit(score: Floats) -> Floats:
+    return np.asarray(special.logit(np.clip(score, _EDGE, 1 - _EDGE)))
+
+
+def fit_platt(score: Floats, ship: NDArray[np.bool_]) -> Platt:
+    """Fit by maximum likelihood with Platt's smoothed targets, the slope kept positive (monotone).
+
+    Args:
+        score: [n] raw scores 0..1.
+        ship: [n] whether each is a ship.
+
+    Raises:
+        ValueError: There is no ship or nothing but ships.
+    """
+    positive, negative = int(ship.sum()), int((~ship).sum())
+    if not positive or not negative:
+        raise ValueError("calibration needs both ships and false alarms")
+    target = np.where(ship, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    x = _logit(score)
+
+    def loss(parameters: Floats) -> float:
+        z = parameters[0] * x + parameters[1]
+        return float(-(target * special.log_expit(z) + (1 - target) * special.log_expit(-z)).mean())
+
+    best = optimize.minimize(loss, (1.0, 0.0), bounds=((0.05, 5.0), (-10.0, 10.0)))
+    return Platt(round(float(best.x[0]), 4), round(float(best.x[1]), 4))
+
+
+def scored_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Collect (score, is a ship) of the detections that count under the 150 m rule."""
+    pairs = [(s.found[one].p_vessel, True) for s in scenes for _, one in s.near.hits]
+    pairs += [(s.found[one].p_vessel, False) for s in scenes for one in s.near.false_alarms]
+    return np.array([p for p, _ in pairs], float), np.array([ship for _, ship in pairs], bool)
+
+
+def best_threshold(scenes: Sequence[ScoredScene]) -> tuple[float, list[dict[str, Any]]]:
+    """Find the raw score with the best strict F1 over some scenes, averaging each with its two neighbours.
+
+    Returns:
+        The threshold, and the F1 of every one tried.
+    """
+    rows = [{"threshold": t, "strict_f1": _strict_f1(scenes, t)} for t in THRESHOLDS]
+    values = np.array([row["strict_f1"] or 0.0 for row in rows])
+    smooth = np.convolve(np.pad(values, 1, mode="edge"), np.ones(3) / 3, mode="valid")
+    return THRESHOLDS[int(np.argmax(smooth))], rows
+
+
+def _strict_f1(scenes: Sequence[ScoredScene], threshold: float) -> float | None:
+    cut = [
+        score_scene(s.scene_id, s.labels, tuple(f for f in s.found if f.p_vessel >= threshold))
+        for s in scenes
+    ]
+    value = detection_figures([s.strict for s in cut])["f1"]
+    return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class LengthFit:
+    """Hull length = slope * box length + intercept, with an 80 % interval around it in metres."""
+
+    slope: float
+    intercept: float
+    low: float
+    high: float
+    n: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        return asdict(self)
+
+
+def fit_length(box_m: Floats, true_m: Floats) -> LengthFit:
+    """Fit by least absolute deviations, which single wild boxes do not sway; the interval is the residuals' 10-90 %.
+
+    Args:
+        box_m: [n] lengths of detected boxes.
+        true_m: [n] true lengths of their hulls.
+    """
+    start = np.polyfit(box_m, true_m, 1)
+
+    def loss(line: Floats) -> float:
+        return float(np.abs(line[0] * box_m + line[1] - true_m).mean())
+
+    slope, intercept = optimize.minimize(loss, start, method="Nelder-Mead").x
+    residual = true_m - (slope * box_m + intercept)
+    low, high = np.percentile(residual, [10, 90])
+    values = [round(float(value), 3) for value in (slope, intercept, low, high)]
+    return LengthFit(values[0], values[1], values[2], values[3], n=len(box_m))

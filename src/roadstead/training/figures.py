@@ -1,0 +1,234 @@
+"""Figures from scored scenes, each with its n and a 95 % interval where one can be given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from roadstead.geo import axis_difference_deg
+from roadstead.tables import CLASSES
+from roadstead.training.places import Label
+from roadstead.training.scoring import (
+    Found,
+    Outcome,
+    Rule,
+    axis_deg,
+    score,
+)
+
+RECALL_BINS_M: Final = ((45, 60), (60, 90), (90, 130), (130, 170), (170, 230), (230, 500))
+_RESAMPLES: Final = 2000
+
+
+@dataclass(frozen=True)
+class ScoredScene:
+    """A scene's labels and detections with their outcomes under both rules."""
+
+    scene_id: str
+    labels: tuple[Label, ...]
+    found: tuple[Found, ...]
+    strict: Outcome
+    near: Outcome
+
+
+def score_scene(scene_id: str, labels: tuple[Label, ...], found: tuple[Found, ...]) -> ScoredScene:
+    """Score a scene under both rules."""
+    return ScoredScene(scene_id, labels, found, score(labels, found, "strict"), score(labels, found, "near"))
+
+
+def summary(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
+    """Every figure over some scenes: detection, class, length, axis, counts, recall by length."""
+    return {
+        "scenes": len(scenes),
+        "strict": detection_figures([scene.strict for scene in scenes]),
+        "near_150m": detection_figures([scene.near for scene in scenes]),
+        "class": class_figures(scenes),
+        "length_m": length_figures(scenes),
+        "axis_deg": axis_figures(scenes),
+        "count_mae": count_figures(scenes),
+        "recall_by_length": recall_by_length(scenes),
+    }
+
+
+def detection_figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """F1, precision and recall; the interval resamples ships and false alarms."""
+    hits = sum(len(outcome.hits) for outcome in outcomes)
+    missed = sum(len(outcome.missed) for outcome in outcomes)
+    alarms = sum(len(outcome.false_alarms) for outcome in outcomes)
+    return {
+        "f1": f1(hits, missed, alarms),
+        "f1_95": f1_interval(hits, missed, alarms),
+        "precision": ratio(hits, hits + alarms),
+        "precision_95": wilson(hits, hits + alarms),
+        "recall": ratio(hits, hits + missed),
+        "recall_95": wilson(hits, hits + missed),
+        "n_ships": hits + missed,
+        "n_false_alarms": alarms,
+    }
+
+
+def f1(hits: float, missed: float, alarms: float) -> float | None:
+    """Harmonic mean of precision and recall; None where there is nothing to find and nothing found."""
+    total = 2 * hits + missed + alarms
+    return round(2 * hits / total, 4) if total else None
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """Share, or None of nothing."""
+    return round(part / whole, 4) if whole else None
+
+
+def wilson(part: int, whole: int) -> list[float] | None:
+    """95 % Wilson score interval of a share; None of nothing."""
+    if not whole:
+        return None
+    interval = stats.binomtest(part, whole).proportion_ci(0.95, method="wilson")
+    return [round(float(interval.low), 4), round(float(interval.high), 4)]
+
+
+def f1_interval(hits: int, missed: int, alarms: int) -> list[float] | None:
+    """95 % bootstrap interval of F1 over hits, misses and false alarms as independent draws."""
+    total = hits + missed + alarms
+    if not total:
+        return None
+    rng = np.random.default_rng(0)
+    draws = rng.multinomial(total, np.array([hits, missed, alarms]) / total, size=_RESAMPLES)
+    values = 2 * draws[:, 0] / np.maximum(2 * draws[:, 0] + draws[:, 1] + draws[:, 2], 1)
+    return [round(float(v), 4) for v in np.percentile(values, [2.5, 97.5])]
+
+
+def _matches(scenes: Sequence[ScoredScene], rule: Rule) -> list[tuple[Label, Found]]:
+    outcomes = ((s, s.strict if rule == "strict" else s.near) for s in scenes)
+    return [(s.labels[ship], s.found[one]) for s, outcome in outcomes for ship, one in outcome.hits]
+
+
+def class_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
+    """F1 per class and the confusion, among 150 m matches whose label is of high or medium confidence."""
+    matches = _matches(scenes, "near")
+    return class_table([(str(a.class_), b.class_) for a, b in matches if a.confidence in ("high", "med")])
+
+
+def class_table(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """F1 per class and the confusion of (true, found) class names."""
+    tally = Counter(pairs)
+    confusion = [[tally[truth, seen] for seen in CLASSES] for truth in CLASSES]
+    return {
+        "n": len(pairs),
+        "f1": {name: _class_f1(np.array(confusion), k) for k, name in enumerate(CLASSES)},
+        "confusion": {"rows_truth_columns_found": list(CLASSES), "counts": confusion},
+    }
+
+
+def _class_f1(confusion: NDArray[np.int64], k: int) -> dict[str, Any]:
+    hits = int(confusion[k, k])
+    missed, wrong = int(confusion[k].sum()) - hits, int(confusion[:, k].sum()) - hits
+    return {
+        "f1": f1(hits, missed, wrong),
+        "f1_95": f1_interval(hits, missed, wrong),
+        "n": hits + missed,
+        "recall": ratio(hits, hits + missed),
+        "recall_95": wilson(hits, hits + missed),
+    }
+
+
+def length_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
+    """Length against the label, over strict matches; labels by eye run some 9 m longer than hulls."""
+    errors = [found.length_m - label.length_m for label, found in _matches(scenes, "strict")]
+    return {
+        "n": len(errors),
+        "mae_against_label": round(float(np.mean(np.abs(errors))), 2) if errors else None,
+        "bias_against_label": round(float(np.mean(errors)), 2) if errors else None,
+    }
+
+
+def axis_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
+    """Axis error over 150 m matches of ships over 100 m."""
+    errors = [
+        axis_difference_deg(axis_deg(label.corners), axis_deg(found.corners))
+        for label, found in _matches(scenes, "near")
+        if label.length_m > 100
+    ]
+    within = sum(error <= 10 for error in errors)
+    return {
+        "n": len(errors),
+        "mae": round(float(np.mean(errors)), 2) if errors else None,
+        "within_10_deg": ratio(within, len(errors)),
+        "within_10_deg_95": wilson(within, len(errors)),
+    }
+
+
+def count_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
+    """Mean absolute error of counts per scene: each class, dry cargo, and all ships."""
+    groups = {name: (name,) for name in CLASSES} | {
+        "dry_cargo": ("barge", "bulk_carrier"),
+        "all": CLASSES,
+    }
+    result: dict[str, Any] = {"n_scenes": len(scenes)}
+    for name, members in groups.items():
+        errors = [abs(_counted(scene, members) - _true(scene, members)) for scene in scenes]
+        result[name] = round(float(np.mean(errors)), 3) if errors else None
+    return result
+
+
+def _true(scene: ScoredScene, classes: tuple[str, ...]) -> int:
+    return sum(label.required and label.class_ in classes for label in scene.labels)
+
+
+def _counted(scene: ScoredScene, classes: tuple[str, ...]) -> int:
+    """Detections that count: on required ships, and false alarms."""
+    numbers = [one for _, one in scene.near.hits] + list(scene.near.false_alarms)
+    return sum(scene.found[one].class_ in classes for one in numbers)
+
+
+def recall_by_length(scenes: Sequence[ScoredScene], rule: Rule = "near") -> list[dict[str, Any]]:
+    """Share of required ships found, by label length."""
+    outcomes = [(s, s.strict if rule == "strict" else s.near) for s in scenes]
+    hit = [s.labels[ship].length_m for s, outcome in outcomes for ship, _ in outcome.hits]
+    missed = [s.labels[ship].length_m for s, outcome in outcomes for ship in outcome.missed]
+    return [_recall_row(low, high, hit, missed) for low, high in RECALL_BINS_M]
+
+
+def _recall_row(low: int, high: int, hit: list[float], missed: list[float]) -> dict[str, Any]:
+    found = sum(low <= length < high for length in hit)
+    whole = found + sum(low <= length < high for length in missed)
+    interval: Sequence[float | None] = wilson(found, whole) or [None, None]
+    return {
+        "low_m": low,
+        "high_m": high,
+        "recall": ratio(found, whole),
+        "low": interval[0],
+        "high": interval[1],
+        "n": whole,
+    }
+
+
+def reliability(scenes: Sequence[ScoredScene], *, bins: int = 5) -> list[dict[str, Any]]:
+    """Stated probability against the share that are ships, by 150 m outcome; neutral detections are left out."""
+    scored = [(s.found[one].p_vessel, 1) for s in scenes for _, one in s.near.hits]
+    scored += [(s.found[one].p_vessel, 0) for s in scenes for one in s.near.false_alarms]
+    values = np.array(scored, float).reshape(-1, 2)
+    bin_of = np.minimum((values[:, 0] * bins).astype(int), bins - 1)
+    return [_reliability_row(values[bin_of == k], k / bins, (k + 1) / bins) for k in range(bins)]
+
+
+def _reliability_row(values: NDArray[np.float64], low: float, high: float) -> dict[str, Any]:
+    count, ships = len(values), int(values[:, 1].sum())
+    return {
+        "low": round(low, 2),
+        "high": round(high, 2),
+        "n": count,
+        "stated": round(float(values[:, 0].mean()), 3) if count else None,
+        "share_ships": ratio(ships, count),
+        "share_ships_95": wilson(ships, count),
+    }
+
+
+def kept(found: Sequence[Found], least_p: float) -> tuple[Found, ...]:
+    """Keep the detections at least this probable."""
+    return tuple(one for one in found if one.p_vessel >= least_p)

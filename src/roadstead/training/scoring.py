@@ -1,0 +1,119 @@
+"""Scoring detections of one scene against its labels: pure functions, no files.
+
+Rules: a label is *required* when it is a ship of 45 m or more and no small craft; other ships are *optional*, and a
+detection matched to one is neither hit nor false alarm. Detections and ships are paired one to one, as many pairs as
+can be and the best of those (Hungarian method). Two rules say which pairs may be: `strict`, oriented IoU of at least
+0.3, and `near`, centres within 150 m. Detections within 10 m of an `ignore` region are dropped. Unmatched
+detections are no false alarms inside `unsearched` ground or when shorter than 45 m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from roadstead.training.places import Label
+
+Floats = NDArray[np.float64]
+Rule = Literal["strict", "near"]
+PIXEL_M: Final = 10.0
+LEAST_IOU: Final = 0.3
+NEAR_M: Final = 150.0
+LEAST_LENGTH_M: Final = 45.0
+IGNORE_MARGIN_M: Final = 10.0
+_FORBIDDEN: Final = 1e6
+
+
+@dataclass(frozen=True)
+class Found:
+    """One detection in the pixel frame of its scene."""
+
+    corners: Floats
+    """[4, 2] (column, row), 0 at the image's outer edge."""
+    class_: str
+    length_m: float
+    p_vessel: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a scene under one rule; numbers index its labels and its detections."""
+
+    hits: tuple[tuple[int, int], ...]
+    """(label, detection) of required ships found."""
+    missed: tuple[int, ...]
+    """Required labels without a detection."""
+    false_alarms: tuple[int, ...]
+    neutral: tuple[int, ...]
+    """Detections that count neither way: on optional ships, ignored ground, or excused."""
+
+
+def score(labels: Sequence[Label], found: Sequence[Found], rule: Rule) -> Outcome:
+    """Pair the detections of a scene with its ships under one rule."""
+    ships = [number for number, label in enumerate(labels) if label.use == "yes"]
+    kept = [n for n, one in enumerate(found) if not _on_ignored_ground(one, labels)]
+    pairs = _pair([labels[n] for n in ships], [found[n] for n in kept], rule)
+    matched = {kept[one]: ships[ship] for ship, one in pairs}
+    hits = tuple((ship, one) for one, ship in matched.items() if labels[ship].required)
+    taken = {ship for ship, _ in hits}
+    alarms = tuple(n for n in kept if n not in matched and not _excused(found[n], labels))
+    counted = {one for _, one in hits} | set(alarms)
+    return Outcome(
+        hits=hits,
+        missed=tuple(n for n in ships if labels[n].required and n not in taken),
+        false_alarms=alarms,
+        neutral=tuple(n for n in range(len(found)) if n not in counted),
+    )
+
+
+def _pair(ships: Sequence[Label], found: Sequence[Found], rule: Rule) -> list[tuple[int, int]]:
+    if not ships or not found:
+        return []
+    cost = _iou_cost(ships, found) if rule == "strict" else _distance_cost(ships, found)
+    rows, cols = linear_sum_assignment(cost)
+    return [(int(r), int(c)) for r, c in zip(rows, cols, strict=True) if cost[r, c] < _FORBIDDEN]
+
+
+def _iou_cost(ships: Sequence[Label], found: Sequence[Found]) -> Floats:
+    iou = oriented_iou([ship.corners for ship in ships], [one.corners for one in found])
+    return np.where(iou >= LEAST_IOU, 1 - iou, _FORBIDDEN)
+
+
+def _distance_cost(ships: Sequence[Label], found: Sequence[Found]) -> Floats:
+    ship_centres = np.array([ship.corners.mean(0) for ship in ships])
+    centres = np.array([one.corners.mean(0) for one in found])
+    distance = PIXEL_M * np.linalg.norm(ship_centres[:, None] - centres[None], axis=-1)
+    return np.where(distance <= NEAR_M, distance / NEAR_M, _FORBIDDEN)
+
+
+def oriented_iou(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
+    """Intersection over union of every polygon of `first` with every one of `second`: [len(first), len(second)]."""
+    one = np.array([shapely.Polygon(corners) for corners in first], object)[:, None]
+    other = np.array([shapely.Polygon(corners) for corners in second], object)[None, :]
+    common = shapely.area(shapely.intersection(one, other))
+    return np.asarray(common / (shapely.area(one) + shapely.area(other) - common))
+
+
+def _on_ignored_ground(one: Found, labels: Sequence[Label]) -> bool:
+    centre = shapely.Point(one.corners.mean(0))
+    regions = (shapely.Polygon(label.corners) for label in labels if label.use == "ignore")
+    return any(region.distance(centre) * PIXEL_M <= IGNORE_MARGIN_M for region in regions)
+
+
+def _excused(one: Found, labels: Sequence[Label]) -> bool:
+    centre = shapely.Point(one.corners.mean(0))
+    regions = (shapely.Polygon(label.corners) for label in labels if label.use == "unsearched")
+    return one.length_m < LEAST_LENGTH_M or any(region.covers(centre) for region in regions)
+
+
+def axis_deg(corners: Floats) -> float:
+    """Axis of the longer side, degrees clockwise from up, 0-180."""
+    first, second = corners[1] - corners[0], corners[2] - corners[1]
+    east, south = first if np.hypot(*first) >= np.hypot(*second) else second
+    return float(np.degrees(np.arctan2(east, -south)) % 180)

@@ -1,0 +1,120 @@
+"""Simulated hulls on the water of validation places: the only lengths and barges whose truth is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from roadstead.simulate.hulls import SENSOR_PIXEL_M
+from roadstead.tables import CLASSES
+from roadstead.training.crops import CROP_PX, Composer, Crop
+from roadstead.training.figures import class_table
+from roadstead.training.network import Detector
+from roadstead.training.scenes import TrainingScene
+from roadstead.training.scoring import LEAST_IOU, LEAST_LENGTH_M, oriented_iou
+from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, simulated_stamp
+from roadstead.training.train import long_side_first
+
+Floats = NDArray[np.float64]
+CROPS: Final = 400
+STAMPS: Final = 400
+SEED: Final = 20_240
+
+
+@dataclass(frozen=True)
+class SimulatedShips:
+    """Simulated hulls of 45 m or more and the best box on each; nan and -1 where there is none."""
+
+    true_length_m: Floats
+    true_beam_m: Floats
+    true_class: NDArray[np.int64]
+    box_length_m: Floats
+    box_beam_m: Floats
+    box_class: NDArray[np.int64]
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Which were found."""
+        return np.asarray(self.box_class >= 0)
+
+
+def simulated_ships(
+    network: Detector, scenes: Sequence[TrainingScene], threshold: float, *, crops: int = CROPS
+) -> SimulatedShips:
+    """Lay fresh simulated hulls on these scenes' water and look for them.
+
+    Args:
+        network: In evaluation mode.
+        scenes: Scenes whose water is used; their own ships stay in the image but are no truth.
+        threshold: Least raw score of a box.
+        crops: How many crops to look at.
+    """
+    rng = np.random.default_rng(SEED)
+    bare = [
+        replace(scene, corners=np.zeros((0, 4, 2), np.float32), classes=np.zeros(0, np.int64))
+        for scene in scenes
+    ]
+    composer = Composer(bare, [simulated_stamp(rng) for _ in range(STAMPS)], [])
+    rows = [row for crop in _crops(composer, crops) for row in _looked_for(network, crop, threshold)]
+    table = np.array(rows, float).reshape(-1, 6)
+    return SimulatedShips(
+        table[:, 0], table[:, 1], table[:, 2].astype(int), table[:, 3], table[:, 4], table[:, 5].astype(int)
+    )
+
+
+def _crops(composer: Composer, count: int) -> Iterator[Crop]:
+    for number in range(count):
+        yield composer.compose(np.random.default_rng([SEED, number]), 1.0)
+
+
+@torch.no_grad()
+def _looked_for(network: Detector, crop: Crop, threshold: float) -> Iterator[tuple[float, ...]]:
+    """One row a hull: true length and beam, class, and those of the best-scored box that overlaps it enough."""
+    image = torch.from_numpy(crop.image).permute(2, 0, 1)[None].float() / 255
+    boxes = network(image)[0].numpy().T.astype(float)
+    boxes = boxes[boxes[:, 4:7].max(1) >= threshold]
+    truth = long_side_first(crop.corners)
+    iou = oriented_iou(list(crop.corners), list(_box_corners(boxes)))
+    for number, (length, beam) in enumerate(truth[:, 2:4] * SENSOR_PIXEL_M - (LABEL_LONGER_M, LABEL_WIDER_M)):
+        if length < LEAST_LENGTH_M or not _wholly_inside(crop.corners[number]):
+            continue
+        seen = np.where(iou[number] >= LEAST_IOU, boxes[:, 4:7].max(1), -1.0)
+        yield (length, beam, float(crop.classes[number]), *_best(boxes, seen))
+
+
+def _best(boxes: Floats, seen: Floats) -> tuple[float, float, float]:
+    if not len(seen) or seen.max() < 0:
+        return np.nan, np.nan, -1.0
+    box = boxes[int(np.argmax(seen))]
+    return (
+        float(box[2:4].max() * SENSOR_PIXEL_M),
+        float(box[2:4].min() * SENSOR_PIXEL_M),
+        float(np.argmax(box[4:7])),
+    )
+
+
+def _wholly_inside(corners: NDArray[np.float32]) -> bool:
+    return bool(((corners > 2) & (corners < CROP_PX - 2)).all())
+
+
+def _box_corners(boxes: Floats) -> Floats:
+    """[n, 8] network rows to corners [n, 4, 2]."""
+    angle = boxes[:, 7]
+    along = np.stack([np.cos(angle), np.sin(angle)], 1) * boxes[:, 2:3] / 2
+    across = np.stack([-np.sin(angle), np.cos(angle)], 1) * boxes[:, 3:4] / 2
+    signs = ((1, 1), (1, -1), (-1, -1), (-1, 1))
+    return np.stack([boxes[:, :2] + a * along + b * across for a, b in signs], 1)
+
+
+def figures(ships: SimulatedShips) -> dict[str, Any]:
+    """Recall and class figures on simulated truth."""
+    pairs = [
+        (CLASSES[truth], CLASSES[seen])
+        for truth, seen in zip(ships.true_class[ships.found], ships.box_class[ships.found], strict=True)
+    ]
+    return {"n": len(ships.found), "recall": round(float(ships.found.mean()), 4), "class": class_table(pairs)}

@@ -1,0 +1,51 @@
+"""Calibration recovers what made the data and never turns order round."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+
+from roadstead.training.calibrate import best_threshold, fit_length, fit_platt
+from roadstead.training.figures import score_scene
+from tests.unit.training.test_scoring import seen, ship
+
+
+def test_platt_scaling_recovers_the_probabilities_behind_the_scores() -> None:
+    rng = np.random.default_rng(0)
+    score = rng.uniform(0.05, 0.95, 4000)
+    truth = special.expit(1.8 * special.logit(score) + 0.7)
+    fitted = fit_platt(score, rng.random(4000) < truth)
+    assert np.abs(fitted(score) - truth).max() < 0.05
+
+
+def test_a_higher_score_never_gets_a_lower_probability() -> None:
+    rng = np.random.default_rng(1)
+    score = rng.uniform(0.05, 0.95, 60)
+    fitted = fit_platt(score, score < 0.5)  # worse than chance on purpose
+    assert (np.diff(fitted(np.linspace(0, 1, 50))) >= 0).all()
+
+
+def test_calibration_refuses_data_without_false_alarms() -> None:
+    with pytest.raises(ValueError, match="both ships and false alarms"):
+        fit_platt(np.array([0.5, 0.6]), np.array([True, True]))
+
+
+def test_length_fit_recovers_a_line_despite_wild_boxes_and_its_interval_covers_80_percent() -> None:
+    rng = np.random.default_rng(2)
+    true = rng.uniform(50, 300, 2000)
+    box = (true + 9 + rng.normal(0, 8, 2000)) / 1.02
+    box[:40] += 200
+    fit = fit_length(box, true)
+    estimate = fit.slope * box + fit.intercept
+    assert fit.slope == pytest.approx(1.02, abs=0.03)
+    assert ((true > estimate + fit.low) & (true < estimate + fit.high)).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_the_threshold_cuts_false_alarms_but_keeps_ships() -> None:
+    labels = tuple(ship(20 + 40 * k, 20) for k in range(5))
+    found = tuple(seen(20 + 40 * k, 20, p=0.5) for k in range(5))
+    alarms = tuple(seen(20 + 40 * k, 90, p=0.25) for k in range(5))
+    threshold, rows = best_threshold([score_scene("s", labels, found + alarms)])
+    assert 0.25 < threshold <= 0.5
+    assert max(row["strict_f1"] for row in rows) == 1.0

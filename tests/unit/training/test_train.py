@@ -1,0 +1,96 @@
+"""Training runs, resumes where it stopped, and what it exports is what it trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from roadstead.training import torchvision_schemas
+from roadstead.training.crops import Crop
+from roadstead.training.export import TILE_PX, export_onnx, sha256
+from roadstead.training.network import Detector, detection_loss
+from roadstead.training.train import TrainConfig, TrainState, collate, learning_rate, main
+
+CONFIG = TrainConfig(steps=20, batch=2, warmup_steps=5)
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    rng = np.random.default_rng(0)
+    corners = np.array([[[40, 40], [60, 40], [60, 45], [40, 45]]], np.float32)
+    crops = [
+        Crop(rng.integers(0, 255, (160, 160, 3)).astype(np.uint8), corners, np.array([k])) for k in (0, 1)
+    ]
+    return collate(crops)
+
+
+def test_torchvision_imports_beside_a_cpu_only_torch() -> None:
+    import torchvision
+
+    assert torchvision.__version__
+    assert torchvision_schemas.declare_missing_schemas() is None
+
+
+def test_steps_on_one_batch_lower_its_loss(
+    tmp_path: Path, batch: tuple[torch.Tensor, dict[str, torch.Tensor]]
+) -> None:
+    torch.manual_seed(0)
+    state = TrainState.start(CONFIG, tmp_path)
+    losses = [state.advance(*batch, CONFIG) for _ in range(8)]
+    assert losses[-1] < losses[0]
+
+
+def test_a_resumed_run_goes_on_as_the_unbroken_one(
+    tmp_path: Path, batch: tuple[torch.Tensor, dict[str, torch.Tensor]]
+) -> None:
+    torch.manual_seed(0)
+    state = TrainState.start(CONFIG, tmp_path)
+    state.advance(*batch, CONFIG)
+    state.save(tmp_path)
+    resumed = TrainState.start(CONFIG, tmp_path)
+    assert resumed.step == 1
+    assert resumed.advance(*batch, CONFIG) == pytest.approx(state.advance(*batch, CONFIG), rel=0.02)
+
+
+def test_a_batch_without_ships_still_teaches(batch: tuple[torch.Tensor, dict[str, torch.Tensor]]) -> None:
+    images, targets = batch
+    empty = {key: value[:0] for key, value in targets.items()}
+    network = Detector(CONFIG.architecture).train()
+    assert torch.isfinite(detection_loss(network, images, empty))
+
+
+def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Detector(CONFIG.architecture).eval()
+    path = tmp_path / "weights.onnx"
+    assert export_onnx(network, path) == sha256(path)
+    assert path.stat().st_size < 15_000_000
+    image = np.random.default_rng(0).random((2, 3, TILE_PX, TILE_PX), dtype=np.float32)
+    (boxes,) = onnxruntime.InferenceSession(path).run(None, {"image": image})
+    with torch.no_grad():
+        expected = network(torch.from_numpy(image)).numpy()
+    assert boxes.shape[:2] == (2, 8)
+    np.testing.assert_allclose(boxes, expected, atol=2e-3)
+    assert 0 <= boxes[:, 4:7].min() and boxes[:, 4:7].max() <= 1
+    assert boxes[:, 0].max() <= TILE_PX * 1.1
+
+
+def test_the_learning_rate_warms_up_and_ends_low() -> None:
+    config = TrainConfig(steps=1000, warmup_steps=100)
+    rates = [learning_rate(step, config) for step in range(1000)]
+    assert rates[0] < rates[50] < rates[99] == pytest.approx(max(rates), rel=0.05)
+    assert rates[-1] < 0.02 * max(rates)
+
+
+def test_training_without_the_shared_data_says_so_and_exits_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(
+        ["--shared", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--cache", str(tmp_path)]
+    )
+    assert code == 3
+    assert "shared data" in capsys.readouterr().err
