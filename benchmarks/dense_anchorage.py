@@ -99,7 +99,7 @@ def _fleet(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     side = int(np.ceil(np.sqrt(ANCHORED)))
     cell = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2)[:ANCHORED]
     anchored = (cell - (side - 1) / 2) * GRID_M
-    moving = rng.uniform(-side / 2 * GRID_M, side / 2 * GRID_M, (MOVING, 2))
+    moving = rng.uniform(-0.75 * side * GRID_M, 0.75 * side * GRID_M, (MOVING, 2))
     course = rng.uniform(0, 2 * np.pi, MOVING)
     speed = rng.uniform(5.0, 20.0, MOVING) * KNOT
     amid = (rng.permutation(side - 2)[:2, None] + 0.5 - (side - 1) / 2) * GRID_M * np.ones((1, 2))
@@ -107,7 +107,9 @@ def _fleet(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     place = CENTRE + np.vstack([anchored, moving, amid, far])
     tide = rng.uniform(0, 2 * np.pi)
     swing = tide + np.radians(rng.normal(0, 12.0, ANCHORED))
-    velocity = np.vstack([np.zeros((ANCHORED, 2)), _direction(course) * speed[:, None], np.zeros((SILENT, 2))])
+    velocity = np.vstack(
+        [np.zeros((ANCHORED, 2)), _direction(course) * speed[:, None], np.zeros((SILENT, 2))]
+    )
     return place, velocity, np.r_[swing, course, np.full(SILENT, tide)]
 
 
@@ -266,7 +268,11 @@ def nearest(world: World) -> Names:
     return named
 
 
-METHODS: dict[str, Callable[[World], Names]] = {"roadstead": ours, "gated rule": gated_rule, "nearest": nearest}
+METHODS: dict[str, Callable[[World], Names]] = {
+    "roadstead": ours,
+    "gated rule": gated_rule,
+    "nearest": nearest,
+}
 
 
 def score(method: Callable[[World], Names], worlds: list[World]) -> tuple[int, int, int]:

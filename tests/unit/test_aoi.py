@@ -456,6 +456,12 @@ def test_no_two_of_our_zones_of_one_kind_overlap(ours: Port) -> None:
         assert list(aoi.overlaps(ours, kind)) == []
 
 
+def test_our_fairways_end_where_an_anchorage_begins(ours: Port) -> None:
+    kinds = {kind: [metres(ours, z) for z in ours.zones if z.kind == kind] for kind in tables.ZONE_KINDS}
+    shared = shapely.union_all(kinds["fairway"]).intersection(shapely.union_all(kinds["anchorage"]))
+    assert shared.area < aoi.OVERLAP_M2
+
+
 def water_share(port: Port, zone: aoi.Zone) -> float:
     shape = metres(port, zone)
     land = project(coast(port.slug).intersection(zone.polygon.envelope), WGS84, port.crs)

@@ -23,6 +23,8 @@ SPECK_CELLS = 4
 """Patches smaller than this are merged into what surrounds them when an area is drawn."""
 NOTHING = 225
 """Grey of ground that was not imaged."""
+_LEAST_CONTRAST = 0.25
+"""Open water alone is not stretched to black and white: its noise would look like ships."""
 _GAMMA = 0.8
 Mask = NDArray[np.bool_]
 
@@ -118,7 +120,7 @@ def _stretched(rgb: NDArray[np.float32], valid: Mask) -> NDArray[np.float32]:
     if not valid.any():
         return rgb
     low, high = np.percentile(rgb[:, valid], (0.5, 99.0))
-    shown = np.clip((rgb - low) / max(high - low, 1e-3), 0.0, 1.0) ** _GAMMA * 255.0
+    shown = np.clip((rgb - low) / max(high - low, _LEAST_CONTRAST), 0.0, 1.0) ** _GAMMA * 255.0
     return np.asarray(shown, np.float32)
 
 

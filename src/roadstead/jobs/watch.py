@@ -133,7 +133,10 @@ def process(
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
-    matches = reconcile(detections, header, near, port=port)
+    matches = reconcile(
+        detections, header, near, port=port, window_h=request.settings.ais_window_h,
+        recall_by_length=model.recall_by_length,
+    )
     table = counts(
         detections,
         matches,

@@ -213,5 +213,3 @@ def _assign(pairs: Index, detection: Index, vessel: Index, score: Array) -> list
     which[row, column] = pairs
     chosen = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
     return [int(which[r, c]) for r, c in chosen if gain[r, c] > 0]
-
-

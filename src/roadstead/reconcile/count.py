@@ -77,7 +77,9 @@ def counts(
         alone = matches[(matches["overpass_id"] == name) & matches["detection_id"].isna()]
         for zone in port.zones:
             head = _head(port, zone.id, scenes, min_visible_fraction)
-            rows.extend(_zone_rows(head, seen[seen["zone"] == zone.id], alone[alone["zone"] == zone.id], bins))
+            rows.extend(
+                _zone_rows(head, seen[seen["zone"] == zone.id], alone[alone["zone"] == zone.id], bins)
+            )
     return checked(_table(rows), COUNTS, "counts")
 
 
@@ -173,12 +175,12 @@ def _numbers(
         yield from _declared_numbers(status, sure, alone)
 
 
-def _declared_numbers(status: NDArray[np.object_], sure: Array, alone: pd.DataFrame) -> Iterator[tuple[str, Numbers]]:
+def _declared_numbers(
+    status: NDArray[np.object_], sure: Array, alone: pd.DataFrame
+) -> Iterator[tuple[str, Numbers]]:
     """Return declared, unseen and not visible; a matched or ambiguous pair counts where its hull was seen."""
     paired = [sure[status == part] for part in ("matched", "ambiguous")]
-    single = [
-        alone.loc[alone["status"] == part, "probability"].to_numpy(float) for part in DECLARED_ONLY
-    ]
+    single = [alone.loc[alone["status"] == part, "probability"].to_numpy(float) for part in DECLARED_ONLY]
     chances = np.concatenate([*paired, *single])
     yield "declared", _number(float(len(chances)), chances)
     for part, chance in zip(DECLARED_ONLY, single, strict=True):
@@ -220,4 +222,3 @@ def _table(rows: list[Row]) -> pd.DataFrame:
     for name in ("value", "low", "high", "visible_fraction"):
         frame[name] = frame[name].astype(float)
     return frame
-

@@ -11,7 +11,7 @@ from roadstead.geo import Array
 from roadstead.reconcile.associate import Index, Marginals, best_assignment
 from roadstead.reconcile.score import Pairs
 
-MIN_MATCH = 0.9
+MIN_MATCH = 0.95
 """A pair is `matched` from this posterior on ..."""
 CLOSE_ALTERNATIVE = 0.03
 """... if no other pairing of its detection or its vessel is likelier than this."""

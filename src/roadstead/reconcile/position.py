@@ -311,9 +311,7 @@ def predict(
     at_moment = _placed(at_moment, np.isin(names.astype(str), list(placed)), near[0])
     course = np.degrees(np.arctan2(*at_moment.velocity.T))
     fast = np.hypot(*at_moment.velocity.T) > 2 * STOPPED_MS
-    heading = np.where(
-        np.isnan(at_moment.heading_deg), np.where(fast, course, np.nan), at_moment.heading_deg
-    )
+    heading = np.where(np.isnan(at_moment.heading_deg), np.where(fast, course, np.nan), at_moment.heading_deg)
     at_moment = _to_hull_centre(replace(at_moment, heading_deg=heading), declared)
     late = (sigma_s * np.hypot(*at_moment.velocity.T)) ** 2
     return replace(at_moment, var_along=at_moment.var_along + late), declared

@@ -54,9 +54,7 @@ def bin_index(length_m: Array, bins: Sequence[RecallBin]) -> NDArray[np.intp]:
     return np.searchsorted(edges, length_m, side="right").astype(np.intp)
 
 
-def recall_of_declared(
-    length_m: Array, class_b: NDArray[np.bool_], bins: Sequence[RecallBin]
-) -> Array:
+def recall_of_declared(length_m: Array, class_b: NDArray[np.bool_], bins: Sequence[RecallBin]) -> Array:
     """Return recall at declared lengths, never 0 or 1; undeclared ones by transmitter class."""
     told = np.array([b.recall for b in bins])[bin_index(np.nan_to_num(length_m, nan=100.0), bins)]
     untold = np.where(class_b, UNTOLD_RECALL[1], UNTOLD_RECALL[0])

@@ -67,9 +67,7 @@ def _between(before: pd.DataFrame, after: pd.DataFrame, crs: str) -> Array:
     return np.asarray(a + (b - a) * (-start / (end - start))[:, None])
 
 
-def p_heard(
-    known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bool
-) -> NDArray[np.float64]:
+def p_heard(known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bool) -> NDArray[np.float64]:
     """Return P(at least one report within half an hour) at each of m places; NaN where evidence is too thin.
 
     The posterior mean under a uniform prior.

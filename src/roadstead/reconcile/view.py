@@ -83,4 +83,3 @@ def mass_inside(at: Prediction, areas: Sequence[BaseGeometry], common_sd_m: floa
         inside = shapely.contains_xy(area, points[..., 0], points[..., 1])
         mass[near] = np.clip((inside * weights).sum(axis=1), 0.0, 1.0)
     return masses
-

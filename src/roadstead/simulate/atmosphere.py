@@ -17,7 +17,8 @@ NO_DATA, SHADOW, VEGETATION, BARE, WATER, MEDIUM, HIGH, CIRRUS = 0, 3, 4, 5, 6, 
 """Classes of the scene classification (Sentinel-2 L2A algorithm document)."""
 _CLOUD_TOP_M = 1500.0
 _CLOUD = np.array([0.62, 0.63, 0.65, 0.66], np.float32)
-_HAZE = np.array([0.075, 0.088, 0.105, 0.06], np.float32)
+_HAZE = np.array([0.22, 0.26, 0.31, 0.18], np.float32)
+"""Reflectance of haze so thick that nothing shows through."""
 _HIDDEN = 0.35
 """Cloud opacity from which a hull counts as hidden."""
 
@@ -64,12 +65,15 @@ def _shadow(opacity: FloatArray, light: Light) -> FloatArray:
 
 
 def veil(image: FloatArray, sky: Sky, weather: Weather) -> None:
-    """Lay shadow, cloud and haze over a reflectance image [H, W, 4] in place."""
-    image *= (1 - sky.shadow)[..., None]
-    image += (_CLOUD - image) * sky.opacity[..., None]
-    if weather.haze:
-        through = np.float32(np.exp(-weather.haze))
-        image += (_HAZE * 3 - image) * (1 - through)
+    """Lay shadow, cloud and haze over a reflectance image [4, H, W] in place."""
+    through = np.float32(np.exp(-weather.haze))
+    for band, cloud, haze in zip(image, _CLOUD, _HAZE, strict=True):
+        if weather.cloud != "none":
+            band *= 1 - sky.shadow
+            band += (cloud - band) * sky.opacity
+        if weather.haze:
+            band *= through
+            band += haze * (1 - through)
 
 
 def classify(
@@ -77,7 +81,7 @@ def classify(
 ) -> NDArray[np.uint8]:
     """Return the scene classification at 20 m, [H / 2, W / 2], as the product's processor would name it."""
     half = (slice(None, None, 2), slice(None, None, 2))
-    green_land = image[half][..., 3] > 1.9 * image[half][..., 0]
+    green_land = image[3][half] > 1.9 * image[0][half]
     scl = np.where(land_share[half] > 0.5, np.where(green_land, VEGETATION, BARE), WATER)
     opacity = sky.opacity[half]
     scl = np.where((sky.shadow[half] > 0.15) & (opacity < 0.2), SHADOW, scl)

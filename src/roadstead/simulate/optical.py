@@ -22,7 +22,7 @@ from roadstead.simulate.atmosphere import Sky, classify, draw_sky, veil
 from roadstead.simulate.ground import FloatArray, Ground, Vector
 from roadstead.simulate.hulls import HullSpec, Light, draw_hull, paste_hull, sample_hull
 from roadstead.simulate.scenario import OverpassPlan, Spectrum
-from roadstead.simulate.surface import shore_blend, water_surface
+from roadstead.simulate.surface import blend_shore, water_surface
 
 QUANTIFICATION: Final = 10_000
 DN_OFFSET: Final = 1_000
@@ -71,7 +71,7 @@ def render(
 
     Args:
         ground: The frame.
-        land: [H, W, 4] what `land_surface` gave for it.
+        land: [4, H, W] what `land_surface` gave for it.
         hulls: What lies on the water.
         plan: Weather, and whether the swath's edge cuts the frame.
         light: Where the sun stands.
@@ -79,12 +79,11 @@ def render(
         rng: Source of chance of this overpass; it is split by subject.
     """
     of_water, of_sky, of_noise, of_hulls = rng.spawn(4)
-    water = water_surface(ground, *waters, plan.weather.glint, of_water)
-    image = shore_blend(land, water, ground.land_share)
-    del water
+    image = water_surface(ground, *waters, plan.weather.glint, of_water)
+    blend_shore(image, land, ground.land_share)
     for hull, chance in zip(hulls, of_hulls.spawn(len(hulls)), strict=True):
         _lay(image, ground.grid, hull, light, chance)
-    size = (image.shape[0], image.shape[1])
+    size = (ground.grid.height, ground.grid.width)
     sky = draw_sky(plan.weather, light, size, of_sky)
     veil(image, sky, plan.weather)
     valid_xy = _imaged(ground.grid, plan.no_data_wedge)
@@ -100,22 +99,23 @@ def _lay(image: FloatArray, grid: Grid, hull: PlacedHull, light: Light, rng: np.
     pixel = math.floor(row), math.floor(col)
     offset = (row - pixel[0] - 0.5, col - pixel[1] - 0.5)
     patch = draw_hull(spec, hull.heading_deg, rng, light=light)
-    paste_hull(image, sample_hull(patch, offset_px=offset), *pixel)
+    paste_hull(np.moveaxis(image, 0, -1), sample_hull(patch, offset_px=offset), *pixel)
 
 
 def _add_sensor_noise(image: FloatArray, rng: np.random.Generator) -> None:
     """Add noise that grows with the light, as a sensor's shot noise does; in place."""
-    for band in range(image.shape[2]):
-        grain = rng.standard_normal(image.shape[:2], dtype=np.float32)
-        image[..., band] += grain * (np.float32(0.0003) + np.float32(0.003) * image[..., band])
+    for band in image:
+        grain = rng.standard_normal(band.shape, dtype=np.float32)
+        grain *= np.float32(0.0003) + np.float32(0.003) * band
+        band += grain
 
 
 def digital_numbers(reflectance: FloatArray, valid: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Return [C, H, W] digital numbers of [H, W, C] reflectance; 0 where not valid, else at least 1."""
-    dn = np.empty((reflectance.shape[2], *reflectance.shape[:2]), np.uint16)
-    for band in range(reflectance.shape[2]):
-        level = np.rint(reflectance[..., band] * QUANTIFICATION) + DN_OFFSET
-        dn[band] = np.where(valid, np.clip(level, 1, 65_535), 0)
+    """Return [C, H, W] digital numbers of [C, H, W] reflectance; 0 where not valid, else at least 1."""
+    dn = np.empty(reflectance.shape, np.uint16)
+    for band, level in zip(dn, reflectance, strict=True):
+        band[...] = np.clip(np.rint(level * QUANTIFICATION) + DN_OFFSET, 1, 65_535)
+        band[~valid] = 0
     return dn
 
 

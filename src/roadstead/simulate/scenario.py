@@ -169,7 +169,7 @@ NAMPO = PortScenario(
 NINGBO_ZHOUSHAN = PortScenario(
     port="ningbo-zhoushan",
     name="HAITANG",
-    bounds_xy=(373_400.0, 3_304_000.0, 427_400.0, 3_319_000.0),
+    bounds_xy=(373_400.0, 3_305_000.0, 426_800.0, 3_318_400.0),
     entries="ESN",
     fleet=(
         FleetRow(

@@ -15,7 +15,7 @@ from scipy import ndimage
 from roadstead.simulate.ground import FloatArray, Ground, enlarged
 from roadstead.simulate.hulls import PSF_SIGMA_PX
 from roadstead.simulate.scenario import Spectrum
-from roadstead.simulate.texture import fractal_noise, patchwork, smooth_noise, smoothstep
+from roadstead.simulate.texture import Shape, fractal_noise, patchwork, smooth_noise, smoothstep
 
 _WOOD = np.array([0.032, 0.042, 0.028, 0.19], np.float32)
 _FIELDS = np.array(
@@ -53,31 +53,46 @@ _SPILL = 0.05
 
 
 def land_surface(ground: Ground, rng: np.random.Generator) -> FloatArray:
-    """Return [H, W, 4] reflectance of land, defined everywhere; it does not change between overpasses."""
-    shape = ground.land_share.shape
-    size = (shape[0], shape[1])
-    inland, industry, yard = -ground.shore_distance_m, *_near_quays(ground, size)
-    fields = _FIELDS[patchwork(rng, size, 9.0, 23.0) % 4]
-    wooded = smoothstep(fractal_noise(rng, size, 160.0, 5), -0.1, 0.7)
-    colour = _mixed(fields, np.broadcast_to(_WOOD, fields.shape), wooded)
-    town = smoothstep(fractal_noise(rng, size, 120.0, 4) + 1.6 * industry, 0.9, 1.3)
-    colour = _mixed(colour, _buildings(rng, size, industry), town)
-    colour = _mixed(colour, _yards(rng, size), yard)
-    colour *= (1 + 0.16 * _relief(rng, size, industry))[..., None]
-    colour *= (1 + 0.16 * rng.standard_normal(size, dtype=np.float32))[..., None]
-    flats = smoothstep(-inland, -35.0, -5.0) * (1 - industry)
-    colour = _mixed(colour, np.broadcast_to(_MUD, colour.shape), flats * np.float32(0.7))
+    """Return [4, H, W] reflectance of land, defined everywhere; it does not change between overpasses."""
+    size = _size(ground)
+    industry, yard = _near_quays(ground)
+    colour = _painted(_FIELDS, patchwork(rng, size, 9.0, 23.0))
+    _cover(colour, _WOOD, smoothstep(fractal_noise(rng, size, 160.0, 5), -0.1, 0.7))
+    town = smoothstep(fractal_noise(rng, size, 120.0, 4) + np.float32(1.6) * industry, 0.9, 1.3)
+    _cover(colour, _painted(_TOWN, patchwork(rng, size, 3.0, 31.0)), town)
+    _build_sheds(colour, town * industry, rng)
+    _lay_yards(colour, yard, rng)
+    light = 1 + np.float32(0.16) * _relief(rng, size, industry)
+    light *= 1 + np.float32(0.1) * rng.standard_normal(size, dtype=np.float32)
+    flats = (1 - smoothstep(-ground.shore_distance_m, 5.0, 35.0)) * (1 - industry)
+    for band in colour:
+        band *= light
+    _cover(colour, _MUD, flats * np.float32(0.7))
     # What lies in a pixel is never one thing: neighbours share their light.
-    return np.asarray(ndimage.gaussian_filter(np.clip(colour, 0.008, 0.7), (0.75, 0.75, 0.0)), np.float32)
+    for band in colour:
+        ndimage.gaussian_filter(np.clip(band, 0.008, 0.7), 0.75, output=band)
+    return colour
 
 
-def _mixed(a: FloatArray, b: FloatArray, share: FloatArray) -> FloatArray:
-    return np.asarray(a + (b - a) * share[..., None], np.float32)
+def _size(ground: Ground) -> Shape:
+    return ground.grid.height, ground.grid.width
 
 
-def _near_quays(ground: Ground, size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+def _painted(palette: FloatArray, number: NDArray[np.int32]) -> FloatArray:
+    """[4, H, W] colours of a palette [n, 4], by numbers [H, W]."""
+    index = number % len(palette)
+    return np.stack([np.take(palette[:, band], index) for band in range(palette.shape[1])])
+
+
+def _cover(colour: FloatArray, cover: FloatArray, share: FloatArray) -> None:
+    """Lay a cover ([4] or [4, H, W]) over a share [H, W] of colour [4, H, W], in place."""
+    for band, over in zip(colour, cover, strict=True):
+        band += (over - band) * share
+
+
+def _near_quays(ground: Ground) -> tuple[FloatArray, FloatArray]:
     """[H, W] nearness to quays: 1 at a quay, 0 beyond the industry and the yards behind it."""
-    step = 4
+    step, size = 4, _size(ground)
     marks = np.ones((-(-size[0] // step), -(-size[1] // step)), bool)
     for quay in ground.quays:
         metres = np.arange(0.0, quay.length_m, 20.0)
@@ -88,29 +103,30 @@ def _near_quays(ground: Ground, size: tuple[int, int]) -> tuple[FloatArray, Floa
     far = np.full(marks.shape, np.inf) if marks.all() else ndimage.distance_transform_edt(marks)
     reach = np.minimum(far * step * ground.grid.pixel_m, 1e5)
     distance = enlarged(np.asarray(reach, np.float32), size)
-    return 1 - smoothstep(distance, 0.3 * _INDUSTRY_M, _INDUSTRY_M), 1 - smoothstep(
-        distance, 0.8 * _YARD_M, _YARD_M
-    )
+    industry = 1 - smoothstep(distance, 0.3 * _INDUSTRY_M, _INDUSTRY_M)
+    return industry, 1 - smoothstep(distance, 0.8 * _YARD_M, _YARD_M)
 
 
-def _buildings(rng: np.random.Generator, size: tuple[int, int], industry: FloatArray) -> FloatArray:
-    """Small houses in town, large roofs and paved ground among them near quays."""
-    houses = _TOWN[patchwork(rng, size, 3.0, 31.0) % 4]
-    number = patchwork(rng, size, 8.0, 12.0)
-    sheds = np.where((number % 5 < 2)[..., None], _ROOFS[number % 7], _CONCRETE * np.float32(0.75))
-    return _mixed(houses, np.asarray(sheds, np.float32), industry)
+def _build_sheds(colour: FloatArray, share: FloatArray, rng: np.random.Generator) -> None:
+    """Large roofs with paved ground among them; in place."""
+    number = patchwork(rng, (share.shape[0], share.shape[1]), 8.0, 12.0)
+    roofs = number % 5 < 2
+    _cover(colour, _CONCRETE * np.float32(0.75), share * ~roofs)
+    _cover(colour, _painted(_ROOFS, number), share * roofs)
 
 
-def _yards(rng: np.random.Generator, size: tuple[int, int]) -> FloatArray:
-    """Ground right behind a quay: concrete, stacks of goods, coal heaps."""
+def _lay_yards(colour: FloatArray, share: FloatArray, rng: np.random.Generator) -> None:
+    """Ground right behind a quay: concrete, stacks of goods, coal heaps; in place."""
+    size = (share.shape[0], share.shape[1])
     number = patchwork(rng, size, 5.0, 12.0)
-    goods = np.where((number % 4 == 0)[..., None], _ROOFS[number % 7], _CONCRETE)
+    _cover(colour, _CONCRETE, share)
+    _cover(colour, _painted(_ROOFS, number), share * (number % 4 == 0))
     heaps = smoothstep(smooth_noise(rng, size, 7.0), 0.7, 1.0)
     heaps *= smoothstep(smooth_noise(rng, size, 60.0), -0.2, 0.3)
-    return _mixed(np.asarray(goods, np.float32), np.broadcast_to(_COAL, goods.shape), heaps)
+    _cover(colour, _COAL, share * heaps)
 
 
-def _relief(rng: np.random.Generator, size: tuple[int, int], industry: FloatArray) -> FloatArray:
+def _relief(rng: np.random.Generator, size: Shape, industry: FloatArray) -> FloatArray:
     """Sunlit and shaded slopes of hills, flat near quays."""
     height = fractal_noise(rng, size, 90.0, 4, roughness=0.6)
     slope = np.diff(height, axis=1, prepend=height[:, :1]) - np.diff(height, axis=0, prepend=height[:1])
@@ -120,7 +136,7 @@ def _relief(rng: np.random.Generator, size: tuple[int, int], industry: FloatArra
 def water_surface(
     ground: Ground, clear: Spectrum, turbid: Spectrum, glint: float, rng: np.random.Generator
 ) -> FloatArray:
-    """Return [H, W, 4] reflectance of water, defined everywhere.
+    """Return [4, H, W] reflectance of water, defined everywhere.
 
     Args:
         ground: The frame.
@@ -129,34 +145,36 @@ def water_surface(
         glint: Reflectance that sun glint adds on average.
         rng: Source of chance of this overpass.
     """
-    shape = ground.land_share.shape
-    size = (shape[0], shape[1])
-    mud = 0.45 + 0.22 * fractal_noise(rng, size, 420.0, 6, roughness=0.55)
-    mud += 0.35 * np.exp(-np.clip(ground.shore_distance_m, 0, None) / np.float32(900.0))
-    share = np.clip(mud, 0, 1)[..., None]
-    water = np.array(clear, np.float32) + share * np.array(np.subtract(turbid, clear), np.float32)
-    water += (_glitter(rng, size, glint))[..., None]
-    return np.asarray(water, np.float32)
+    size = _size(ground)
+    mud = np.float32(0.45) + np.float32(0.22) * fractal_noise(rng, size, 420.0, 6, roughness=0.55)
+    mud += np.float32(0.35) * np.exp(-np.clip(ground.shore_distance_m, 0, None) / np.float32(900.0))
+    np.clip(mud, 0, 1, out=mud)
+    glitter = _glitter(rng, size, glint)
+    water = np.empty((4, *size), np.float32)
+    for band, low, high in zip(water, clear, turbid, strict=True):
+        np.multiply(mud, np.float32(high - low), out=band)
+        band += glitter + np.float32(low)
+    return water
 
 
-def _glitter(rng: np.random.Generator, size: tuple[int, int], glint: float) -> FloatArray:
+def _glitter(rng: np.random.Generator, size: Shape, glint: float) -> FloatArray:
     """Light that waves throw, the same in all bands: slicks over kilometres, and grain per pixel."""
-    slicks = np.clip(1 + 0.35 * fractal_noise(rng, size, 250.0, 4), 0.1, 2.5)
-    grain = rng.standard_normal(size, dtype=np.float32) * np.float32(0.0005 + 0.12 * glint)
+    slicks = np.clip(1 + np.float32(0.35) * fractal_noise(rng, size, 250.0, 4), 0.1, 2.5)
+    grain = rng.standard_normal(size, dtype=np.float32) * np.float32(0.0004 + 0.1 * glint)
     return np.asarray(slicks * np.float32(glint) + grain * np.sqrt(slicks), np.float32)
 
 
-def shore_blend(land: FloatArray, water: FloatArray, share: FloatArray) -> FloatArray:
-    """Return [H, W, 4] land over water as the sensor sees their edge, with land light spilt on the water."""
+def blend_shore(water: FloatArray, land: FloatArray, share: FloatArray) -> None:
+    """Lay land [4, H, W] over water in place as the sensor sees their edge, its light spilt on the water."""
     seen = ndimage.gaussian_filter(share, PSF_SIGMA_PX)
-    blend = _mixed(water, land, seen)
-    blend += _spill(land, share) * ((1 - seen) * np.float32(_SPILL))[..., None]
-    return blend
+    spilt = (1 - seen) * np.float32(_SPILL)
+    for over, under in zip(land, water, strict=True):
+        under += (over - under) * seen
+        under += _spread(over, share) * spilt
 
 
-def _spill(land: FloatArray, share: FloatArray) -> FloatArray:
-    """[H, W, 4] brightness of land within about a kilometre, on a coarse grid."""
+def _spread(band: FloatArray, share: FloatArray) -> FloatArray:
+    """[H, W] brightness of land within about a kilometre."""
     step = 16
-    coarse: NDArray[np.float32] = (land * share[..., None])[::step, ::step]
-    near = ndimage.gaussian_filter(coarse, (4.0, 4.0, 0.0))
-    return np.dstack([enlarged(near[..., band], share.shape) for band in range(4)])
+    coarse = (band * share)[::step, ::step]
+    return enlarged(ndimage.gaussian_filter(coarse, 4.0), share.shape)

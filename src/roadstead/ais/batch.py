@@ -1,0 +1,53 @@
+"""What every reader of a file yields: a batch of rows, still as the source wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+DYNAMIC = ("lon", "lat", "sog_kn", "cog_deg", "heading_deg", "nav_status")
+DIMENSIONS = ("to_bow_m", "to_stern_m", "to_port_m", "to_starboard_m")
+STATIC = (
+    "imo",
+    "name",
+    "callsign",
+    "ship_type",
+    *DIMENSIONS,
+    "length_m",
+    "beam_m",
+    "draught_m",
+    "destination",
+)
+COLUMNS = ("mmsi", "time", *DYNAMIC, *STATIC, "ais_class", "source")
+"""The columns that a table may hold, by our names."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row, or one field of a row, that cannot be used."""
+
+    row: int
+    """1-based line of the file (the header is line 1); for Parquet the row."""
+    field: str
+    reason: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of one file.
+
+    ``rows`` is indexed by 1-based line. Columns are those of `COLUMNS` that the source has, values as it wrote them,
+    except ``time``: datetime64[ns, UTC], NaT where it cannot be read. A boolean ``positional`` column, where there
+    is one, is False for messages that carry no position by their kind.
+    """
+
+    rows: pd.DataFrame
+    content: Callable[[int], str]
+    """Line to the row's text, for the quarantine."""
+    faults: Sequence[Fault] = field(default_factory=tuple)
+    """What the reader itself refused."""
+    bytes_done: int = 0
+    """Bytes of the file, as it lies on disk, read so far."""

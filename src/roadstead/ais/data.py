@@ -1,0 +1,67 @@
+"""`AisData`: the four AIS tables of one or more sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, VESSELS, empty
+
+Box = tuple[float, float, float, float]
+"""(west, south, east, north) in degrees; west > east crosses the 180th meridian."""
+Progress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all)."""
+
+
+@dataclass(frozen=True)
+class AisData:
+    """What vessels declared over AIS, cleaned, with what could not be used beside it."""
+
+    positions: pd.DataFrame = field(default_factory=lambda: empty(POSITIONS).assign(segment=0))
+    """`tables.POSITIONS`, ordered by MMSI and time, plus ``segment``: the number of the hull among those that
+    use the MMSI (0 where there is one)."""
+    vessels: pd.DataFrame = field(default_factory=lambda: empty(VESSELS))
+    """`tables.VESSELS`."""
+    stations: pd.DataFrame = field(default_factory=lambda: empty(STATIONS))
+    """`tables.STATIONS`."""
+    quarantine: pd.DataFrame = field(default_factory=lambda: empty(QUARANTINE))
+    """`tables.QUARANTINE`; the row is the line of the file (header included), for Parquet the row."""
+    snapshot_times: frozenset[datetime] = frozenset()
+    """Times of sources whose reports all share one time: already placed at an overpass by their makers."""
+    duplicates: int = 0
+    """Reports that were the same as another and were dropped."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What of a file is kept."""
+
+    within: Box | None = None
+    start: datetime | None = None
+    """Inclusive, as is ``end``; static data is kept whatever its time."""
+    end: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True where everything is kept."""
+        return self.within is None and self.start is None and self.end is None
+
+    def holds_place(self, lon: pd.Series, lat: pd.Series) -> pd.Series:
+        """Return which positions (degrees) lie in the box."""
+        if self.within is None:
+            return pd.Series(True, index=lon.index)
+        west, south, east, north = self.within
+        across = (lon >= west) | (lon <= east) if west > east else lon.between(west, east)
+        return across & lat.between(south, north)
+
+    def holds_time(self, time: pd.Series) -> pd.Series:
+        """Return which times (UTC) lie in [start, end]."""
+        kept = pd.Series(True, index=time.index)
+        if self.start is not None:
+            kept &= time >= self.start
+        if self.end is not None:
+            kept &= time <= self.end
+        return kept

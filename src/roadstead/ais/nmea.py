@@ -1,0 +1,309 @@
+"""NMEA 0183 sentences (AIVDM, AIVDO) to rows, through pyais.
+
+The receive time comes from the tag block (``c:``, seconds or milliseconds), from a Gatehouse sentence ($PGHP)
+before the message, or from an epoch after the checksum; the source from the tag block (``s:``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from pyais.exceptions import AISBaseException
+from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
+
+from roadstead.ais.batch import Batch, Fault
+
+BITS = {
+    1: (168, 168),
+    2: (168, 168),
+    3: (168, 168),
+    4: (168, 168),
+    5: (422, 426),
+    9: (168, 168),
+    18: (168, 168),
+    19: (312, 312),
+    21: (272, 364),
+    24: (160, 168),
+    27: (96, 168),
+}
+"""Least and most bits of the messages we read (ITU-R M.1371-5 annex 8; 422 and 426 are fill-bit habits of
+receivers, and 168 that of satellite relays of message 27, as gpsd accepts them). Other messages hold neither
+a position nor static data of a ship and are passed over."""
+
+LINE = re.compile(rb"(?:\\([^\\]*)\\)?([!$][^!$\\*\r\n]*\*[0-9A-Fa-f]{2})([^\\!$]*)")
+"""A tag block where there is one, a sentence up to its checksum, and what follows it."""
+_AIS = re.compile(rb"!..VD[MO],", re.IGNORECASE)
+_EPOCH = re.compile(rb",\s*(\d{9,10}(?:\.\d+)?|\d{13})\s*$")
+_STATION = re.compile(rb",\s*([rbRB][A-Za-z0-9_-]+)\s*(?:,|$)")
+_ARMOUR = bytes(range(48, 88)) + bytes(range(96, 120))
+
+BATCH_MESSAGES = 50_000
+_MAX_WAIT_LINES = 2_000
+"""A multipart message whose parts lie further apart is given up."""
+_MAX_WAIT_S = 60.0
+
+
+def looks_like_nmea(head: bytes) -> bool:
+    """Say whether the start of a file holds AIS sentences."""
+    return any(_AIS.search(line) for line in head.splitlines()[:50])
+
+
+class _Refused(Exception):  # noqa: N818 - not an error of the program, a verdict on one sentence
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field, self.reason = field, reason
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One sentence with the line, time (epoch seconds) and source it came with."""
+
+    row: int
+    time: float | None
+    source: str | None
+    group: int | None
+    sentence: AISSentence
+
+
+def _seconds(text: str | bytes | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value / 1000.0 if value is not None and value > 1e11 else value
+
+
+@dataclass
+class _Parser:
+    """Sentences to parts; holds the time of a Gatehouse sentence until the next message."""
+
+    gatehouse_s: float | None = None
+
+    def parse(self, row: int, tag: bytes | None, raw: bytes, rest: bytes) -> _Part | None:
+        """Return the part, or None for a sentence that is not AIS.
+
+        Raises:
+            _Refused: the sentence or its tag block is damaged.
+        """
+        if not _AIS.match(raw):
+            self._note_gatehouse(raw)
+            return None
+        sentence = NMEASentenceFactory.produce(raw)
+        if not sentence.is_valid:
+            raise _Refused("checksum", "bad_checksum")
+        if not isinstance(sentence, AISSentence) or sentence.payload.translate(None, _ARMOUR):
+            raise _Refused("payload", "payload_not_armoured")
+        waiting, self.gatehouse_s = self.gatehouse_s, None
+        time, source, group = _tagged(tag) if tag else (None, None, None)
+        time = time if time is not None else waiting
+        if rest.strip():
+            time, source = _trailing(rest, time, source)
+        return _Part(row, time, source, group, sentence)
+
+    def _note_gatehouse(self, raw: bytes) -> None:
+        if raw.startswith(b"$PGHP"):
+            sentence = NMEASentenceFactory.produce(raw)
+            if isinstance(sentence, GatehouseSentence):
+                self.gatehouse_s = pd.Timestamp(sentence.timestamp, tz="UTC").timestamp()
+
+
+def _tagged(raw: bytes) -> tuple[float | None, str | None, int | None]:
+    tag = TagBlock(raw)
+    tag.init()
+    if not tag.is_valid:
+        raise _Refused("tag_block", "bad_tag_block_checksum")
+    return _seconds(tag.receiver_timestamp), tag.source_station, tag.group.group_id if tag.group else None
+
+
+def _trailing(
+    rest: bytes, time: float | None, source: str | None
+) -> tuple[float | None, str | None]:
+    if time is None and (epoch := _EPOCH.search(rest)):
+        time = _seconds(epoch[1])
+    if source is None and (station := _STATION.search(rest)):
+        source = station[1].decode("ascii")
+    return time, source
+
+
+@dataclass
+class _Assembler:
+    """Parts to whole messages, tolerant of interleaved stations and of parts out of order."""
+
+    waiting: dict[tuple[Any, ...], list[_Part]] = field(default_factory=dict)
+
+    def add(self, part: _Part) -> list[_Part] | None:
+        """Return all parts of a message, in order, once its last one is there."""
+        if part.sentence.frag_cnt == 1:
+            return [part]
+        key = self._slot(part)
+        parts = self.waiting.setdefault(key, [])
+        parts.append(part)
+        if len(parts) < part.sentence.frag_cnt:
+            return None
+        del self.waiting[key]
+        return sorted(parts, key=lambda p: p.sentence.frag_num)
+
+    def stale(self, row: int | None = None) -> list[_Part]:
+        """Give up, and return the first parts of, messages begun long before line ``row`` (None: all)."""
+        old = [k for k, p in self.waiting.items() if row is None or row - p[0].row > _MAX_WAIT_LINES]
+        return [part for key in old for part in self.waiting.pop(key)]
+
+    def _slot(self, part: _Part) -> tuple[Any, ...]:
+        """Return the key of the message that the part belongs to, free for it."""
+        sentence = part.sentence
+        base: tuple[Any, ...] = (sentence.seq_id, sentence.channel, sentence.talker_id, sentence.frag_cnt)
+        base = ("group", part.group) if part.group is not None else base
+        fits = (k for k, parts in self.waiting.items() if k[:-1] == base and _belongs(part, parts))
+        return next(fits, (*base, part.row))
+
+
+def _belongs(part: _Part, parts: list[_Part]) -> bool:
+    first = parts[0]
+    same_station = part.source is None or first.source is None or part.source == first.source
+    together = part.time is None or first.time is None or abs(part.time - first.time) <= _MAX_WAIT_S
+    new = all(part.sentence.frag_num != other.sentence.frag_num for other in parts)
+    return same_station and together and new
+
+
+def _class_a(m: Any) -> dict[str, Any]:  # noqa: ANN401 - pyais message classes share no typed base
+    return _fix(m) | {"ais_class": "A", "nav_status": int(m.status), "heading_deg": m.heading}
+
+
+def _class_b(m: Any) -> dict[str, Any]:  # noqa: ANN401
+    return _fix(m) | {"ais_class": "B", "heading_deg": m.heading}
+
+
+def _fix(m: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"positional": True, "lon": m.lon, "lat": m.lat, "sog_kn": m.speed, "cog_deg": m.course}
+
+
+def _long_range(m: Any) -> dict[str, Any]:  # noqa: ANN401
+    row = _fix(m) | {"ais_class": "A", "nav_status": int(m.status)}
+    row["sog_kn"] = None if m.speed >= 63 else m.speed  # 63 is "not available" here, 511 is for the course
+    return row
+
+
+def _static(m: Any) -> dict[str, Any]:  # noqa: ANN401
+    names = {
+        "imo": "imo",
+        "shipname": "name",
+        "callsign": "callsign",
+        "ship_type": "ship_type",
+        "to_bow": "to_bow_m",
+        "to_stern": "to_stern_m",
+        "to_port": "to_port_m",
+        "to_starboard": "to_starboard_m",
+        "draught": "draught_m",
+        "destination": "destination",
+    }
+    return {ours: getattr(m, theirs) for theirs, ours in names.items() if hasattr(m, theirs)}
+
+
+def _station(kind: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda m: {"positional": True, "lon": m.lon, "lat": m.lat, "ais_class": kind}
+
+
+_READ: dict[int, Callable[[Any], dict[str, Any]]] = {
+    1: _class_a,
+    2: _class_a,
+    3: _class_a,
+    4: _station("base station"),
+    5: lambda m: _static(m) | {"ais_class": "A"},
+    9: _station("sar aircraft"),
+    18: _class_b,
+    19: lambda m: _class_b(m) | _static(m),
+    21: _station("aton"),
+    24: lambda m: _static(m) | {"ais_class": "B"},
+    27: _long_range,
+}
+"""Message number to our columns."""
+
+
+def _decoded(parts: list[_Part]) -> dict[str, Any] | None:
+    """Return the row of a whole message; None for a kind we do not read.
+
+    Raises:
+        _Refused: no receive time, the wrong number of bits, or fields that pyais cannot read.
+    """
+    first = parts[0]
+    time = next((part.time for part in parts if part.time is not None), None)
+    if time is None:
+        raise _Refused("time", "no_receive_time")
+    sentence = AISSentence.assemble_from_iterable([part.sentence for part in parts])
+    kind = sentence.ais_id
+    if not sentence.payload or kind not in BITS:
+        return None
+    least, most = BITS[kind]
+    if not least <= len(sentence.bv) <= most:
+        raise _Refused("payload", "bad_bit_count")
+    message: Any = sentence.decode()
+    source = next((part.source for part in parts if part.source), None)
+    known = {"row": first.row, "mmsi": message.mmsi, "time": time, "source": source, "positional": False}
+    return known | _READ[kind](message)
+
+
+@dataclass
+class _Collected:
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    text: dict[int, str] = field(default_factory=dict)
+
+    def batch(self, bytes_done: int) -> Batch:
+        table = pd.DataFrame(self.rows, columns=None if self.rows else ["row", "time"]).set_index("row")
+        seconds = pd.to_numeric(table["time"])
+        table["time"] = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce").astype(
+            "datetime64[ns, UTC]"
+        )
+        text = self.text
+        return Batch(table, lambda row: text.get(row, ""), tuple(self.faults), bytes_done)
+
+
+def read_nmea(lines: Iterable[bytes], tell: Callable[[], int] = lambda: 0) -> Iterator[Batch]:
+    """Yield the position, static and station reports of NMEA lines.
+
+    Args:
+        lines: lines of a file, in bytes.
+        tell: bytes of the file on disk read so far.
+    """
+    parser, assembler, kept = _Parser(), _Assembler(), _Collected()
+    for row, line in enumerate(lines, 1):
+        _take_line(row, line, parser, assembler, kept)
+        if len(kept.rows) + len(kept.faults) >= BATCH_MESSAGES:
+            yield kept.batch(tell())
+            kept = _Collected()
+        if row % _MAX_WAIT_LINES == 0:
+            kept.faults.extend(_incomplete(assembler.stale(row)))
+    kept.faults.extend(_incomplete(assembler.stale()))
+    yield kept.batch(tell())
+
+
+def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, kept: _Collected) -> None:
+    found = LINE.findall(line)
+    if not found and (bare := line.strip()) and not bare.startswith(b"#"):
+        kept.faults.append(Fault(row, "line", "not_an_nmea_sentence", _text(bare)))
+    for tag, raw, rest in found:
+        try:
+            part = parser.parse(row, tag or None, raw, rest)
+            parts = assembler.add(part) if part else None
+            decoded = _decoded(parts) if parts else None
+        except _Refused as refused:
+            kept.faults.append(Fault(row, refused.field, refused.reason, _text(line)))
+        except (AISBaseException, ValueError) as error:
+            kept.faults.append(Fault(row, "payload", f"undecodable: {error}"[:120], _text(line)))
+        else:
+            if decoded:
+                kept.rows.append(decoded)
+                kept.text[decoded["row"]] = _text(line)
+
+
+def _incomplete(parts: Iterable[_Part]) -> Iterator[Fault]:
+    for part in parts:
+        yield Fault(part.row, "payload", "part_of_message_missing", _text(part.sentence.raw))
+
+
+def _text(line: bytes) -> str:
+    return line.strip().decode("utf-8", "backslashreplace")

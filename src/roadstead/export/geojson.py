@@ -1,0 +1,63 @@
+"""GeoJSON (RFC 7946): WGS84, right-hand winding, flat properties, 7 decimals (about a centimetre)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from roadstead.aoi import Port
+from roadstead.export.layers import counts_by_zone, zones_table
+from roadstead.headers import to_features, write_json
+
+DECIMALS = 7
+
+
+def write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:
+    """Write one table as a GeoJSON FeatureCollection with a ``bbox`` and return the path.
+
+    Args:
+        table: any GeoDataFrame with a CRS; brought to WGS84.
+        path: written to a temporary name, then renamed.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    placed = table.to_crs("EPSG:4326")
+    wound = shapely.orient_polygons(placed.geometry.to_numpy(), exterior_cw=False)
+    placed = placed.set_geometry(shapely.transform(wound, lambda xy: np.round(xy, DECIMALS)), crs="EPSG:4326")
+    document = to_features(placed)
+    document.pop("bbox", None)
+    if len(placed):
+        document["bbox"] = [float(value) for value in placed.total_bounds]
+    write_json(path, document)
+    return path
+
+
+def write_geojson_products(
+    folder: Path, port: Port, detections: gpd.GeoDataFrame, matches: gpd.GeoDataFrame, counts: pd.DataFrame
+) -> list[Path]:
+    """Write ``<port>-detections``, ``-matches``, ``-counts`` and ``-zones.geojson``; return their paths.
+
+    Args:
+        folder: made where missing.
+        port: whose zones are written.
+        detections: `tables.DETECTIONS`.
+        matches: `tables.MATCHES`.
+        counts: `tables.COUNTS`; written by zone, see `counts_by_zone`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    layers = {
+        "detections": detections,
+        "matches": matches,
+        "counts": counts_by_zone(counts, port),
+        "zones": zones_table(port),
+    }
+    return [
+        write_geojson(table, folder / f"{port.slug}-{name}.geojson") for name, table in layers.items()
+    ]

@@ -1,0 +1,48 @@
+"""One colour and one name for each class, status and zone kind, on maps, charts and in QGIS alike.
+
+Colours are of Okabe and Ito's set (https://jfly.uni-koeln.de/color/), told apart with any colour vision;
+statuses differ in shape as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one value is shown."""
+
+    label: str
+    """Words for people."""
+    colour: str
+    """``#rrggbb``."""
+    marker: str = "circle"
+    """Marker by Bokeh's name."""
+    qgis_marker: str = "circle"
+    """The same by QGIS's name."""
+    dash: str = "solid"
+    """Line style by Bokeh's name."""
+
+
+CLASS_LOOKS = {
+    "barge": Look("barge", "#E69F00"),
+    "bulk_carrier": Look("bulk carrier", "#0072B2"),
+    "other_vessel": Look("other vessel", "#8A8F98"),
+    "dry_cargo": Look("dry cargo (barge + bulk carrier)", "#009E73"),
+    "all": Look("all hulls", "#333A44"),
+}
+STATUS_LOOKS = {
+    "matched": Look("matched to AIS", "#009E73", "circle", "circle"),
+    "ambiguous": Look("ambiguous", "#F0E442", "square", "square"),
+    "no_ais_partner": Look("no AIS partner", "#D55E00", "triangle", "triangle"),
+    "unseen": Look("declared, not seen", "#CC79A7", "diamond", "diamond"),
+    "no_coverage": Look("AIS cannot tell", "#B8BEC7", "circle", "circle"),
+    "not_visible": Look("declared, not visible", "#6F7682", "x", "cross2"),
+}
+KIND_LOOKS = {
+    "berth": Look("berth", "#D55E00"),
+    "anchorage": Look("anchorage", "#0072B2", dash="dashed"),
+    "fairway": Look("fairway", "#6F7682", dash="dotted"),
+    "lock": Look("lock", "#CC79A7"),
+}

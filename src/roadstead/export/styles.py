@@ -1,0 +1,73 @@
+"""QGIS styles (QML) of our layers, made from the one palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import geopandas as gpd
+import jinja2
+import pandas as pd
+
+from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS, Look
+from roadstead.tables import CLASSES
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("roadstead.export"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_SEEN = {
+    "true": Look("observed", "#009E73"),
+    "false": Look("not observed (never zero)", "#6F7682", dash="dotted"),
+}
+
+
+def style_qml(layer: str) -> str | None:
+    """Return the QML default style of a layer; None for layers that have none."""
+    if layer == "detections":
+        return _qml("class", "outline", {name: CLASS_LOOKS[name] for name in CLASSES})
+    if layer == "matches":
+        return _qml("status", "marker", STATUS_LOOKS)
+    if layer == "zones":
+        return _qml("kind", "zone", KIND_LOOKS)
+    if layer == "counts":
+        return _qml("observed_at_all", "zone", _SEEN)
+    return None
+
+
+def _qml(attribute: str, symbol: str, looks: Mapping[str, Look]) -> str:
+    template = _TEMPLATES.get_template("categorized.qml.j2")
+    rows = [(value, look, _rgb(look.colour)) for value, look in looks.items()]
+    return template.render(attribute=attribute, symbol=symbol, rows=rows)
+
+
+def _rgb(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"{red},{green},{blue}"
+
+
+def layer_styles(layers: Iterable[str] | Mapping[str, gpd.GeoDataFrame], moment: datetime) -> pd.DataFrame:
+    """Return QGIS's table ``layer_styles`` for the layers that have a style."""
+    styled = [(name, qml) for name in layers if (qml := style_qml(name))]
+    return pd.DataFrame(
+        [
+            {
+                "f_table_catalog": "",
+                "f_table_schema": "",
+                "f_table_name": name,
+                "f_geometry_column": "geom",
+                "styleName": name,
+                "styleQML": qml,
+                "styleSLD": "",
+                "useAsDefault": True,
+                "description": f"Roadstead: {name}",
+                "owner": "",
+                "ui": "",
+                "update_time": pd.Timestamp(moment),
+            }
+            for name, qml in styled
+        ]
+    )

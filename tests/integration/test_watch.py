@@ -1,0 +1,191 @@
+"""The main job through the command line, on real files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Run
+from tests.worlds import MMSI, World
+
+RANGE = ("--from", "2020-11-01", "--to", "2020-11-14")
+
+
+def watch(roadstead: Run, world: World, *more: object) -> Any:
+    return roadstead("watch", "testport", "--aoi", world.aoi, "--catalog", world.catalog, *RANGE, *more)
+
+
+def document(done: Any) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def dump(store: Path) -> str:
+    with sqlite3.connect(store) as connection:
+        return "\n".join(connection.iterdump())
+
+
+def test_two_ships_are_seen_and_the_one_that_declares_itself_is_matched(roadstead: Run, world: World) -> None:
+    done = watch(roadstead, world, "--ais", world.ais, "--json")
+    assert done.returncode == 0, done.stderr
+    report = document(done)
+    assert [o["state"] for o in report["overpasses"]] == ["processed", "processed"]
+    assert report["detections"] == 4
+    first = [m for m in report["matches"] if m["overpass_id"] == report["overpasses"][0]["overpass_id"]]
+    by_status = {m["status"]: m for m in first}
+    assert set(by_status) == {"matched", "no_ais_partner"}
+    assert by_status["matched"]["mmsi"] == MMSI
+    assert by_status["matched"]["probability"] > 0.9
+    assert by_status["no_ais_partner"]["p_heard_class_a"] >= 0.9
+
+
+def test_the_second_overpass_without_ais_around_it_is_no_coverage(roadstead: Run, world: World) -> None:
+    report = document(watch(roadstead, world, "--ais", world.ais, "--json"))
+    last = [m for m in report["matches"] if m["overpass_id"] == report["overpasses"][1]["overpass_id"]]
+    assert {m["status"] for m in last} == {"no_coverage"}
+
+
+def test_without_ais_every_detection_is_no_coverage_and_counts_still_come(
+    roadstead: Run, world: World
+) -> None:
+    done = watch(roadstead, world, "--json")
+    report = document(done)
+    assert {m["status"] for m in report["matches"]} == {"no_coverage"}
+    assert "counts only" in str(report["ais"])
+    found = [
+        c for c in report["counts"]
+        if (c["quantity"], c["class"], c["length_bin"]) == ("observed", "all", "all")
+    ]  # fmt: skip
+    assert [c["value"] for c in found] == [2, 2]
+    assert all(c["low"] <= 2 <= c["high"] for c in found)
+
+
+def test_watching_again_changes_nothing_in_the_store(roadstead: Run, world: World, tmp_path: Path) -> None:
+    store = tmp_path / "s.sqlite"
+    watch(roadstead, world, "--ais", world.ais, "--store", f"sqlite:///{store}")
+    before = dump(store)
+    assert "S2B_TEST_1" in before
+    watch(roadstead, world, "--ais", world.ais, "--store", f"sqlite:///{store}")
+    assert dump(store) == before
+
+
+def test_a_truncated_image_fails_its_overpass_alone_and_is_never_zero_ships(
+    roadstead: Run, world: World
+) -> None:
+    red = world.items[0].parent / "red.tif"
+    red.write_bytes(red.read_bytes()[:2000])
+    done = watch(roadstead, world, "--json")
+    assert done.returncode == 5
+    assert "S2B_TEST_1" in done.stderr
+    assert "red" in done.stderr
+    report = document(done)
+    assert sorted(o["state"] for o in report["overpasses"]) == ["failed", "processed"]
+    assert {c["acquired"][:10] for c in report["counts"]} == {"2020-11-08"}
+
+
+def test_a_failure_does_not_wipe_an_earlier_result(roadstead: Run, world: World) -> None:
+    watch(roadstead, world)
+    (world.items[0].parent / "red.tif").write_bytes(b"II*\0 no longer a TIFF")
+    done = watch(roadstead, world, "--json")
+    assert done.returncode == 5
+    assert {c["acquired"][:10] for c in document(done)["counts"]} == {"2020-11-03", "2020-11-08"}
+
+
+def test_when_every_image_fails_nothing_was_observed(roadstead: Run, world: World) -> None:
+    for item in world.items:
+        (item.parent / "red.tif").unlink()
+    done = watch(roadstead, world, "--json")
+    assert done.returncode == 4
+    assert "S2B_TEST_1" in done.stderr
+    assert "S2A_TEST_2" in done.stderr
+    assert document(done)["counts"] == []
+
+
+def test_an_item_without_datetime_is_named_and_the_others_are_done(roadstead: Run, world: World) -> None:
+    item = json.loads(world.items[0].read_text())
+    item["properties"]["datetime"] = None
+    world.items[0].write_text(json.dumps(item))
+    done = watch(roadstead, world, "--json")
+    assert done.returncode == 5
+    assert "S2B_TEST_1" in done.stderr
+    assert "datetime" in done.stderr
+    assert len([o for o in document(done)["overpasses"] if o["state"] == "processed"]) == 1
+
+
+def test_a_missing_band_is_named(roadstead: Run, world: World) -> None:
+    item = json.loads(world.items[0].read_text())
+    del item["assets"]["green"]
+    world.items[0].write_text(json.dumps(item))
+    done = watch(roadstead, world)
+    assert done.returncode == 5
+    assert "green" in done.stderr
+
+
+def test_an_empty_search_says_so_and_names_port_and_range(roadstead: Run, world: World) -> None:
+    done = roadstead(
+        "watch",
+        "testport",
+        "--aoi",
+        world.aoi,
+        "--catalog",
+        world.catalog,
+        "--from",
+        "2019-01-01",
+        "--to",
+        "2019-01-31",
+    )
+    assert done.returncode == 3
+    assert "testport" in done.stderr
+    assert "2019-01-01" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (("watch", "nowhere", *RANGE), 3, "nampo"),
+        (("watch", "nampo", "--from", "yesterday", "--to", "2020-11-02"), 2, "yesterday"),
+        (("watch", "nampo", "--from", "2020-11-05", "--to", "2020-11-02"), 2, "before"),
+        (("watch", "nampo"), 2, "--from"),
+        (("watch", "nampo", *RANGE, "--catalog", "no/such/catalog.json"), 4, "no/such/catalog.json"),
+        (("watch", "nampo", *RANGE, "--model", "no-such-model"), 3, "no-such-model"),
+        (("nonsense",), 2, "nonsense"),
+    ],
+)
+def test_a_wrong_call_names_what_is_wrong(
+    roadstead: Run, words: tuple[str, ...], code: int, named: str
+) -> None:
+    done = roadstead(*words)
+    assert (done.returncode, named in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ais_in_another_encoding_or_of_no_known_kind_is_named_and_nothing_is_stored(
+    roadstead: Run, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.csv").write_text("ship,when\nx,y\n", encoding="utf-16")
+    done = watch(roadstead, world, "--ais", tmp_path / "odd.csv")
+    assert done.returncode == 3
+    assert "odd.csv" in done.stderr
+    assert roadstead("counts", "testport", "--json").stdout.strip() == "[]"
+
+
+def test_json_output_is_one_document_and_progress_goes_to_standard_error(
+    roadstead: Run, world: World
+) -> None:
+    done = watch(roadstead, world, "--json")
+    assert document(done)["port"] == "testport"
+    assert "2020-11-03" in done.stderr
+
+
+def test_counts_and_export_read_what_watch_stored(roadstead: Run, world: World, tmp_path: Path) -> None:
+    watch(roadstead, world, "--ais", world.ais)
+    table = roadstead("counts", "testport")
+    assert "testport/roads" in table.stdout
+    done = roadstead("export", "testport", "--aoi", world.aoi, *RANGE, "-o", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    written = {Path(name).suffix for name in json.loads(done.stdout)}
+    assert written == {".geojson", ".gpkg", ".html"}

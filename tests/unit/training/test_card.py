@@ -1,0 +1,80 @@
+"""The card says what the metrics say, each figure with its n."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from roadstead.training.ais_check import ChipVessel, figures
+from roadstead.training.calibrate import LengthFit, Platt
+from roadstead.training.card import render
+from roadstead.training.evaluate import headline, measured
+from roadstead.training.figures import reliability, score_scene
+from roadstead.training.package import describe
+from roadstead.training.places import PLACES
+from tests.unit.training.test_scoring import seen, ship
+
+CONFIG = {"model_id": "s2-obb-n-1", "architecture": "yolo11n-obb.yaml", "seed": 1, "steps": 10, "batch": 2}
+
+
+def metrics() -> dict[str, Any]:
+    labels = (ship(20, 20), ship(60, 60, length_m=200.0))
+    scenes = [
+        score_scene("durban", labels, (seen(20, 20), seen(90, 90, p=0.4))),
+        score_scene("genoa", labels, ()),
+    ]
+    vessels = [ChipVessel("1", 100.0, 110.0, 95.0, 125.0), ChipVessel("2", 80.0, None, None, None)]
+    return measured(scenes) | {"s2_ais": figures(vessels), "model_id": "s2-obb-n-1"}
+
+
+def model() -> dict[str, Any]:
+    fit = LengthFit(1.0, -9.0, -12.0, 12.0, 50)
+    return describe(CONFIG, "ab" * 32, score_threshold=0.3, platt=Platt(1.0, 0.5), length=fit, beam=fit)
+
+
+def test_places_keep_to_their_split_and_their_ships() -> None:
+    figures_ = metrics()
+    assert figures_["places"]["durban"]["split"] == "held_out"
+    assert figures_["splits"]["held_out"]["strict"]["n_ships"] == 2
+    assert figures_["splits"]["held_out"]["strict"]["f1"] == 0.5
+    assert figures_["splits"]["train"]["strict"]["recall"] == 0.0
+
+
+def test_the_card_shows_held_out_places_first_with_their_n() -> None:
+    card = render(model(), metrics(), {"config": CONFIG, "split": dict(PLACES)})
+    rows = [line for line in card.splitlines() if line.startswith("| durban") or line.startswith("| genoa")]
+    assert rows[0].startswith("| durban | held_out | 2 | 0.50 (")
+    assert "Found: 1 of 2" in card
+    assert "labels were made by eye" in card.lower()
+    assert "AGPL-3.0-or-later" in card
+    assert "Copernicus Sentinel data" in card
+
+
+def test_the_headline_has_a_line_for_every_place_and_split() -> None:
+    text = headline(metrics())
+    assert len(text.splitlines()) == 1 + 2 + 2
+    assert "durban" in text
+
+
+def test_ais_lengths_count_only_vessels_that_were_found() -> None:
+    result = metrics()["s2_ais"]
+    assert result["found"] == 0.5
+    assert result["length_mae_m"] == 10.0
+    assert result["interval_80_coverage"] == 1.0
+
+
+def test_reliability_sets_stated_probability_against_ships() -> None:
+    labels = (ship(20, 20),)
+    rows = reliability([score_scene("durban", labels, (seen(20, 20, p=0.95), seen(90, 90, p=0.15)))])
+    assert (rows[-1]["n"], rows[-1]["share_ships"]) == (1, 1.0)
+    assert (rows[0]["n"], rows[0]["share_ships"]) == (1, 0.0)
+    assert np.isclose(rows[0]["stated"], 0.15)
+
+
+def test_the_model_file_tells_input_classes_and_checksum() -> None:
+    document = model()
+    assert document["classes"] == ["barge", "bulk_carrier", "other_vessel"]
+    assert document["assets"]["weights"]["file:checksum"] == "1220" + document["sha256"]
+    assert document["properties"]["mlm:input"][0]["bands"] == ["red", "green", "blue"]
+    assert document["vessel_calibration"] == {"a": 1.0, "b": 0.5}
