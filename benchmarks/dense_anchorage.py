@@ -30,8 +30,8 @@ from roadstead.ais import AisData
 from roadstead.geo import to_lonlat, xy_to_lonlat
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.reconcile import reconcile
-from roadstead.tables import QUARANTINE, STATIONS, UTC as UTC_DTYPE
-from roadstead.tables import empty
+from roadstead.tables import QUARANTINE, STATIONS, empty
+from roadstead.tables import UTC as UTC_DTYPE
 
 Array = NDArray[np.float64]
 Names = dict[str, str]

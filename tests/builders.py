@@ -105,7 +105,11 @@ def write_item(
     assets: dict[str, Any] = {}
     for key, dn in shown.items():
         write_cog(here / f"{key}.tif", dn[None], frame, band_names=[key])
-        assets[key] = {"href": f"./{key}.tif", "type": "image/tiff", **({"raster:bands": [meta]} if meta else {})}
+        assets[key] = {
+            "href": f"./{key}.tif",
+            "type": "image/tiff",
+            **({"raster:bands": [meta]} if meta else {}),
+        }
     if scl is not None:
         half = Grid(frame.crs, frame.transform @ Affine.scale(2.0), scl.shape[1], scl.shape[0])
         write_cog(here / "scl.tif", scl[None], half, resampling="nearest")

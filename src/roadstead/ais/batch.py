@@ -39,9 +39,9 @@ class Fault:
 class Batch:
     """Some rows of one file.
 
-    ``rows`` is indexed by 1-based line. Columns are those of `COLUMNS` that the source has, values as it wrote them,
-    except ``time``: datetime64[ns, UTC], NaT where it cannot be read. A boolean ``positional`` column, where there
-    is one, is False for messages that carry no position by their kind.
+    ``rows`` has a RangeIndex, ``row`` (the 1-based line) and those of `COLUMNS` that the source has, values as it
+    wrote them, except ``time``: datetime64[ns, UTC], NaT where it cannot be read. A boolean ``positional`` column,
+    where there is one, is False for messages that carry no position by their kind.
     """
 
     rows: pd.DataFrame

@@ -155,7 +155,7 @@ class _Assembler:
     def _slot(self, part: _Part) -> tuple[Any, ...]:
         """Return the key of the message that the part belongs to, free for it."""
         sentence = part.sentence
-        base: tuple[Any, ...] = (sentence.seq_id, sentence.channel, sentence.talker_id, sentence.frag_cnt)
+        base: tuple[Any, ...] = (sentence.seq_id, sentence.channel, sentence.frag_cnt)
         base = ("group", part.group) if part.group is not None else base
         fits = (k for k, parts in self.waiting.items() if k[:-1] == base and _belongs(part, parts))
         return next(fits, (*base, part.row))
@@ -253,7 +253,7 @@ class _Collected:
     text: dict[int, str] = field(default_factory=dict)
 
     def batch(self, bytes_done: int) -> Batch:
-        table = pd.DataFrame(self.rows, columns=None if self.rows else ["row", "time"]).set_index("row")
+        table = pd.DataFrame(self.rows, columns=None if self.rows else ["row", "mmsi", "time"])
         seconds = pd.to_numeric(table["time"])
         table["time"] = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce").astype(
             "datetime64[ns, UTC]"
@@ -286,18 +286,30 @@ def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, ke
     if not found and (bare := line.strip()) and not bare.startswith(b"#"):
         kept.faults.append(Fault(row, "line", "not_an_nmea_sentence", _text(bare)))
     for tag, raw, rest in found:
+        parts: list[_Part] | None = None
         try:
             part = parser.parse(row, tag or None, raw, rest)
             parts = assembler.add(part) if part else None
             decoded = _decoded(parts) if parts else None
-        except _Refused as refused:
-            kept.faults.append(Fault(row, refused.field, refused.reason, _text(line)))
-        except (AISBaseException, ValueError) as error:
-            kept.faults.append(Fault(row, "payload", f"undecodable: {error}"[:120], _text(line)))
+        except (_Refused, AISBaseException, ValueError) as error:
+            kept.faults.append(_fault(error, *_where(parts, row, line)))
         else:
             if decoded:
                 kept.rows.append(decoded)
-                kept.text[decoded["row"]] = _text(line)
+                kept.text.update([_where(parts, row, line)])
+
+
+def _where(parts: list[_Part] | None, row: int, line: bytes) -> tuple[int, str]:
+    """Return the line a message begins on, and its text."""
+    if parts is None or len(parts) == 1:
+        return row, _text(line)
+    return parts[0].row, " ".join(_text(raw) for raw in parts[0].sentence.raw.split(b"\n"))
+
+
+def _fault(error: Exception, row: int, content: str) -> Fault:
+    if isinstance(error, _Refused):
+        return Fault(row, error.field, error.reason, content)
+    return Fault(row, "payload", f"undecodable: {error}"[:120], content)
 
 
 def _incomplete(parts: Iterable[_Part]) -> Iterator[Fault]:

@@ -6,8 +6,7 @@ Every function takes tables; none opens the store.
 from roadstead.export.geojson import write_geojson, write_geojson_products
 from roadstead.export.geopackage import write_geopackage, write_port_geopackage
 from roadstead.export.layers import counts_by_zone, zones_table
-from roadstead.export.report import write_report
-from roadstead.export.report_data import PortReport, Quicklook, ReportData
+from roadstead.export.report import PortReport, Quicklook, ReportData, write_report
 
 __all__ = [
     "PortReport",

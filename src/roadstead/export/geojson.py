@@ -58,6 +58,4 @@ def write_geojson_products(
         "counts": counts_by_zone(counts, port),
         "zones": zones_table(port),
     }
-    return [
-        write_geojson(table, folder / f"{port.slug}-{name}.geojson") for name, table in layers.items()
-    ]
+    return [write_geojson(table, folder / f"{port.slug}-{name}.geojson") for name, table in layers.items()]

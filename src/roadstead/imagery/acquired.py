@@ -101,7 +101,9 @@ def resolve_acquired(item_id: str, when: datetime, properties: Mapping[str, Any]
     take = datatake(item_id, properties)
     strip = _DATASTRIP.search(str(properties.get("s2:datastrip_id", "")))
     start = take[1] if take else None
-    if start is not None and _SAME < when - start < _LONGEST_DATATAKE:
+    if start is not None and not -_SAME < when - start < _LONGEST_DATATAKE:
+        return _by("assumed", when)  # the two contradict each other
+    if start is not None and when - start > _SAME:
         return _by("granule_sensing", when)
     if strip and start is not None:
         return _by("datastrip", max(parse_stamp(strip.group(1)), start))

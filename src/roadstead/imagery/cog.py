@@ -9,7 +9,6 @@ from typing import Any
 
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as raster_copy
 
@@ -48,14 +47,15 @@ def write_cog(
     """
     if array.ndim != 3 or array.shape[1:] != (grid.height, grid.width):
         raise ValueError(f"array of shape {array.shape} on a grid of {grid.height} x {grid.width} pixels")
-    temporary = path.with_name(f".{path.name}.tmp.tif")
+    temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
             _fill(memory, array, grid, nodata, band_names, tags)
-            _copy_as_cog(memory, temporary, overviews, resampling)
+            # Python writes the bytes: GDAL may close a file on a full disk without a word.
+            temporary.write_bytes(_as_cog(memory, overviews, resampling))
         temporary.replace(path)
-    except (RasterioError, OSError) as error:
+    except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error}") from error
@@ -87,11 +87,11 @@ def _fill(
             dataset.update_tags(**tags)
 
 
-def _copy_as_cog(memory: MemoryFile, path: Path, overviews: bool, resampling: str) -> None:
-    with memory.open() as dataset:
+def _as_cog(memory: MemoryFile, overviews: bool, resampling: str) -> bytes:
+    with memory.open() as dataset, MemoryFile(ext=".tif") as cog:
         raster_copy(
             dataset,
-            path,
+            cog.name,
             driver="COG",
             compress="DEFLATE",
             predictor="YES",
@@ -99,3 +99,4 @@ def _copy_as_cog(memory: MemoryFile, path: Path, overviews: bool, resampling: st
             overviews="AUTO" if overviews else "NONE",
             overview_resampling=resampling,
         )
+        return bytes(cog.read())

@@ -44,11 +44,11 @@ def cloud_mask(scl: NDArray[np.uint8], pixel_m: float) -> Mask:
     return np.asarray(cloudy & wide)
 
 
-def resolve_valid(rgb: Numbers, nodata: float | None, *, each_band: bool) -> Mask:
+def resolve_valid(dn: Numbers, nodata: float | None, *, each_band: bool) -> Mask:
     """Return where red, green and blue hold data.
 
     Args:
-        rgb: DN, [3, H, W].
+        dn: red, green, blue and, where there is one, nir; [B, H, W].
         nodata: DN of no data; NaN never is data.
         each_band: whether no-data in one band is enough. True for products whose DN carry ESA's offset:
             dark water is near 1000 there, so 0 is never dark water. Elsewhere (8-bit true colour, offset
@@ -57,7 +57,7 @@ def resolve_valid(rgb: Numbers, nodata: float | None, *, each_band: bool) -> Mas
     Returns:
         [H, W] bool.
     """
-    lacking = np.isnan(rgb) if np.issubdtype(rgb.dtype, np.floating) else np.zeros(rgb.shape, bool)
+    lacking = np.isnan(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
     if nodata is not None and not np.isnan(nodata):
-        lacking |= rgb == nodata
-    return np.asarray(~(lacking.any(axis=0) if each_band else lacking.all(axis=0)))
+        lacking |= dn == nodata
+    return np.asarray(~(lacking[:3].any(axis=0) if each_band else lacking.all(axis=0)))

@@ -20,9 +20,9 @@ from roadstead.imagery.stack import Block, Stack
 from roadstead.imagery.visible import picture, polygons_of, shares
 
 VISIBILITY_PIXEL_M = 20.0
-"""Pixel size at which visible shares are counted: SCL's own; zones are 300 m wide or more."""
+"""Cells in which visible shares of a large place are counted: SCL's own; zones are 300 m wide or more."""
 AREA_CELLS = 4_000_000
-"""Most cells of the mask from which `Mosaic.valid_area` is drawn; larger places get coarser cells."""
+"""A place of more pixels than this is looked at in coarser cells for shares and areas."""
 BLOCK_PX = 1024
 
 
@@ -102,8 +102,9 @@ class Mosaic:
     def visibility(self, polygons: Mapping[str, BaseGeometry]) -> dict[str, float]:
         """Return the share of each polygon that is valid and not cloud, in 0..1.
 
-        Counted in 20 m cells, read from overviews where there are, over the polygons' bounds alone. Where cloud
-        is unknown, valid counts as clear: `cloud` says so.
+        Counted over the polygons' bounds alone, in pixels of the grid, or in 20 m cells from COG overviews where
+        the grid has more than `AREA_CELLS` pixels. Where cloud is unknown, valid counts as clear: `cloud`
+        says so.
 
         Args:
             polygons: name -> Polygon or MultiPolygon, EPSG:4326.
@@ -114,13 +115,14 @@ class Mosaic:
         if not polygons:
             return {}
         local = {name: project(shape, "EPSG:4326", self.grid.crs) for name, shape in polygons.items()}
-        with self._coarse(VISIBILITY_PIXEL_M) as stack:
+        small = self.grid.width * self.grid.height <= AREA_CELLS
+        with self._coarse(self.grid.pixel_m if small else VISIBILITY_PIXEL_M) as stack:
             return shares(stack, local)
 
     def valid_area(self, within: BaseGeometry | None = None) -> BaseGeometry:
         """Return where the overpass is valid and, where cloud is known, clear: MultiPolygon, EPSG:4326.
 
-        Drawn from cells of 20 m, coarser where the place has more than `AREA_CELLS` of them; specks under four
+        Drawn from cells of 10 m, coarser where the place has more than `AREA_CELLS` of them; specks under four
         cells are left out.
 
         Args:
@@ -133,7 +135,7 @@ class Mosaic:
         local = None if within is None else project(within, "EPSG:4326", grid.crs)
         left, bottom, right, top = grid.bounds_xy if local is None else local.bounds
         cell = math.sqrt((right - left) * (top - bottom) / AREA_CELLS)
-        pixel_m = max(VISIBILITY_PIXEL_M, 10.0 * math.ceil(cell / 10.0))
+        pixel_m = max(grid.pixel_m, 10.0 * math.ceil(cell / 10.0))
         with self._coarse(pixel_m) as stack:
             return polygons_of(stack, local)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 
 import rasterio
 import stamina
+from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
 from rasterio.io import DatasetReader
 
@@ -21,6 +22,8 @@ from roadstead.errors import ReadError
 from roadstead.imagery.http import gdal_options, is_remote
 
 ATTEMPTS = 3
+# rasterio lets some of GDAL's own errors (CPLE_...) through.
+_FAILURES = (RasterioError, CPLE_BaseError, WindowError, OSError)
 Result = TypeVar("Result")
 
 
@@ -78,11 +81,11 @@ class Raster:
         tries = ATTEMPTS if is_remote(self.href) else 1
         try:
             for attempt in stamina.retry_context(
-                on=(RasterioError, OSError), attempts=tries, wait_initial=0.2, wait_max=5.0
+                on=_FAILURES, attempts=tries, timeout=None, wait_initial=0.2, wait_max=5.0
             ):
                 with attempt:
                     return self._once(read, attempt.num)
-        except (RasterioError, WindowError, OSError) as error:
+        except _FAILURES as error:
             raise ReadError(f"{self.href}: cannot be read: {_reason(error)}") from error
         raise ReadError(f"{self.href}: cannot be read")
 

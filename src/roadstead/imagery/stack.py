@@ -142,7 +142,8 @@ class Stack:
 
     def _paste(self, block: Block, index: int, layers: _SceneLayers, window: Window) -> None:
         scene = layers.scene
-        dn = layers.dn(RGB, window)
+        names = [*RGB, "nir"] if "nir" in scene.assets else [*RGB]
+        dn = layers.dn(names, window)
         first = scene.assets["red"]
         valid = resolve_valid(dn, first.nodata, each_band=first.offset < 0.0)
         scl = self._scl(layers, window) if "scl" in scene.assets and valid.any() else None
@@ -155,7 +156,7 @@ class Stack:
             shown = _reflectance(dn[band], scene.assets[name]) / np.float32(VISUAL_FULL_SCALE)
             block.rgb[band][take] = np.clip(shown, 0.0, 1.0)[take]
         if "nir" in scene.assets and block.nir is not None:
-            block.nir[take] = _reflectance(layers.dn(["nir"], window)[0], scene.assets["nir"])[take]
+            block.nir[take] = _reflectance(dn[3], scene.assets["nir"])[take]
         if scl is not None and block.cloud is not None and block.water is not None:
             block.cloud[take] = self._inner(cloud_mask(scl, self.grid.pixel_m))[take]
             block.water[take] = (self._inner(scl) == SCL_WATER)[take]

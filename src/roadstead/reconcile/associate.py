@@ -21,10 +21,10 @@ from roadstead.geo import Array
 
 Index = NDArray[np.intp]
 
-MAX_FRONTIER = 12
-"""Vessels that may be open at once in the exact sum: 2^12 states."""
+MAX_FRONTIER = 14
+"""Vessels that may be open at once in the exact sum: 2^14 states."""
 NEGLIGIBLE = 1e-4
-"""Pairs lighter than this against being unpaired are left out: they move no marginal by more."""
+"""Pairs lighter than this against being unpaired, or less likely by propagation, are left out of the sums."""
 BP_TOLERANCE = 1e-6
 BP_ROUNDS = 500
 
@@ -82,16 +82,15 @@ def marginals(detection: Index, vessel: Index, weight: Array, m: int, n: int, or
         n: number of vessels.
         order_by: (m,) sweep coordinate; neighbours in it should be neighbours in space.
     """
-    kept = np.flatnonzero(weight > NEGLIGIBLE)
+    heavy = np.flatnonzero(weight > NEGLIGIBLE)
+    pair = np.zeros(len(weight))
+    pair[heavy] = propagate(detection[heavy], vessel[heavy], weight[heavy], m, n).pair
+    kept = np.flatnonzero(pair > NEGLIGIBLE)
     d, v, w = detection[kept], vessel[kept], weight[kept]
-    approximate = propagate(d, v, w, m, n)
-    kept_pair = approximate.pair.copy()
     for part in components(d, v, m, n):
         exact = _exact(d[part], v[part], w[part], order_by)
         if exact is not None:
-            kept_pair[part] = exact
-    pair = np.zeros(len(weight))
-    pair[kept] = kept_pair
+            pair[kept[part]] = exact
     return _with_alone(detection, vessel, pair, m, n)
 
 

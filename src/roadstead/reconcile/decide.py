@@ -35,7 +35,7 @@ class Decision:
     contested_vessels: Index
 
 
-def decide(pairs: Pairs, found: Marginals) -> Decision:
+def decide(pairs: Pairs, found: Marginals, mmsi: NDArray[np.object_]) -> Decision:
     """Name the pairs that can be named and say of the others what can be said.
 
     Of detections and vessels that compete, as many of each are ambiguous as can be paired; the rest are
@@ -47,7 +47,7 @@ def decide(pairs: Pairs, found: Marginals) -> Decision:
     chosen = best_assignment(d, v, found.pair, m, n)
     rival = _runner_up(d, found.pair, m)[d], _runner_up(v, found.pair, n)[v]
     clear = (found.pair >= MIN_MATCH) & (np.maximum(*rival) <= CLOSE_ALTERNATIVE)
-    matched = chosen[clear[chosen]]
+    matched = _one_per_mmsi(chosen[clear[chosen]], v, found.pair, mmsi)
     open_d = _open(found.detection_alone < MIN_ALONE_DETECTION, d[matched])
     open_v = _open(found.vessel_alone < MIN_ALONE_VESSEL, v[matched])
     compete = np.flatnonzero(open_d[d] & open_v[v] & (found.pair > 0))
@@ -58,6 +58,14 @@ def decide(pairs: Pairs, found: Marginals) -> Decision:
         np.flatnonzero(_open(open_d, d[ambiguous])),
         np.flatnonzero(_open(open_v, v[ambiguous])),
     )
+
+
+def _one_per_mmsi(matched: Index, vessel: Index, pair: Array, mmsi: NDArray[np.object_]) -> Index:
+    """Keep the likeliest match of each MMSI: several hulls that share one cannot all be it."""
+    best: dict[str, int] = {}
+    for p in matched[np.argsort(-pair[matched], kind="stable")].tolist():
+        best.setdefault(str(mmsi[vessel[p]]), p)
+    return np.array(sorted(best.values()), dtype=np.intp)
 
 
 def _open(those: NDArray[np.bool_], taken: Index) -> NDArray[np.bool_]:

@@ -33,16 +33,21 @@ class Declared:
 
     @classmethod
     def of(
-        cls, mmsi: pd.Index, positions: pd.DataFrame, vessels: pd.DataFrame, moment: pd.Timestamp
+        cls,
+        hull: NDArray[np.object_],
+        mmsi: NDArray[np.object_],
+        positions: pd.DataFrame,
+        vessels: pd.DataFrame,
+        moment: pd.Timestamp,
     ) -> Declared:
-        """Return what the vessels ``mmsi`` declared last before ``moment``, or first after it."""
+        """Return what the vessels declared last before ``moment``, or first after it."""
         rows = _static_at(vessels, moment).reindex(mmsi)
         bow, stern, port, starboard = rows[_DIMENSIONS].to_numpy(float).T
         return cls(
             length_m=rows["length_m"].to_numpy(float),
-            ship_type=rows["ship_type"].astype("Float64").to_numpy(float, na_value=np.nan),
+            ship_type=rows["ship_type"].to_numpy(np.float64, na_value=np.nan),
             antenna_to_centre_m=np.column_stack([(bow - stern) / 2, (starboard - port) / 2]),
-            class_b=_class_b(positions).reindex(mmsi, fill_value=False).to_numpy(bool),
+            class_b=_class_b(positions).reindex(hull, fill_value=False).to_numpy(bool),
             imo=rows["imo"].to_numpy(object),
         )
 
@@ -56,4 +61,4 @@ def _static_at(vessels: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
 
 
 def _class_b(positions: pd.DataFrame) -> pd.Series:
-    return (positions["ais_class"] == "B").groupby(positions["mmsi"]).max()
+    return (positions["ais_class"] == "B").groupby(positions["hull"]).max()

@@ -13,7 +13,8 @@ import numpy as np
 
 from roadstead.geo import Array
 from roadstead.reconcile.associate import Marginals, marginals, propagate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, Prediction
+from roadstead.reconcile.density import Prediction
+from roadstead.reconcile.position import GEOREFERENCE_SD_M
 from roadstead.reconcile.score import Pairs, Seen, log_position
 
 ROUNDS = 6

@@ -16,15 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.geo import Array, convergence_deg, lonlat_to_xy, xy_to_lonlat
+from roadstead.geo import Array, convergence_deg, lonlat_to_xy
 from roadstead.reconcile.declared import Declared
-
-Flags = NDArray[np.bool_]
+from roadstead.reconcile.density import Flags, Prediction
 
 KNOT = 1852.0 / 3600.0
 """m/s in a knot."""
-T_DOF = 5.0
-"""Degrees of freedom of the Student-t core."""
 TAU_S = 600.0
 """Time constant of velocity changes in traffic near ports, seconds."""
 REPORT_SD_M = 10.0
@@ -53,54 +50,16 @@ GEOREFERENCE_SD_M = 15.0
 """Georeferencing of Sentinel-2 L1C/L2A (ESA quality reports: about 5-12 m) and box centring."""
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Hull-centre densities of n vessels at one moment; arrays of n rows."""
-
-    mmsi: NDArray[np.object_]
-    xy: Array
-    """(n, 2) metres."""
-    velocity: Array
-    """(n, 2) m/s; zero where unknown or stopped."""
-    var_along: Array
-    """m2 along the course, before the error common to the overpass."""
-    var_cross: Array
-    wide_share: Array
-    wide_sd: Array
-    """metres."""
-    heading_deg: Array
-    """Grid bearing of the bow; NaN where unknown."""
-    heading_sd_deg: Array
-    dt_s: Array
-    """Nearest report minus the moment."""
-    snapshot: Flags
-    jumped: Flags
-    """Reports around the moment imply an impossible speed."""
-
-    def __len__(self) -> int:
-        """Return the number of vessels."""
-        return len(self.mmsi)
-
-    def take(self, keep: NDArray[np.intp]) -> Prediction:
-        """Return the vessels at positions ``keep``."""
-        return Prediction(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
-
-    @property
-    def spread_m(self) -> Array:
-        """Core standard deviation in metres, the longer axis."""
-        return np.sqrt(np.maximum(self.var_along, self.var_cross))
-
-
 def stray_var(seconds: Array) -> Array:
     """Return variance (s2) of position per unit velocity variance, start velocity unknown."""
     x = seconds / TAU_S
-    return 2 * TAU_S**2 * (x - 1 + np.exp(-x))
+    return np.asarray(2 * TAU_S**2 * (x - 1 + np.exp(-x)))
 
 
 def reckoning_var(seconds: Array) -> Array:
     """Return variance (s2) of position per unit velocity variance, start velocity known."""
     x = seconds / TAU_S
-    return TAU_S**2 * (2 * x - 3 + 4 * np.exp(-x) - np.exp(-2 * x))
+    return np.asarray(TAU_S**2 * (2 * x - 3 + 4 * np.exp(-x) - np.exp(-2 * x)))
 
 
 def _velocity(reports: pd.DataFrame, convergence: float) -> Array:
@@ -125,8 +84,8 @@ class _Reports:
     heading: tuple[Array, Array]
 
 
-def _side(reports: pd.DataFrame, mmsi: pd.Index, moment: pd.Timestamp, crs: str, turn: float) -> list[Array]:
-    rows = reports.set_index("mmsi").reindex(mmsi)
+def _side(reports: pd.DataFrame, hulls: pd.Index, moment: pd.Timestamp, crs: str, turn: float) -> list[Array]:
+    rows = reports.set_index("hull").reindex(hulls)
     xy = np.full((len(rows), 2), np.nan)
     there = rows["lon"].notna().to_numpy()
     if there.any():
@@ -138,12 +97,13 @@ def _side(reports: pd.DataFrame, mmsi: pd.Index, moment: pd.Timestamp, crs: str,
 def _bracket(
     positions: pd.DataFrame, moment: pd.Timestamp, crs: str, turn: float
 ) -> tuple[pd.Index, _Reports]:
-    ordered = positions.sort_values(["time", "mmsi", "lon", "lat"], kind="stable")
-    before = ordered[ordered["time"] <= moment].drop_duplicates("mmsi", keep="last")
-    after = ordered[ordered["time"] > moment].drop_duplicates("mmsi", keep="first")
-    mmsi = pd.Index(np.unique(ordered["mmsi"].to_numpy(str)))
-    sides = zip(*(_side(part, mmsi, moment, crs, turn) for part in (before, after)), strict=True)
-    return mmsi, _Reports(*(tuple(pair) for pair in sides))  # type: ignore[arg-type]  # pairs by construction
+    """Return the hulls' keys in order, and their reports on both sides of the moment."""
+    ordered = positions.sort_values(["time", "hull", "lon", "lat"], kind="stable")
+    before = ordered[ordered["time"] <= moment].drop_duplicates("hull", keep="last")
+    after = ordered[ordered["time"] > moment].drop_duplicates("hull", keep="first")
+    hulls = pd.Index(np.unique(ordered["hull"].to_numpy(str)))
+    last, first = (_side(part, hulls, moment, crs, turn) for part in (before, after))
+    return hulls, _Reports(*zip(last, first, strict=True))
 
 
 def _pick(first: NDArray[np.bool_], pair: tuple[Array, Array]) -> Array:
@@ -151,9 +111,18 @@ def _pick(first: NDArray[np.bool_], pair: tuple[Array, Array]) -> Array:
     return np.where(chosen, pair[0], pair[1])
 
 
-def _reckoned(mmsi: NDArray[np.object_], near: tuple[Array, Array, Array, Array, Array]) -> Prediction:
+def _nearest(reports: _Reports) -> tuple[_Reports, Array]:
+    """Return the nearest report of each vessel as both sides, and its time minus the moment."""
+    before, after = (np.where(np.isfinite(age), age, np.inf) for age in reports.age)
+    first = before <= after
+    picked = {name: _pick(first, getattr(reports, name)) for name in reports.__dataclass_fields__}
+    one = _Reports(**{name: (value, value) for name, value in picked.items()})
+    return one, np.where(first, -before, after)
+
+
+def _reckoned(hulls: pd.Index, near: _Reports, signed: Array) -> Prediction:
     """Carry the nearest report of each vessel to the moment."""
-    xy, velocity, signed, heading, _ = near
+    (xy, _), (velocity, _), (heading, _) = near.xy, near.velocity, near.heading
     seconds = np.abs(signed)
     speed = np.hypot(*velocity.T)
     known, stopped = np.isfinite(speed), speed <= STOPPED_MS
@@ -165,7 +134,8 @@ def _reckoned(mmsi: NDArray[np.object_], near: tuple[Array, Array, Array, Array,
     leave = 1 - np.exp(-seconds / np.where(stopped, LEAVE_TAU_S, 4 * LEAVE_TAU_S))
     velocity = np.where((known & ~stopped)[:, None], velocity, 0.0)
     return Prediction(
-        mmsi=mmsi,
+        hull=hulls.to_numpy(object),
+        mmsi=hulls.str[:9].to_numpy(object),
         xy=xy - velocity * signed[:, None],
         velocity=velocity,
         var_along=var + REPORT_SD_M**2,
@@ -175,8 +145,8 @@ def _reckoned(mmsi: NDArray[np.object_], near: tuple[Array, Array, Array, Array,
         heading_deg=heading,
         heading_sd_deg=5.0 + np.where(stopped, 0.01, 0.03) * seconds,
         dt_s=signed,
-        snapshot=np.zeros(len(mmsi), bool),
-        jumped=np.zeros(len(mmsi), bool),
+        snapshot=np.zeros(len(hulls), bool),
+        jumped=np.zeros(len(hulls), bool),
     )
 
 
@@ -194,7 +164,7 @@ def _bridged(dead: Prediction, reports: _Reports) -> tuple[Prediction, Flags, Fl
     off = np.stack([np.hypot(*(velocity - mean).T) for velocity in reports.velocity])
     told = np.isfinite(off)
     stray = np.where(told.all(axis=0), 0.1 * pace + 0.15, 0.2 * pace + 0.25) ** 2
-    stray = stray + np.where(told, off, 0.0).__pow__(2).sum(axis=0) / 2
+    stray = stray + (np.where(told, off, 0.0) ** 2).sum(axis=0) / 2
     reach = np.where(both, before * np.where(both, after, 0.0) / gap, 0.0)
     held = (pace <= STOPPED_MS) & (np.where(told, off, 0.0).max(axis=0) <= 2 * STOPPED_MS)
     swing = SWING_SD_M**2 * (1 - np.exp(-reach / SWING_TAU_S))
@@ -209,6 +179,12 @@ def _bridged(dead: Prediction, reports: _Reports) -> tuple[Prediction, Flags, Fl
         wide_sd=np.full(len(dead), WIDE_SD_M),
     )
     return bridged, both & ~jumped, jumped
+
+
+def _shared(at: Prediction) -> Flags:
+    """Tell which vessels share their MMSI with another hull that was heard at the same time."""
+    fresh = pd.Series(np.abs(at.dt_s) <= STALE_S)
+    return fresh.to_numpy() & (fresh.groupby(at.mmsi).transform("sum") > 1).to_numpy()
 
 
 def _merge(first: Prediction, second: Prediction, use_first: Flags) -> Prediction:
@@ -260,6 +236,12 @@ def _to_hull_centre(at: Prediction, declared: Declared) -> Prediction:
     )
 
 
+def with_hull(positions: pd.DataFrame) -> pd.DataFrame:
+    """Return positions with a key per hull: the MMSI, and the segment where several hulls use it."""
+    segment = positions["segment"] if "segment" in positions else pd.Series(0, index=positions.index)
+    return positions.assign(hull=positions["mmsi"].astype(str) + ":" + segment.astype(str))
+
+
 def _split_snapshots(
     positions: pd.DataFrame, moment: pd.Timestamp, sigma_s: float, snapshot_times: frozenset[datetime]
 ) -> tuple[pd.DataFrame, set[str]]:
@@ -270,8 +252,8 @@ def _split_snapshots(
     reach = pd.Timedelta(seconds=max(SNAPSHOT_REACH_S, 2 * sigma_s))
     here = is_snapshot & ((positions["time"] - moment).abs() <= reach)
     placed = positions[here]
-    rest = positions[~is_snapshot & ~positions["mmsi"].isin(placed["mmsi"])]
-    return pd.concat([rest, placed]), set(placed["mmsi"])
+    rest = positions[~is_snapshot & ~positions["hull"].isin(placed["hull"])]
+    return pd.concat([rest, placed]), set(placed["hull"])
 
 
 def predict(
@@ -287,7 +269,7 @@ def predict(
     """Return where each vessel of ``positions`` was at ``moment``, and what it declares, rows aligned.
 
     Args:
-        positions: `tables.POSITIONS` within the window that may speak for this moment.
+        positions: `tables.POSITIONS` that may speak for this moment, with their ``hull`` (`with_hull`).
         vessels: `tables.VESSELS`.
         moment: acquisition, UTC.
         sigma_s: standard error of the acquisition time.
@@ -298,78 +280,16 @@ def predict(
     at = pd.Timestamp(moment)
     turn = convergence_deg(*centre_lonlat, crs)
     used, placed = _split_snapshots(positions, at, sigma_s, snapshot_times)
-    mmsi, reports = _bracket(used, at, crs, turn)
-    declared = Declared.of(mmsi, used, vessels, at)
-    before, after = (np.where(np.isfinite(age), age, np.inf) for age in reports.age)
-    first = before <= after
-    signed = np.where(first, -before, after)
-    near = (_pick(first, reports.xy), _pick(first, reports.velocity), signed, _pick(first, reports.heading))
-    names = mmsi.to_numpy(object)
-    dead = _reckoned(names, (*near, first))
+    hulls, reports = _bracket(used, at, crs, turn)
+    near, signed = _nearest(reports)
+    dead = _reckoned(hulls, near, signed)
     bridged, holds, jumped = _bridged(dead, reports)
-    at_moment = replace(_merge(bridged, dead, holds), jumped=jumped)
-    at_moment = _placed(at_moment, np.isin(names.astype(str), list(placed)), near[0])
+    at_moment = replace(_merge(bridged, dead, holds), jumped=jumped | _shared(dead))
+    at_moment = _placed(at_moment, np.isin(hulls.to_numpy(str), list(placed)), near.xy[0])
+    declared = Declared.of(at_moment.hull, at_moment.mmsi, used, vessels, at)
     course = np.degrees(np.arctan2(*at_moment.velocity.T))
     fast = np.hypot(*at_moment.velocity.T) > 2 * STOPPED_MS
     heading = np.where(np.isnan(at_moment.heading_deg), np.where(fast, course, np.nan), at_moment.heading_deg)
     at_moment = _to_hull_centre(replace(at_moment, heading_deg=heading), declared)
     late = (sigma_s * np.hypot(*at_moment.velocity.T)) ** 2
     return replace(at_moment, var_along=at_moment.var_along + late), declared
-
-
-def log_density(
-    at: Prediction, vessel: NDArray[np.intp], xy: Array, later_s: Array, common_sd_m: float
-) -> Array:
-    """Return log density (per m2) that hull ``vessel[i]`` was centred at ``xy[i]``, ``later_s[i]`` after the moment.
-
-    ``common_sd_m`` is the position error shared by the overpass (georeferencing, box centring).
-    """
-    velocity = at.velocity[vessel]
-    off = xy - (at.xy[vessel] + velocity * later_s[:, None])
-    speed = np.hypot(*velocity.T)
-    along = np.where((speed > 0)[:, None], velocity / np.where(speed > 0, speed, 1.0)[:, None], [[1.0, 0.0]])
-    a = (off * along).sum(axis=1)
-    c = off[:, 0] * along[:, 1] - off[:, 1] * along[:, 0]
-    va, vc = at.var_along[vessel] + common_sd_m**2, at.var_cross[vessel] + common_sd_m**2
-    squared = a**2 / va + c**2 / vc
-    core = (1 + squared / T_DOF) ** (-T_DOF / 2 - 1) / (2 * np.pi * np.sqrt(va * vc))
-    wide_var = at.wide_sd[vessel] ** 2
-    wide = np.exp(-(a**2 + c**2) / (2 * wide_var)) / (2 * np.pi * wide_var)
-    share = at.wide_share[vessel]
-    return np.log(np.maximum((1 - share) * core + share * wide, 1e-300))
-
-
-_SAMPLES = 64
-
-
-def _unit_points() -> tuple[Array, Array]:
-    """Return (64, 2) points spread like the Student-t core and like a unit normal (Vogel's spiral)."""
-    k = np.arange(_SAMPLES)
-    tail = (k + 0.5) / _SAMPLES
-    angle = k * np.pi * (3 - np.sqrt(5.0))
-    ring = np.column_stack([np.cos(angle), np.sin(angle)])
-    core = np.sqrt(T_DOF * (tail ** (-2 / T_DOF) - 1))
-    return ring * core[:, None], ring * np.sqrt(-2 * np.log(tail))[:, None]
-
-
-def sample_points(at: Prediction, common_sd_m: float) -> tuple[Array, Array]:
-    """Return (n, 128, 2) places in metres and their (n, 128) weights, which sum to 1 for each vessel."""
-    core, wide = _unit_points()
-    speed = np.hypot(*at.velocity.T)
-    along = np.where(
-        (speed > 0)[:, None], at.velocity / np.where(speed > 0, speed, 1.0)[:, None], [[1.0, 0.0]]
-    )
-    across = np.column_stack([along[:, 1], -along[:, 0]])
-    a = np.sqrt(at.var_along + common_sd_m**2)[:, None, None] * along[:, None, :] * core[None, :, :1]
-    c = np.sqrt(at.var_cross + common_sd_m**2)[:, None, None] * across[:, None, :] * core[None, :, 1:]
-    far = at.wide_sd[:, None, None] * wide[None]
-    points = at.xy[:, None, :] + np.concatenate([a + c, far], axis=1)
-    share = at.wide_share[:, None] / _SAMPLES
-    return points, np.concatenate(
-        [np.repeat(1 / _SAMPLES - share, _SAMPLES, 1), np.repeat(share, _SAMPLES, 1)], 1
-    )
-
-
-def lonlat(at: Prediction, crs: str) -> Array:
-    """Return the (n, 2) mean places in degrees."""
-    return xy_to_lonlat(at.xy, crs) if len(at) else np.empty((0, 2))

@@ -44,9 +44,3 @@ CONFLICTS: dict[str, str] = {
 def join_codes(codes: Iterable[str]) -> str:
     """Return codes as the comma-separated text of the tables, without repeats, order kept."""
     return ",".join(dict.fromkeys(codes))
-
-
-def imo_is_valid(imo: str) -> bool:
-    """Tell whether a 7-digit IMO number ends in its check digit (IMO Res. A.1117(30): weights 7 to 2)."""
-    digits = [int(c) for c in imo]
-    return sum(d * w for d, w in zip(digits, range(7, 1, -1), strict=False)) % 10 == digits[-1]

@@ -31,7 +31,7 @@ PRIOR = (1.0, 1.0)
 class Evidence:
     """Vessels known to be around at the overpass without looking at the half hour itself."""
 
-    mmsi: NDArray[np.object_]
+    hull: NDArray[np.object_]
     xy: Array
     heard: NDArray[np.bool_]
     class_b: NDArray[np.bool_]
@@ -46,13 +46,13 @@ def evidence(
     """
     reports = positions[~positions["time"].isin([pd.Timestamp(t) for t in snapshot_times])]
     seconds = (reports["time"] - pd.Timestamp(moment)).dt.total_seconds()
-    reports = reports.assign(seconds=seconds).sort_values(["seconds", "mmsi", "lon", "lat"])
-    before = reports[reports["seconds"] < -NEAR_S].drop_duplicates("mmsi", keep="last").set_index("mmsi")
-    after = reports[reports["seconds"] > NEAR_S].drop_duplicates("mmsi", keep="first").set_index("mmsi")
+    reports = reports.assign(seconds=seconds).sort_values(["seconds", "hull", "lon", "lat"])
+    before = reports[reports["seconds"] < -NEAR_S].drop_duplicates("hull", keep="last").set_index("hull")
+    after = reports[reports["seconds"] > NEAR_S].drop_duplicates("hull", keep="first").set_index("hull")
     around = before.index.intersection(after.index).sort_values()
-    heard = set(reports.loc[reports["seconds"].abs() <= NEAR_S, "mmsi"])
+    heard = set(reports.loc[reports["seconds"].abs() <= NEAR_S, "hull"])
     return Evidence(
-        mmsi=around.to_numpy(object),
+        hull=around.to_numpy(object),
         xy=_between(before.loc[around], after.loc[around], crs),
         heard=np.isin(around.to_numpy(str), list(heard)),
         class_b=(before.loc[around, "ais_class"] == "B").to_numpy(bool),
@@ -75,10 +75,10 @@ def p_heard(known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bo
     Args:
         known: vessels around.
         xy: (m, 2) places in metres.
-        excluded: (m, len(known.mmsi)) vessels that may be the very hull asked about and prove nothing for it.
+        excluded: (m, k) vessels that may be the very hull asked about and prove nothing for it.
         class_b: ask for Class B transmitters, else for Class A (and unknown).
     """
-    if not len(known.mmsi) or not len(xy):
+    if not len(known.hull) or not len(xy):
         return np.full(len(xy), np.nan)
     away = np.hypot(*(xy[:, None, :] - known.xy[None]).transpose(2, 0, 1))
     counts = (away <= RADIUS_M) & ~excluded & (known.class_b == class_b)

@@ -11,12 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
+from roadstead.ais.registry import imo_is_valid
 from roadstead.geo import Array
 from roadstead.reconcile.decide import Decision, candidates_of
 from roadstead.reconcile.declared import Declared
+from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.fit import Fit
-from roadstead.reconcile.position import STALE_S, Prediction
-from roadstead.reconcile.reasons import imo_is_valid, join_codes
+from roadstead.reconcile.position import STALE_S
+from roadstead.reconcile.reasons import join_codes
 from roadstead.reconcile.score import Pairs, Seen, length_sd
 from roadstead.reconcile.view import View
 from roadstead.tables import MATCHES, empty
@@ -282,13 +284,13 @@ def match_table(rows: list[Row]) -> gpd.GeoDataFrame:
 
 
 def excluded_evidence(
-    pairs: Pairs, pair: Array, mmsi: NDArray[np.object_], m: int, known: NDArray[np.object_], least: float
+    pairs: Pairs, pair: Array, hull: NDArray[np.object_], m: int, known: NDArray[np.object_], least: float
 ) -> NDArray[np.bool_]:
     """Return (m, len(known)): vessels that may be the very detection and so prove nothing about it."""
     column = {name: k for k, name in enumerate(known)}
     mask = np.zeros((m, len(known)), bool)
     for p in np.flatnonzero(pair >= least):
-        k = column.get(mmsi[pairs.vessel[p]])
+        k = column.get(hull[pairs.vessel[p]])
         if k is not None:
             mask[pairs.detection[p], k] = True
     return mask

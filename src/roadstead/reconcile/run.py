@@ -16,8 +16,9 @@ from roadstead.geo import convergence_deg, lonlat_to_xy
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.reconcile import reception
 from roadstead.reconcile.decide import decide
+from roadstead.reconcile.density import lonlat
 from roadstead.reconcile.fit import associate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, lonlat, predict
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
 from roadstead.reconcile.recall import recall_bins, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
@@ -93,7 +94,7 @@ def _by_overpass(
 
 def _window(positions: pd.DataFrame, view: View, window_h: float) -> pd.DataFrame:
     away = (positions["time"] - pd.Timestamp(view.moment)).abs()
-    return positions[away <= pd.Timedelta(hours=window_h)]
+    return with_hull(positions[away <= pd.Timedelta(hours=window_h)])
 
 
 def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
@@ -129,7 +130,7 @@ def _score(
     recall = recall_of_declared(declared.length_m, declared.class_b, recall_bins(recall_by_length))
     fit = associate(pairs, seen, at, in_view, recall)
     known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
-    excluded = excluded_evidence(pairs, fit.full.pair, at.mmsi, len(seen), known.mmsi, MIN_IN_REACH)
+    excluded = excluded_evidence(pairs, fit.full.pair, at.hull, len(seen), known.hull, MIN_IN_REACH)
     heard_a, heard_b = (reception.p_heard(known, seen.xy, excluded, class_b=b) for b in (False, True))
     return Scored(
         view=view,
@@ -140,7 +141,7 @@ def _score(
         vessel_lonlat=lonlat(at, view.crs),
         pairs=pairs,
         fit=fit,
-        decision=decide(pairs, fit.full),
+        decision=decide(pairs, fit.full, at.mmsi),
         in_view=in_view,
         in_reach=in_reach,
         heard_a=heard_a,

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 
 from roadstead.geo import Array
 from roadstead.reconcile.declared import Declared
-from roadstead.reconcile.position import Prediction, log_density
+from roadstead.reconcile.density import Prediction, log_density
 from roadstead.tables import CLASSES
 
 Index = NDArray[np.intp]

@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.aoi import Port
 from roadstead.geo import WGS84, Array, project, utm_crs
 from roadstead.headers import SceneHeader
-from roadstead.reconcile.position import WIDE_SD_M, Prediction, sample_points
+from roadstead.reconcile.density import Prediction, sample_points
+from roadstead.reconcile.position import WIDE_SD_M
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ _CLOUD_TOP_M = 1500.0
 _CLOUD = np.array([0.62, 0.63, 0.65, 0.66], np.float32)
 _HAZE = np.array([0.22, 0.26, 0.31, 0.18], np.float32)
 """Reflectance of haze so thick that nothing shows through."""
-_HIDDEN = 0.35
-"""Cloud opacity from which a hull counts as hidden."""
+_CIRRUS_FROM, _CLOUD_FROM, _HIGH_FROM = 0.12, 0.35, 0.7
+"""Opacities from which a pixel is called thin cirrus, cloud of medium and of high probability."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,6 @@ class Sky:
     shadow: FloatArray
     """[H, W] share of sunlight that cloud takes from the ground."""
 
-    def hides(self, row: int, col: int) -> bool:
-        """Tell whether cloud hides a pixel."""
-        return bool(self.opacity[row, col] >= _HIDDEN)
-
-    @property
-    def cover(self) -> float:
-        """Share of the frame under cloud that hides."""
-        return float((self.opacity >= _HIDDEN).mean())
-
 
 def draw_sky(weather: Weather, light: Light, size: Shape, rng: np.random.Generator) -> Sky:
     """Return the cloud of one overpass over a frame of ``size`` 10 m pixels."""
@@ -50,7 +41,7 @@ def draw_sky(weather: Weather, light: Light, size: Shape, rng: np.random.Generat
     if weather.cloud == "overcast":
         opacity = 0.86 + 0.14 * smoothstep(field, -1.5, 1.0)
     else:
-        thin = 0.3 * smoothstep(fractal_noise(rng, size, 700.0, 5), 0.2, 1.4)
+        thin = 0.3 * smoothstep(fractal_noise(rng, size, 500.0, 5), 0.5, 2.0)
         opacity = np.maximum(smoothstep(field, 0.75, 1.25), thin)
     opacity = np.asarray(opacity, np.float32)
     return Sky(opacity, _shadow(opacity, light))
@@ -84,8 +75,8 @@ def classify(
     green_land = image[3][half] > 1.9 * image[0][half]
     scl = np.where(land_share[half] > 0.5, np.where(green_land, VEGETATION, BARE), WATER)
     opacity = sky.opacity[half]
-    scl = np.where((sky.shadow[half] > 0.15) & (opacity < 0.2), SHADOW, scl)
-    scl = np.where(opacity >= 0.12, CIRRUS, scl)
-    scl = np.where(opacity >= _HIDDEN, MEDIUM, scl)
-    scl = np.where(opacity >= 0.7, HIGH, scl)
+    scl = np.where((sky.shadow[half] > 0.15) & (opacity < _CIRRUS_FROM), SHADOW, scl)
+    scl = np.where(opacity >= _CIRRUS_FROM, CIRRUS, scl)
+    scl = np.where(opacity >= _CLOUD_FROM, MEDIUM, scl)
+    scl = np.where(opacity >= _HIGH_FROM, HIGH, scl)
     return np.where(valid[half], scl, NO_DATA).astype(np.uint8)

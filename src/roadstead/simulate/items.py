@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -223,3 +223,26 @@ def _band_asset(key: str, grid: Grid) -> pystac.Asset:
 
 def _placed(grid: Grid) -> dict[str, Any]:
     return {"proj:shape": [grid.height, grid.width], "proj:transform": list(grid.transform)[:6]}
+
+
+def write_catalog(out: Path, items: Sequence[pystac.Item], seed: int) -> Path:
+    """Write a static catalogue with relative links and return its ``catalog.json``.
+
+    Args:
+        out: The catalogue's folder; scenes lie in its folder `COLLECTION`.
+        items: What `write_scenes` gave.
+        seed: Goes into the metadata.
+    """
+    marks = {"roadstead:simulated": True, "roadstead:seed": seed}
+    catalog = pystac.Catalog("roadstead-simulated", LABEL, extra_fields=dict(marks))
+    collection = pystac.Collection(
+        COLLECTION,
+        f"{LABEL}. Items have the shape of Earth Search's Sentinel-2 Collection 1 Level-2A.",
+        pystac.Extent.from_items(items),
+        extra_fields=dict(marks),
+        license="other",
+    )
+    catalog.add_child(collection)
+    collection.add_items(items)
+    catalog.normalize_and_save(str(out), pystac.CatalogType.SELF_CONTAINED)
+    return out / "catalog.json"

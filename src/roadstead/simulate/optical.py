@@ -18,7 +18,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.geo import Grid
-from roadstead.simulate.atmosphere import Sky, classify, draw_sky, veil
+from roadstead.simulate.atmosphere import classify, draw_sky, veil
 from roadstead.simulate.ground import FloatArray, Ground, Vector
 from roadstead.simulate.hulls import HullSpec, Light, draw_hull, paste_hull, sample_hull
 from roadstead.simulate.scenario import OverpassPlan, Spectrum
@@ -53,7 +53,6 @@ class Frame:
     """[4, H, W] red, green, blue, nir."""
     scl: NDArray[np.uint8]
     """[H / 2, W / 2] scene classification at 20 m."""
-    sky: Sky
     valid_xy: BaseGeometry
     """Where there is data, map metres."""
 
@@ -90,7 +89,7 @@ def render(
     valid = _valid_mask(ground.grid, plan.no_data_wedge)
     scl = classify(image, ground.land_share, sky, valid)
     _add_sensor_noise(image, of_noise)
-    return Frame(ground.grid, digital_numbers(image, valid), scl, sky, valid_xy)
+    return Frame(ground.grid, digital_numbers(image, valid), scl, valid_xy)
 
 
 def _lay(image: FloatArray, grid: Grid, hull: PlacedHull, light: Light, rng: np.random.Generator) -> None:
@@ -106,7 +105,7 @@ def _add_sensor_noise(image: FloatArray, rng: np.random.Generator) -> None:
     """Add noise that grows with the light, as a sensor's shot noise does; in place."""
     for band in image:
         grain = rng.standard_normal(band.shape, dtype=np.float32)
-        grain *= np.float32(0.0003) + np.float32(0.003) * band
+        grain *= np.float32(0.0003) + np.float32(0.002) * band
         band += grain
 
 

@@ -93,6 +93,8 @@ class PortScenario:
     """At the first overpass; it sinks 0.25 degrees a day in November."""
     sun_azimuth_deg: float
     structures: tuple[Structure, ...] = ()
+    land_xy: tuple[tuple[Vector, ...], ...] | None = None
+    """Outlines of a made-up port's land, metres; None takes the packaged coast outline."""
     days: int = 14
 
 
@@ -101,13 +103,13 @@ _DPRK, _CHINA, _HONG_KONG = 445, (412, 413, 414), 477
 NAMPO = PortScenario(
     port="nampo",
     name="HAEDANG",
-    bounds_xy=(675_000.0, 4_281_400.0, 713_200.0, 4_291_800.0),
+    bounds_xy=(675_000.0, 4_281_800.0, 713_200.0, 4_291_400.0),
     entries="W",
     fleet=(
         FleetRow(
             "bulk_carrier",
             (92.0, 163.0),
-            ("at_berth", "call", "call", "call", "at_anchor", "call"),
+            ("at_berth", "call", "call", "call", "at_anchor", "call", "at_berth", "at_anchor"),
             ("A honest", "A silent", "A honest", "A switched_off", "A honest", "A wrong_length"),
             (_DPRK, _DPRK, 412, _DPRK, _DPRK),
             berths=("coal-berths",),
@@ -116,7 +118,7 @@ NAMPO = PortScenario(
         FleetRow(
             "barge",
             (52.0, 128.0),
-            ("at_berth", "at_berth", "call", "call", "at_anchor", "at_anchor"),
+            ("at_berth", "at_berth", "call", "call", "at_anchor", "at_anchor", "at_berth"),
             ("B honest", "B silent", "A honest", "B silent", "B honest", "B silent"),
             (412, 413, _DPRK, 412, _DPRK),
             berths=("coal-berths", "general-berths"),
@@ -155,8 +157,8 @@ NAMPO = PortScenario(
     reception=Reception(
         "SIM-NAMPO", ((125.15, 38.66), (125.39, 38.73)), _DPRK, outages=((3, 21.0, 31.0),), format="nmea"
     ),
-    clear_water=(0.034, 0.050, 0.041, 0.014),
-    turbid_water=(0.088, 0.092, 0.068, 0.030),
+    clear_water=(0.031, 0.052, 0.046, 0.013),
+    turbid_water=(0.085, 0.098, 0.076, 0.030),
     sun_elevation_deg=34.0,
     sun_azimuth_deg=163.0,
     # The West Sea Barrage, which the coast outline lacks; its course is roughly that of public maps.
@@ -169,17 +171,17 @@ NAMPO = PortScenario(
 NINGBO_ZHOUSHAN = PortScenario(
     port="ningbo-zhoushan",
     name="HAITANG",
-    bounds_xy=(373_400.0, 3_305_000.0, 426_800.0, 3_318_400.0),
+    bounds_xy=(373_700.0, 3_304_900.0, 426_800.0, 3_317_900.0),
     entries="ESN",
     fleet=(
         FleetRow(
             "bulk_carrier",
             (180.0, 300.0),
-            ("at_berth", "call", "call", "at_anchor", "at_berth", "call"),
+            ("at_berth", "call", "call", "at_anchor", "at_berth", "call", "at_anchor", "at_berth"),
             ("A honest", "A honest", "A switched_off", "A honest", "A honest", "A wrong_length"),
             (_HONG_KONG, 413, 477, 412, 477),
             berths=("beilun-berths",),
-            anchorages=("mazhi-anchorage",),
+            anchorages=("mazhi-anchorage", "beilun-anchorage"),
         ),
         FleetRow(
             "bulk_carrier",
@@ -193,17 +195,20 @@ NINGBO_ZHOUSHAN = PortScenario(
         FleetRow(
             "barge",
             (52.0, 128.0),
-            ("at_berth", "at_berth", "call", "call", "at_anchor", "at_anchor", "at_berth", "call", "through"),
+            (
+                *("at_berth", "at_berth", "call", "call", "at_anchor", "at_anchor"),
+                *("at_berth", "call", "through", "at_anchor", "at_berth"),
+            ),
             ("B honest", "B silent", "A honest", "B silent", "B honest", "B switched_off"),
             (413, 412, 414, 413),
             berths=("zhenhai-berths", "chuanshan-berths"),
-            anchorages=("mazhi-anchorage",),
+            anchorages=("beilun-anchorage", "mazhi-anchorage"),
             rafts=True,
         ),
         FleetRow(
             "container",
             (170.0, 366.0),
-            ("at_berth", "call", "call", "call"),
+            ("at_berth", "call", "call", "call", "at_berth"),
             ("A honest",),
             (477, 413, 477),
             berths=("chuanshan-berths", "beilun-berths"),
@@ -239,8 +244,8 @@ NINGBO_ZHOUSHAN = PortScenario(
     reception=Reception(
         "SIM-NINGBO", ((121.74, 29.97), (122.05, 29.88)), 413, outages=((9, 21.0, 32.0),), format="csv"
     ),
-    clear_water=(0.070, 0.082, 0.060, 0.022),
-    turbid_water=(0.150, 0.138, 0.095, 0.052),
+    clear_water=(0.062, 0.084, 0.068, 0.022),
+    turbid_water=(0.138, 0.138, 0.102, 0.050),
     sun_elevation_deg=43.0,
     sun_azimuth_deg=161.0,
 )

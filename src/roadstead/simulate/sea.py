@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import shapely
-from shapely.geometry import LineString
+from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.aoi import Port, coast
@@ -52,17 +52,24 @@ def simulate_port(port: Port, scenario: PortScenario, seed: int, start: date) ->
 
     Raises:
         NoRoomError: the zones inside the frame hold too little room for the fleet.
+        PortError: no coast outline ships for the port, and the scenario brings none.
     """
-    ground = port_ground(port, scenario, coast(port.slug))
+    ground = port_ground(port, scenario)
     return PortWorld(scenario, seed, start, ground, sail(ground, scenario, seed, start))
 
 
-def port_ground(port: Port, scenario: PortScenario, land_lonlat: BaseGeometry) -> Ground:
-    """Return the ground of the scenario's frame: coast, its structures, and the port's zones."""
-    land = shapely.make_valid(_projected(land_lonlat, port.crs))
+def port_ground(port: Port, scenario: PortScenario) -> Ground:
+    """Return the ground of the scenario's frame: land, its structures, and the port's zones."""
     structures = [LineString(s.xy).buffer(s.width_m / 2, cap_style="flat") for s in scenario.structures]
+    land = shapely.union_all([*_land(port, scenario), *structures])
     areas = [Area(zone.id, zone.kind, _projected(zone.polygon, port.crs)) for zone in port.zones]
-    return build_ground(port.crs, scenario.bounds_xy, shapely.union_all([land, *structures]), areas)
+    return build_ground(port.crs, scenario.bounds_xy, land, areas)
+
+
+def _land(port: Port, scenario: PortScenario) -> list[BaseGeometry]:
+    if scenario.land_xy is None:
+        return [shapely.make_valid(_projected(coast(port.slug), port.crs))]
+    return [Polygon(outline) for outline in scenario.land_xy]
 
 
 def sail(ground: Ground, scenario: PortScenario, seed: int, start: date) -> tuple[Sailing, ...]:

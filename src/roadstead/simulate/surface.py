@@ -63,7 +63,7 @@ def land_surface(ground: Ground, rng: np.random.Generator) -> FloatArray:
     _build_sheds(colour, town * industry, rng)
     _lay_yards(colour, yard, rng)
     light = 1 + np.float32(0.16) * _relief(rng, size, industry)
-    light *= 1 + np.float32(0.1) * rng.standard_normal(size, dtype=np.float32)
+    light *= 1 + np.float32(0.07) * rng.standard_normal(size, dtype=np.float32)
     flats = (1 - smoothstep(-ground.shore_distance_m, 5.0, 35.0)) * (1 - industry)
     for band in colour:
         band *= light

@@ -16,6 +16,7 @@ import shapely
 
 from roadstead.geo import convergence_deg, to_lonlat
 from roadstead.simulate.ais import Message, Report
+from roadstead.simulate.atmosphere import CIRRUS, HIGH, MEDIUM, NO_DATA, SHADOW
 from roadstead.simulate.items import LABEL
 from roadstead.simulate.optical import Frame
 from roadstead.simulate.sea import PortWorld
@@ -23,6 +24,7 @@ from roadstead.simulate.tracks import Leg, Motion, hull_outline
 from roadstead.simulate.traffic import HOUR, Sailing
 
 _WINDOW_S = 6 * HOUR
+_VISIBILITY = {NO_DATA: "no_data", SHADOW: "shadow", MEDIUM: "cloud", HIGH: "cloud", CIRRUS: "thin_cloud"}
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,9 @@ def _feature(
 
 
 def _visibility(frame: Frame, motion: Motion) -> str:
-    col, row = frame.grid.xy_to_colrow(np.array([motion.xy]))[0].astype(int)
-    if frame.dn[0, row, col] == 0:
-        return "no_data"
-    return "cloud" if frame.sky.hides(row, col) else "clear"
+    """What lies over the hull's centre, as the scene classification has it."""
+    col, row = (frame.grid.xy_to_colrow(np.array([motion.xy]))[0] // 2).astype(int)
+    return _VISIBILITY.get(int(frame.scl[row, col]), "clear")
 
 
 def write_hulls(path: Path, features: Sequence[dict[str, Any]], seed: int) -> None:

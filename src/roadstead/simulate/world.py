@@ -24,7 +24,7 @@ from roadstead.simulate.ais import Message, received
 from roadstead.simulate.ais_files import write_csv, write_nmea
 from roadstead.simulate.chance import generator
 from roadstead.simulate.hulls import Light
-from roadstead.simulate.items import COLLECTION, LABEL, Look, write_scenes
+from roadstead.simulate.items import COLLECTION, LABEL, Look, write_catalog, write_scenes
 from roadstead.simulate.optical import PlacedHull, render
 from roadstead.simulate.scenario import OverpassPlan, PortScenario, scenario_of
 from roadstead.simulate.sea import PortWorld, simulate_port
@@ -99,7 +99,7 @@ def simulate_scenarios(
             items.extend(made)
             features.extend(hull_features(seen, messages))
             tell(f"{world.scenario.port}: {seen.acquired:%Y-%m-%d %H:%M} UTC, {len(made)} scenes")
-    _write_catalog(out, items, seed)
+    write_catalog(out, items, seed)
     write_hulls(out / "truth" / "hulls.geojson", features, seed)
     write_voyages(out / "truth" / "voyages.csv", worlds)
     (out / "README.txt").write_text(_README.format(seed=seed), encoding="utf-8", newline="\n")
@@ -145,18 +145,3 @@ def placed_hulls(world: PortWorld, time: float) -> list[PlacedHull]:
 def _light(scenario: PortScenario, plan: OverpassPlan) -> Light:
     sunk = _SUN_SINKS_DEG_A_DAY * plan.day
     return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_deg - sunk)
-
-
-def _write_catalog(out: Path, items: Sequence[pystac.Item], seed: int) -> None:
-    marks = {"roadstead:simulated": True, "roadstead:seed": seed}
-    catalog = pystac.Catalog("roadstead-simulated", LABEL, extra_fields=dict(marks))
-    collection = pystac.Collection(
-        COLLECTION,
-        f"{LABEL}. Items have the shape of Earth Search's Sentinel-2 Collection 1 Level-2A.",
-        pystac.Extent.from_items(items),
-        extra_fields=dict(marks),
-        license="other",
-    )
-    catalog.add_child(collection)
-    collection.add_items(items)
-    catalog.normalize_and_save(str(out), pystac.CatalogType.SELF_CONTAINED)

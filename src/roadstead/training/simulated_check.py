@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from roadstead.simulate.hulls import SENSOR_PIXEL_M
 from roadstead.tables import CLASSES
+from roadstead.training.boxes import box_corners, long_side_first
 from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.figures import class_table
 from roadstead.training.network import Detector
 from roadstead.training.scenes import TrainingScene
 from roadstead.training.scoring import LEAST_IOU, LEAST_LENGTH_M, oriented_iou
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, simulated_stamp
-from roadstead.training.train import long_side_first
 
 Floats = NDArray[np.float64]
 CROPS: Final = 400
@@ -44,7 +44,12 @@ class SimulatedShips:
 
 
 def simulated_ships(
-    network: Detector, scenes: Sequence[TrainingScene], threshold: float, *, crops: int = CROPS
+    network: Detector,
+    scenes: Sequence[TrainingScene],
+    threshold: float,
+    *,
+    crops: int = CROPS,
+    stamps: int = STAMPS,
 ) -> SimulatedShips:
     """Lay fresh simulated hulls on these scenes' water and look for them.
 
@@ -53,13 +58,14 @@ def simulated_ships(
         scenes: Scenes whose water is used; their own ships stay in the image but are no truth.
         threshold: Least raw score of a box.
         crops: How many crops to look at.
+        stamps: How many different simulated stamps are laid on them.
     """
     rng = np.random.default_rng(SEED)
     bare = [
         replace(scene, corners=np.zeros((0, 4, 2), np.float32), classes=np.zeros(0, np.int64))
         for scene in scenes
     ]
-    composer = Composer(bare, [simulated_stamp(rng) for _ in range(STAMPS)], [])
+    composer = Composer(bare, [simulated_stamp(rng) for _ in range(stamps)], [])
     rows = [row for crop in _crops(composer, crops) for row in _looked_for(network, crop, threshold)]
     table = np.array(rows, float).reshape(-1, 6)
     return SimulatedShips(
@@ -79,7 +85,7 @@ def _looked_for(network: Detector, crop: Crop, threshold: float) -> Iterator[tup
     boxes = network(image)[0].numpy().T.astype(float)
     boxes = boxes[boxes[:, 4:7].max(1) >= threshold]
     truth = long_side_first(crop.corners)
-    iou = oriented_iou(list(crop.corners), list(_box_corners(boxes)))
+    iou = oriented_iou(list(crop.corners), list(box_corners(boxes[:, [0, 1, 2, 3, 7]])))
     for number, (length, beam) in enumerate(truth[:, 2:4] * SENSOR_PIXEL_M - (LABEL_LONGER_M, LABEL_WIDER_M)):
         if length < LEAST_LENGTH_M or not _wholly_inside(crop.corners[number]):
             continue
@@ -100,15 +106,6 @@ def _best(boxes: Floats, seen: Floats) -> tuple[float, float, float]:
 
 def _wholly_inside(corners: NDArray[np.float32]) -> bool:
     return bool(((corners > 2) & (corners < CROP_PX - 2)).all())
-
-
-def _box_corners(boxes: Floats) -> Floats:
-    """[n, 8] network rows to corners [n, 4, 2]."""
-    angle = boxes[:, 7]
-    along = np.stack([np.cos(angle), np.sin(angle)], 1) * boxes[:, 2:3] / 2
-    across = np.stack([-np.sin(angle), np.cos(angle)], 1) * boxes[:, 3:4] / 2
-    signs = ((1, 1), (1, -1), (-1, -1), (-1, 1))
-    return np.stack([boxes[:, :2] + a * along + b * across for a, b in signs], 1)
 
 
 def figures(ships: SimulatedShips) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Train the detector: ``python -m roadstead.training.train --shared ../shared/data``.
 
+Ends by writing the model's folder (:mod:`roadstead.training.package`); ``roadstead evaluate`` then measures it.
 Seeded and resumable: crop i of step s depends on the seed alone, and a checkpoint holds weights, their moving
 average, optimiser and step. Runs on a CPU in bfloat16 where that is faster.
 """
@@ -24,8 +25,10 @@ from rich.console import Console
 from torch.utils.data import DataLoader, Dataset
 
 from roadstead.errors import RoadsteadError
+from roadstead.training.boxes import long_side_first
 from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.network import Detector, detection_loss
+from roadstead.training.package import package
 from roadstead.training.places import PLACES
 from roadstead.training.scenes import training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
@@ -53,7 +56,7 @@ class TrainConfig:
     """Share of crops that carry simulated hulls, until `real_from` of the run."""
     simulated_share_last: float = 0.4
     real_from: float = 0.7
-    checkpoint_every: int = 500
+    checkpoint_every: int = 250
 
 
 class CropDataset(Dataset[Crop]):
@@ -96,17 +99,6 @@ def collate(crops: list[Crop]) -> Batch:
         "cls": torch.from_numpy(np.concatenate([crop.classes for crop in crops])).float()[:, None],
         "bboxes": torch.from_numpy(scaled).float(),
     }
-
-
-def long_side_first(corners: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Turn corners [N, 4, 2] into [N, 5]: cx, cy, w >= h, and the angle of w in [-pi/4, 3 pi/4)."""
-    if len(corners) == 0:
-        return np.zeros((0, 5))
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    sides = np.stack([np.hypot(*first.T), np.hypot(*second.T)], 1)
-    along = np.where((sides[:, 0] >= sides[:, 1])[:, None], first, second)
-    angle = (np.arctan2(along[:, 1], along[:, 0]) + np.pi / 4) % np.pi - np.pi / 4
-    return np.column_stack([corners.mean(1), sides.max(1), sides.min(1), angle])
 
 
 def make_composer(shared: Path, cache: Path, config: TrainConfig, console: Console) -> Composer:
@@ -247,6 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="folder of the shared real data")
     parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
+    parser.add_argument("--models-dir", type=Path, default=Path("models"), help="where the model is written")
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     parser.add_argument("--threads", type=int, default=2)
@@ -254,6 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = TrainConfig(steps=options.steps, seed=options.seed)
     try:
         train(options.shared, options.cache, options.run, config, threads=options.threads)
+        print(package(options.shared, options.run, options.cache, options.models_dir))
     except RoadsteadError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -36,6 +36,12 @@ def test_a_datetime_that_is_the_products_start_is_no_granule_time() -> None:
     assert found.sigma_s == SIGMA_S["datatake_start"] > SIGMA_S["datastrip"] > SIGMA_S["granule_sensing"]
 
 
+def test_a_datetime_of_another_day_than_the_datatake_is_trusted_little() -> None:
+    for when in (GRANULE + timedelta(days=5), START - timedelta(minutes=5)):
+        found = resolve_acquired("x", when, EARTH_SEARCH)
+        assert (found.time, found.source) == (when, "assumed")
+
+
 def test_a_datastrip_that_began_before_its_datatake_does_not_move_the_time_back() -> None:
     keys = {
         "s2:datatake_id": "GS2B_20230912T133839_034041_N05.09",

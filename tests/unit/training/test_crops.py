@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from roadstead.training.boxes import box_corners, long_side_first
 from roadstead.training.crops import CROP_PX, Composer
 from roadstead.training.places import Label
 from roadstead.training.scenes import TrainingScene, prepare_scene
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp, turned
-from roadstead.training.train import TrainConfig, collate, long_side_first, simulated_share
+from roadstead.training.train import TrainConfig, collate, simulated_share
 
 
 def square(col: float, row: float, half: float) -> np.ndarray:
@@ -130,6 +131,11 @@ def test_boxes_are_written_long_side_first_at_any_turn() -> None:
             assert (length, width) == (pytest.approx(20), pytest.approx(4))
             assert -np.pi / 4 <= turn < 3 * np.pi / 4 + 1e-9
             assert np.sin(turn - angle) == pytest.approx(0, abs=1e-9)
+
+
+def test_corners_and_sides_are_two_ways_to_write_one_box() -> None:
+    boxes = np.array([[10.0, 20.0, 8.0, 2.0, 0.4], [30.0, 5.0, 12.0, 3.0, 2.0]])
+    np.testing.assert_allclose(long_side_first(box_corners(boxes)), boxes, atol=1e-9)
 
 
 def test_a_batch_keeps_which_box_belongs_to_which_crop(stamps: list[Stamp]) -> None:

@@ -29,7 +29,7 @@ class Nowhere(nn.Module):
 
 
 def test_a_blind_network_finds_no_hull_but_the_truth_is_still_there() -> None:
-    ships = simulated_ships(Nowhere(), [harbour()], 0.3, crops=6)  # type: ignore[arg-type]  # any module will do
+    ships = simulated_ships(Nowhere(), [harbour()], 0.3, crops=6, stamps=15)  # type: ignore[arg-type]  # any module will do
     assert len(ships.true_length_m) > 3
     assert ships.true_length_m.min() >= 45
     assert not ships.found.any()
@@ -37,7 +37,7 @@ def test_a_blind_network_finds_no_hull_but_the_truth_is_still_there() -> None:
 
 
 def test_boxes_are_held_against_the_hulls_they_overlap() -> None:
-    ships = simulated_ships(Everywhere(), [harbour()], 0.3, crops=6)  # type: ignore[arg-type]  # any module will do
+    ships = simulated_ships(Everywhere(), [harbour()], 0.3, crops=6, stamps=15)  # type: ignore[arg-type]  # any module will do
     assert ships.found.any()
     np.testing.assert_allclose(ships.box_length_m[ships.found], 100.0)
     np.testing.assert_allclose(ships.box_beam_m[ships.found], 25.0)

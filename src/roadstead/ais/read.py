@@ -1,0 +1,251 @@
+"""Files and stores of AIS to one `AisData`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from roadstead.ais.batch import Batch, Fault
+from roadstead.ais.clean import Cleaned, clean
+from roadstead.ais.data import AisData, Box, Progress, Window
+from roadstead.ais.files import opened
+from roadstead.ais.layouts import ColumnMapping, load_mapping
+from roadstead.ais.nmea import read_nmea
+from roadstead.ais.tabular import read_parquet, read_table
+from roadstead.ais.tracks import segment
+from roadstead.ais.vessels import changes, gear_mmsis, history
+from roadstead.errors import AisError
+from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, VESSELS, checked, empty
+
+_SYSTEMATIC = {
+    "no_receive_time": (
+        "no sentence has a receive time (tag block `c:`, $PGHP, or an epoch after the checksum), "
+        "so no position can be placed in time. Record with tag blocks"
+    ),
+    "time_not_understood": (
+        "no time can be read: give a column mapping with `time_format` (strptime) or `time_unit` (s, ms)"
+    ),
+    "mmsi_invalid": "no MMSI can be read: check which column of the mapping is `mmsi`",
+    "wrong_number_of_columns": "no row has as many columns as the header: check the `delimiter`",
+}
+"""Reasons that, when every row of a file has one, mean that the file was misread as a whole."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one file gave, before files are joined."""
+
+    positions: pd.DataFrame
+    """`tables.POSITIONS` with ``file`` and ``row``."""
+    static: pd.DataFrame
+    """``mmsi``, ``time``, ``source`` and `batch.STATIC`: what was declared, changes only."""
+    stations: pd.DataFrame
+    """`tables.STATIONS`."""
+    quarantine: pd.DataFrame
+    snapshot_time: datetime | None = None
+
+
+def read_ais(
+    paths: Sequence[str | Path],
+    mapping: Mapping[str, Any] | str | Path | None = None,
+    *,
+    source: str | None = None,
+    within: Box | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    progress: Progress | None = None,
+) -> AisData:
+    """Read AIS files: NMEA, CSV of publishers we know, or any CSV, Parquet or GeoParquet by a column mapping.
+
+    Args:
+        paths: files, plain or compressed (gzip, zip of one file, zstd); the format is told by content.
+        mapping: column mapping, as a dict or a YAML, JSON or TOML file, for tables that we do not know.
+        source: name of the source; by default the tag block's station or the file's name.
+        within: box to keep, (west, south, east, north) in degrees.
+        start: first time to keep.
+        end: last time to keep.
+        progress: called with (bytes done, bytes in all).
+
+    Raises:
+        AisError: a file is missing, empty, broken, of an unknown layout, or wholly unusable.
+    """
+    window = Window(within, start, end)
+    mapped = load_mapping(mapping) if mapping is not None else None
+    counted = Meter(paths, progress)
+    return join([read_file(Path(path), window, mapped, source, counted) for path in paths], window)
+
+
+class Meter:
+    """Adds up progress over several files."""
+
+    def __init__(self, paths: Sequence[str | Path], progress: Progress | None) -> None:
+        """Sum the sizes of the files that are there."""
+        self._sizes = {Path(path): Path(path).stat().st_size for path in paths if Path(path).is_file()}
+        self._done: dict[Path, int] = {}
+        self._progress = progress
+
+    def at(self, path: Path, done: int) -> None:
+        """Report that ``done`` bytes of one file are read."""
+        self._done[path] = done
+        if self._progress is not None:
+            self._progress(sum(self._done.values()), sum(self._sizes.values()))
+
+
+def batches_of(path: Path, mapping: ColumnMapping | None) -> Iterator[Batch]:
+    """Yield the batches of a file in whatever format it is.
+
+    Raises:
+        AisError: the file cannot be read.
+    """
+    with opened(path) as file:
+        if file.format == "nmea":
+            yield from read_nmea(file.stream, file.tell)
+        elif file.format == "table":
+            yield from read_table(file, path, mapping)
+        else:
+            yield from read_parquet(path, mapping)
+
+
+@dataclass
+class _Seen:
+    """Whether a whole file was misread, and whether it is a snapshot, over its batches."""
+
+    path: Path
+    is_table: bool = True
+    usable: int = 0
+    repeated: bool = False
+    faults: Counter[str] | None = None
+    times: tuple[pd.Timestamp, pd.Timestamp] | None = None
+
+    def note(self, done: Cleaned) -> None:
+        """Take in one batch.
+
+        Raises:
+            AisError: every row so far has the same systematic fault.
+        """
+        self.faults = (self.faults or Counter()) + Counter(fault.reason for fault in done.faults)
+        if done.times is None:
+            self._refuse_misread()
+            return
+        self.usable += done.usable
+        self.repeated |= done.repeated
+        low, high = self.times or done.times
+        self.times = min(low, done.times[0]), max(high, done.times[1])
+
+    def _refuse_misread(self) -> None:
+        if self.usable == 0 and self.faults:
+            reason, _ = self.faults.most_common(1)[0]
+            if reason in _SYSTEMATIC:
+                raise AisError(f"{self.path}: {_SYSTEMATIC[reason]}.")
+
+    @property
+    def snapshot_time(self) -> datetime | None:
+        """The time that all rows of a table share, with several vessels and each once."""
+        if self.times is None or self.usable < 2 or self.repeated or not self.is_table:
+            return None
+        if self.times[0] != self.times[1]:
+            return None
+        moment: datetime = self.times[0].to_pydatetime()
+        return moment
+
+
+def cleaned_batches(
+    path: Path, window: Window, mapping: ColumnMapping | None, source: str | None, meter: Meter | None = None
+) -> Iterator[tuple[Cleaned, datetime | None]]:
+    """Yield each cleaned batch of a file with the snapshot time as far as read.
+
+    Raises:
+        AisError: the file cannot be read, or every row of it has the same systematic fault.
+    """
+    seen = _Seen(path)
+    for batch in batches_of(path, mapping):
+        if source is not None:
+            batch = replace(batch, rows=batch.rows.assign(source=source))
+        seen.is_table = seen.is_table and "positional" not in batch.rows
+        done = clean(batch, path.name, window)
+        seen.note(done)
+        if meter is not None:
+            meter.at(path, batch.bytes_done)
+        yield done, seen.snapshot_time
+
+
+def read_file(
+    path: Path,
+    window: Window,
+    mapping: ColumnMapping | None = None,
+    source: str | None = None,
+    meter: Meter | None = None,
+) -> Part:
+    """Read one file whole.
+
+    Raises:
+        AisError: see `cleaned_batches`.
+    """
+    positions, static, stations, faults = [], [], [], []
+    snapshot: datetime | None = None
+    for done, snapshot in cleaned_batches(path, window, mapping, source, meter):
+        positions.append(done.positions.assign(file=str(path)))
+        static.append(changes(done.static))
+        stations.append(done.stations.drop(columns="row"))
+        faults.append(quarantine_of(done.faults, path))
+    return Part(
+        stacked(positions, _POSITIONS_OF_FILE),
+        stacked(static),
+        stacked(stations, empty(STATIONS)),
+        stacked(faults, empty(QUARANTINE)),
+        snapshot,
+    )
+
+
+_POSITIONS_OF_FILE = empty(POSITIONS).assign(row=0, file="")
+
+
+def quarantine_of(faults: Iterable[Fault], path: Path) -> pd.DataFrame:
+    """Return the faults of a file as `tables.QUARANTINE`."""
+    rows = [(str(path), fault.row, fault.field, fault.reason, fault.content) for fault in faults]
+    return pd.DataFrame(rows, columns=list(QUARANTINE.columns))
+
+
+def stacked(frames: Iterable[pd.DataFrame], otherwise: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Concatenate the frames that have rows; without any return ``otherwise``, or the first frame."""
+    every = list(frames)
+    full = [frame for frame in every if len(frame)]
+    if full:
+        return pd.concat(full, ignore_index=True)
+    return otherwise if otherwise is not None else every[0]
+
+
+def join(parts: Sequence[Part], window: Window) -> AisData:
+    """Join what files gave into `AisData`: static histories, buoys, duplicates, tracks."""
+    positions = stacked((part.positions for part in parts), _POSITIONS_OF_FILE)
+    stations = stacked((part.stations for part in parts), empty(STATIONS))
+    vessels = history(stacked(part.static for part in parts)) if any(len(p.static) for p in parts) else empty(VESSELS)
+    once = positions.drop_duplicates([name for name in POSITIONS.columns if name != "source"])
+    gear = once["mmsi"].isin(gear_mmsis(vessels))
+    tracks = segment(once[~gear])
+    buoys = once.loc[gear, ["mmsi", "time", "lon", "lat", "source"]].assign(kind="gear_buoy")
+    stations = stacked([stations, buoys[list(STATIONS.columns)]], empty(STATIONS))
+    kept = set(tracks.positions["mmsi"])
+    mine = vessels["mmsi"].isin(kept) if not window.is_open else ~vessels["mmsi"].isin(set(stations["mmsi"]) - kept)
+    refused = [*(part.quarantine for part in parts), _jumps(tracks.jumps)]
+    return AisData(
+        positions=checked(tracks.positions[[*POSITIONS.columns, "segment"]], POSITIONS, "positions"),
+        vessels=checked(vessels[mine].reset_index(drop=True), VESSELS, "vessels"),
+        stations=checked(stations.sort_values(["mmsi", "time"], ignore_index=True), STATIONS, "stations"),
+        quarantine=checked(stacked(refused, empty(QUARANTINE)), QUARANTINE, "quarantine"),
+        snapshot_times=frozenset(part.snapshot_time for part in parts if part.snapshot_time is not None),
+        duplicates=len(positions) - len(once),
+    )
+
+
+def _jumps(reports: pd.DataFrame) -> pd.DataFrame:
+    """Return reports that no ship can have made as `tables.QUARANTINE`."""
+    told = reports[["mmsi", "time", "lon", "lat"]].astype(str).agg(",".join, axis=1) if len(reports) else ""
+    made = reports.assign(field="lon", reason="impossible_speed", content=told)
+    return made[list(QUARANTINE.columns)]

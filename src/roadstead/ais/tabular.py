@@ -1,0 +1,186 @@
+"""Tables of AIS reports (CSV in any encoding, Parquet, GeoParquet) to rows, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from roadstead.ais.batch import Batch, Fault
+from roadstead.ais.files import HEAD_BYTES, Opened, encoding_of, text_of
+from roadstead.ais.layouts import KNOTS, ColumnMapping, Layout, layout_of
+from roadstead.errors import AisError
+
+BATCH_ROWS = 100_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DELIMITERS = ",;\t|"
+
+
+def read_table(
+    file: Opened, path: Path, mapping: ColumnMapping | None = None, batch_rows: int = BATCH_ROWS
+) -> Iterator[Batch]:
+    """Yield the rows of a delimited text file with a header.
+
+    Raises:
+        AisError: the encoding cannot be told, or the columns are unknown or contradict the mapping.
+    """
+    head = file.stream.peek(HEAD_BYTES)  # type: ignore[attr-defined]  # a BufferedReader
+    encoding = (mapping.encoding if mapping else None) or encoding_of(head, path)
+    text = text_of(file, encoding, path)
+    try:
+        yield from _batches(text, file.tell, path, encoding, mapping, batch_rows)
+    except UnicodeError as error:
+        raise AisError(f"{path} was read as {encoding}, which it is not: {error}. Save it as UTF-8") from error
+
+
+def _batches(
+    lines: Iterator[str],
+    tell: Callable[[], int],
+    path: Path,
+    encoding: str,
+    mapping: ColumnMapping | None,
+    batch_rows: int,
+) -> Iterator[Batch]:
+    first = next(lines, "")
+    delimiter = (mapping.delimiter if mapping else None) or _delimiter(first)
+    header = _split(first, delimiter)
+    layout = layout_of(header, path, mapping)
+    numbered = enumerate(lines, 2)
+    while chunk := list(islice(numbered, batch_rows)):
+        yield _batch(chunk, header, delimiter, layout, encoding, tell())
+
+
+def _delimiter(header: str) -> str:
+    return max(_DELIMITERS, key=header.count)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    """Split one line; a quote never swallows the next line, since no AIS field holds a line break."""
+    bare = line.rstrip("\r\n")
+    return next(csv.reader((bare,), delimiter=delimiter), []) if '"' in bare else bare.split(delimiter)
+
+
+def _batch(
+    chunk: list[tuple[int, str]],
+    header: list[str],
+    delimiter: str,
+    layout: Layout,
+    encoding: str,
+    bytes_done: int,
+) -> Batch:
+    width, good, rows, faults = len(header), [], [], []
+    for row, line in chunk:
+        cells = _split(line, delimiter)
+        if not line.isascii() and _SURROGATE.search(line):
+            faults.append(Fault(row, "line", f"not_{encoding}_text", _shown(line)))
+        elif len(cells) == width or (len(cells) > width and not any(cells[width:])):
+            good.append(cells[:width])
+            rows.append(row)
+        elif line.strip():
+            faults.append(Fault(row, "line", "wrong_number_of_columns", _shown(line)))
+    table = pd.DataFrame(good, columns=pd.Index(header), dtype=object)
+    first = chunk[0][0]
+    named = _named(table, layout, decimal_comma=delimiter != ",")
+    return Batch(named.assign(row=rows), lambda row: _shown(chunk[row - first][1]), faults, bytes_done)
+
+
+def _shown(line: str) -> str:
+    return line.rstrip("\r\n").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _named(table: pd.DataFrame, layout: Layout, decimal_comma: bool = False) -> pd.DataFrame:
+    """Return the table under our column names, constants filled in, times and speeds in our units."""
+    present = layout.present(table.columns.tolist())
+    named = table[list(present.values())].set_axis(list(present), axis=1)
+    named = named.assign(**{name: value for name, value in layout.constants.items() if name not in named})
+    if decimal_comma:
+        spots = [name for name in ("lon", "lat", "sog_kn", "cog_deg", "heading_deg", "draught_m") if name in named]
+        named[spots] = named[spots].apply(lambda column: column.str.replace(",", "."))
+    named["time"] = _times(named["time"], layout)
+    if "sog_kn" in named and layout.speed_unit != "kn":
+        named["sog_kn"] = pd.to_numeric(named["sog_kn"], errors="coerce") * KNOTS[layout.speed_unit]
+    if "lon" not in named or "lat" not in named:
+        named["positional"] = False
+    return named
+
+
+def _times(values: pd.Series, layout: Layout) -> pd.Series:
+    if layout.time_unit is not None:
+        numbers = pd.to_numeric(values, errors="coerce")
+        parsed = pd.to_datetime(numbers, unit=layout.time_unit, utc=True, errors="coerce")
+    else:
+        # A publisher's own format is tried first: ISO 8601 would not take it for another date.
+        parsed = pd.to_datetime(values, format=layout.time_format, utc=True, errors="coerce")
+    return parsed.astype("datetime64[ns, UTC]")
+
+
+def read_parquet(
+    path: Path, mapping: ColumnMapping | None = None, batch_rows: int = BATCH_ROWS
+) -> Iterator[Batch]:
+    """Yield the rows of a Parquet or GeoParquet file (points of EPSG:4326 or OGC:CRS84).
+
+    Raises:
+        AisError: the file is broken, or the columns are unknown or contradict the mapping.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from _parquet_batches(file, path, mapping, batch_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise AisError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _parquet_batches(
+    file: pq.ParquetFile, path: Path, mapping: ColumnMapping | None, batch_rows: int
+) -> Iterator[Batch]:
+    points = _point_column(file, path)
+    header: list[str] = list(file.schema_arrow.names)
+    seen = header + [name for name in ("lon", "lat") if points and name not in header]
+    layout = layout_of(seen, path, mapping)
+    wanted = [name for name in layout.present(seen).values() if name in header]
+    done, total, size = 0, file.metadata.num_rows, path.stat().st_size
+    for part in file.iter_batches(batch_rows, columns=[*wanted, points] if points else wanted):
+        table = part.to_pandas()
+        if points:
+            table = _with_lonlat(table, points)
+        rows = range(done + 1, done + len(table) + 1)
+        done += len(table)
+        yield Batch(
+            _named(table, layout).assign(row=rows), _row_text(table, rows[0] if rows else 1), (), size * done // max(total, 1)
+        )
+
+
+def _point_column(file: pq.ParquetFile, path: Path) -> str | None:
+    """Return the geometry column of a GeoParquet file."""
+    raw = (file.schema_arrow.metadata or {}).get(b"geo")
+    if raw is None:
+        return None
+    geo: dict[str, Any] = json.loads(raw)
+    name = str(geo["primary_column"])
+    crs = geo["columns"][name].get("crs")
+    code = (crs or {}).get("id", {}).get("code", "CRS84")
+    if str(code) not in {"4326", "CRS84"}:
+        raise AisError(f"{path}: geometry is in EPSG:{code}; save it as EPSG:4326 (longitude, latitude)")
+    return name
+
+
+def _with_lonlat(table: pd.DataFrame, points: str) -> pd.DataFrame:
+    geometry = shapely.from_wkb(table[points].to_numpy())
+    given = {"lon": shapely.get_x(geometry), "lat": shapely.get_y(geometry)}
+    return table.drop(columns=points).assign(**{n: v for n, v in given.items() if n not in table})
+
+
+def _row_text(table: pd.DataFrame, first: int) -> Callable[[int], str]:
+    def text(row: int) -> str:
+        cells: Sequence[Any] = table.iloc[row - first].tolist()
+        return ",".join("" if pd.isna(cell) else str(cell) for cell in cells)
+
+    return text

@@ -1,0 +1,246 @@
+"""The map of a port: picture, coast, zones, hulls, declared positions; one overpass at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from bokeh.layouts import column, row
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJS,
+    DataRange1d,
+    GlyphRenderer,
+    HoverTool,
+    LayoutDOM,
+    Select,
+    WheelZoomTool,
+)
+from bokeh.plotting import figure
+from shapely.geometry.base import BaseGeometry
+
+from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
+from roadstead.export.report.data import PortReport, ReportData
+from roadstead.export.report.images import QUICKLOOK_PX, LocalMap, data_uri, local_map
+from roadstead.export.report.rows import STATE_WORDS, moment, zone_names
+from roadstead.export.report.tips import tip
+
+COAST_TOLERANCE_KM = 0.02
+MARGIN_KM = 1.0
+ZONE_MARGIN_KM = 0.3
+SMALLEST_VIEW_KM = 2.0
+_WATER, _LAND, _SHORE = "#DCE7EE", "#E9E5DC", "#5B5648"
+_TIP = """
+<div style="max-width:320px;font:13px/1.45 system-ui,sans-serif;padding:2px 4px">
+<b>@title</b><br>@lines{safe}</div>
+"""
+_SHOW = """
+for (const [name, renderers] of Object.entries(groups))
+  for (const renderer of renderers) renderer.visible = name === this.value
+"""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A plot and what is drawn on it."""
+
+    plot: figure
+    where: LocalMap
+    report: PortReport
+    data: ReportData
+
+
+def port_map(report: PortReport, data: ReportData, simulated: bool) -> LayoutDOM:
+    """Return the map with its two selectors: overpass, and zone to zoom to."""
+    where = local_map(report.port.bounds)
+    view = _View(_frame(report, where, simulated), where, report, data)
+    _land(view)
+    groups = {overpass: _overpass(view, overpass) for overpass in _overpasses(report)}
+    _zones(view)
+    controls = row(_overpass_select(report, groups), _zone_select(view), sizing_mode="stretch_width")
+    return column(controls, view.plot, sizing_mode="stretch_width")
+
+
+def _overpasses(report: PortReport) -> list[str]:
+    """Return the overpasses that were read, oldest first."""
+    read = report.acquisitions[report.acquisitions["state"] != "failed"]
+    return [str(name) for name in read.sort_values("acquired")["overpass_id"]]
+
+
+def _frame(report: PortReport, where: LocalMap, simulated: bool) -> figure:
+    west, south, east, north = where.box(report.port.bounds)
+    wide, high = east - west + 2 * MARGIN_KM, north - south + 2 * MARGIN_KM
+    plot = figure(
+        name=f"map-{report.port.slug}",
+        title=f"{report.name}{': SIMULATED DATA' if simulated else ''}",
+        sizing_mode="stretch_width",
+        height=int(np.clip(1080 * high / wide + 60, 440, 800)),
+        match_aspect=True,
+        x_range=DataRange1d(range_padding=0.0),
+        y_range=DataRange1d(range_padding=0.0),
+        x_axis_label="km east of the port's centre",
+        y_axis_label="km north",
+        tools="pan,box_zoom,reset,save",
+        background_fill_color=_WATER,
+    )
+    plot.add_tools(WheelZoomTool(zoom_on_axis=False))
+    plot.toolbar.logo = None
+    plot.grid.visible = False
+    centre = (west + east) / 2, (south + north) / 2
+    edge = plot.rect([centre[0]], [centre[1]], [wide], [high], line_alpha=0.0, fill_alpha=0.0)
+    plot.x_range.renderers = plot.y_range.renderers = [edge]
+    return plot
+
+
+def _land(view: _View) -> None:
+    """Draw land under the pictures and its outline over them."""
+    if view.report.coast is None:
+        return
+    west, south, east, north = view.report.port.bounds
+    frame = shapely.box(west - 0.15, south - 0.15, east + 0.15, north + 0.15)
+    near = view.where.place(shapely.intersection(view.report.coast, frame)).simplify(COAST_TOLERANCE_KM)
+    source = _polygons([near])
+    view.plot.multi_polygons("xs", "ys", source=source, fill_color=_LAND, line_color=None, level="image")
+    view.plot.multi_polygons("xs", "ys", source=source, fill_color=None, line_color=_SHORE, line_width=1.0)
+
+
+def _polygons(geometries: list[BaseGeometry]) -> ColumnDataSource:
+    """Return (multi)polygons as Bokeh's nested lists: polygons of rings, the outer one first."""
+    xs: list[Any] = []
+    ys: list[Any] = []
+    for geometry in geometries:
+        parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon"]
+        rings = [[shapely.get_coordinates(r).round(3) for r in (p.exterior, *p.interiors)] for p in parts]
+        xs.append([[ring[:, 0].tolist() for ring in polygon] for polygon in rings])
+        ys.append([[ring[:, 1].tolist() for ring in polygon] for polygon in rings])
+    return ColumnDataSource({"xs": xs, "ys": ys})
+
+
+def _zones(view: _View) -> None:
+    """Draw zone outlines with a pale edge, so that they show on dark water and on bright quays."""
+    for kind, look in KIND_LOOKS.items():
+        shapes = [view.where.place(zone.polygon) for zone in view.report.port.zones if zone.kind == kind]
+        if shapes:
+            outline = {"xs": "xs", "ys": "ys", "source": _polygons(shapes), "fill_color": None}
+            view.plot.multi_polygons(**outline, line_color="#FFFFFF", line_alpha=0.55, line_width=3.4)
+            view.plot.multi_polygons(**outline, line_color=look.colour, line_width=1.7, line_dash=look.dash)
+
+
+def _overpass(view: _View, overpass_id: str) -> list[GlyphRenderer]:
+    """Add one overpass, hidden; return what is shown with it."""
+    picture = _picture(view, overpass_id)
+    told = _hulls(view, overpass_id) + _marks(view, overpass_id)
+    view.plot.add_tools(HoverTool(renderers=told, tooltips=_TIP, visible=False))
+    for renderer in (*picture, *told):
+        renderer.visible = False
+    return [*picture, *told]
+
+
+def _picture(view: _View, overpass_id: str) -> list[GlyphRenderer]:
+    if overpass_id not in view.report.quicklooks:
+        return []
+    quicklook = view.report.quicklooks[overpass_id]
+    west, south, east, north = view.where.box(quicklook.bounds)
+    place = {"x": west, "y": north, "w": east - west, "h": north - south, "anchor": "top_left"}
+    return [view.plot.image_url(url=[data_uri(quicklook.image, QUICKLOOK_PX)], **place, level="image")]
+
+
+def _hulls(view: _View, overpass_id: str) -> list[GlyphRenderer]:
+    """Draw oriented boxes in true shape, coloured by class."""
+    own = view.report.detections[view.report.detections["overpass_id"] == overpass_id]
+    if own.empty:
+        return []
+    told = {match["detection_id"]: match for match in _matches(view, overpass_id)}
+    rings = [shapely.get_coordinates(view.where.place(box))[:-1].round(4) for box in own.geometry]
+    hulls = own.to_dict("records")
+    tips = [tip(told.get(hull["detection_id"]), hull, view.report, view.data) for hull in hulls]
+    source = {
+        "xs": [ring[:, 0].tolist() for ring in rings],
+        "ys": [ring[:, 1].tolist() for ring in rings],
+        "colour": [CLASS_LOOKS[hull["class"]].colour for hull in hulls],
+        "title": [title for title, _ in tips],
+        "lines": [lines for _, lines in tips],
+    }
+    drawn = {"fill_color": "colour", "fill_alpha": 0.35, "line_color": "colour", "line_width": 1.8}
+    return [view.plot.patches("xs", "ys", source=ColumnDataSource(source), **drawn)]
+
+
+def _matches(view: _View, overpass_id: str) -> list[dict[Any, Any]]:
+    matches = view.report.matches
+    rows: list[dict[Any, Any]] = matches[matches["overpass_id"] == overpass_id].to_dict("records")
+    return rows
+
+
+def _marks(view: _View, overpass_id: str) -> list[GlyphRenderer]:
+    """Draw one open mark per match, shaped by status, so that the hull inside stays in view."""
+    hulls = {
+        hull["detection_id"]: hull
+        for hull in view.report.detections.to_dict("records")
+        if hull["overpass_id"] == overpass_id
+    }
+    matches = _matches(view, overpass_id)
+    drawn = []
+    for status, look in STATUS_LOOKS.items():
+        rows = [match for match in matches if match["status"] == status]
+        if rows:
+            tips = [tip(m, hulls.get(m["detection_id"]), view.report, view.data) for m in rows]
+            km = view.where.km(np.array([(m["geometry"].x, m["geometry"].y) for m in rows])).round(4)
+            source = {
+                "x": km[:, 0],
+                "y": km[:, 1],
+                "title": [t for t, _ in tips],
+                "lines": [s for _, s in tips],
+            }
+            style = {"marker": look.marker, "fill_color": None, "line_color": look.colour, "line_width": 2.2}
+            drawn.append(view.plot.scatter("x", "y", source=ColumnDataSource(source), size=14, **style))
+    return drawn
+
+
+def _overpass_select(report: PortReport, groups: Mapping[str, list[GlyphRenderer]]) -> Select:
+    found = report.detections["overpass_id"].value_counts()
+    # The overpass with most hulls is what a reader wants to see first.
+    first = max(groups, key=lambda name: int(found.get(name, 0)), default="")
+    for renderer in groups.get(first, []):
+        renderer.visible = True
+    states = report.acquisitions.set_index("overpass_id")
+    select = Select(
+        title="Overpass",
+        options=[(name, _label(states.loc[name], int(found.get(name, 0)))) for name in reversed(groups)],
+        value=first,
+        name=f"overpass-{report.port.slug}",
+        sizing_mode="stretch_width",
+    )
+    select.js_on_change("value", CustomJS(args={"groups": dict(groups)}, code=_SHOW))
+    return select
+
+
+def _label(state: pd.Series[Any], hulls: int) -> str:
+    words = f"{hulls} hulls found" if state["state"] == "processed" else STATE_WORDS[state["state"]]
+    return f"{moment(state['acquired'])}, {words}"
+
+
+def _zone_select(view: _View) -> Select:
+    names = zone_names(view.report)
+    zones = sorted(view.report.port.zones, key=lambda zone: names[zone.id])
+    boxes = {"": _padded(view.where.box(view.report.port.bounds), MARGIN_KM)}
+    boxes |= {zone.id: _padded(view.where.box(zone.polygon.bounds), ZONE_MARGIN_KM) for zone in zones}
+    select = Select(
+        title="Zoom to",
+        options=[("", "whole port"), *((zone.id, f"{names[zone.id]} ({zone.kind})") for zone in zones)],
+        value="",
+        sizing_mode="stretch_width",
+    )
+    code = "window.roadstead.fit(plot, ...boxes[this.value])"
+    select.js_on_change("value", CustomJS(args={"plot": view.plot, "boxes": boxes}, code=code))
+    return select
+
+
+def _padded(box: tuple[float, float, float, float], by: float) -> list[float]:
+    west, south, east, north = box
+    across = max((SMALLEST_VIEW_KM - (east - west)) / 2, by)
+    down = max((SMALLEST_VIEW_KM - (north - south)) / 2, by)
+    return [round(v, 3) for v in (west - across, south - down, east + across, north + down)]

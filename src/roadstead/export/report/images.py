@@ -1,0 +1,67 @@
+"""Pictures and local map coordinates of a report."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from shapely.geometry.base import BaseGeometry
+
+from roadstead.export.report.data import Bounds, Image
+from roadstead.geo import distance_m
+
+QUICKLOOK_PX = 1100
+CHIP_PX = 128
+_QUALITY = 72
+
+
+def data_uri(image: Image, max_px: int) -> str:
+    """Return a picture as a WebP ``data:`` URI, made smaller where it is larger than ``max_px``."""
+    picture = Pillow.fromarray(image)
+    picture.thumbnail((max_px, max_px), Pillow.Resampling.LANCZOS)
+    buffer = BytesIO()
+    picture.save(buffer, "WEBP", quality=_QUALITY, method=5)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+@dataclass(frozen=True)
+class LocalMap:
+    """Kilometres east and north of a centre: linear in longitude and latitude, so pictures need no warping.
+
+    Shapes are true at the centre's latitude; a degree of latitude away lengths east-west are 1-2 % off.
+    """
+
+    lon: float
+    lat: float
+
+    @property
+    def km_per_degree(self) -> tuple[float, float]:
+        """(east, north) at the centre."""
+        here = np.array([[self.lon, self.lat]])
+        east = distance_m(here - [[0.05, 0.0]], here + [[0.05, 0.0]])[0]
+        north = distance_m(here - [[0.0, 0.05]], here + [[0.0, 0.05]])[0]
+        return float(east) / 100.0, float(north) / 100.0
+
+    def km(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map (n, 2) degrees to (n, 2) kilometres."""
+        return (np.asarray(lonlat, float) - [self.lon, self.lat]) * self.km_per_degree
+
+    def place(self, geometry: BaseGeometry) -> BaseGeometry:
+        """Return a geometry of degrees in kilometres."""
+        return shapely.transform(geometry, self.km)
+
+    def box(self, bounds: Bounds) -> tuple[float, float, float, float]:
+        """Return (west, south, east, north) of degrees in kilometres."""
+        (west, south), (east, north) = self.km(np.array([bounds[:2], bounds[2:]]))
+        return float(west), float(south), float(east), float(north)
+
+
+def local_map(bounds: Bounds) -> LocalMap:
+    """Return the map centred on bounds in degrees."""
+    west, south, east, north = bounds
+    return LocalMap((west + east) / 2.0, (south + north) / 2.0)

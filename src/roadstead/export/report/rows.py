@@ -1,0 +1,275 @@
+"""Tables of a report in words: overpasses, counts, leads, provenance. No HTML here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.export.report.data import PortReport, ReportData
+from roadstead.export.report.images import CHIP_PX, data_uri
+from roadstead.tables import CLASSES, DECLARED_PARTS, OBSERVED_PARTS
+
+SHOWN_CLASSES = ("barge", "bulk_carrier", "dry_cargo")
+STATE_WORDS = {"processed": "processed", "not_observed": "not observed", "failed": "failed"}
+_PARTS = {
+    "matched": "matched",
+    "no_ais_partner": "no AIS partner",
+    "ambiguous": "ambiguous",
+    "no_coverage": "AIS cannot tell",
+    "unseen": "not seen",
+    "not_visible": "not visible",
+}
+
+
+def moment(time: datetime | pd.Timestamp | None) -> str:
+    """Return a time as people write it, UTC; "time unknown" for none."""
+    return "time unknown" if time is None or pd.isna(time) else f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def percent(share: float) -> str:
+    """Return a probability or share in whole per cent, never rounded up to certainty."""
+    if 0.99 < share < 1.0:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def number(value: float) -> str:
+    """Return a count with at most one decimal."""
+    return f"{round(value, 1):g}"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One count with its interval and the parts that add up to it."""
+
+    value: str
+    interval: str
+    """``2–5``; empty where there is none."""
+    parts: str
+    """``2 matched + 1 ambiguous``; empty for zero."""
+
+
+@dataclass(frozen=True)
+class ZoneCount:
+    """One zone at one overpass."""
+
+    zone: str
+    visible: str
+    observed: bool
+    """False: not observed, no numbers."""
+    tallies: tuple[tuple[Tally, Tally], ...]
+    """(observed, declared) by class of `SHOWN_CLASSES`."""
+
+
+@dataclass(frozen=True)
+class OverpassCounts:
+    """All zones at one overpass."""
+
+    overpass_id: str
+    when: str
+    zones: tuple[ZoneCount, ...]
+
+    @property
+    def seen(self) -> str:
+        """How many zones were observed."""
+        return f"{sum(zone.observed for zone in self.zones)} of {len(self.zones)} zones observed"
+
+
+def count_tables(report: PortReport) -> list[OverpassCounts]:
+    """Return the count tables of a port, newest overpass first."""
+    names = zone_names(report)
+    whole = report.counts[report.counts["length_bin"] == "all"]
+    tables = []
+    for (acquired, overpass_id), part in whole.groupby(["acquired", "overpass_id"], sort=True):
+        zones = (_zone_count(names.get(str(z), str(z)), rows) for z, rows in part.groupby("zone"))
+        ordered = tuple(sorted(zones, key=lambda zone: (not zone.observed, zone.zone)))
+        tables.append(OverpassCounts(str(overpass_id), moment(acquired), ordered))
+    return tables[::-1]
+
+
+def zone_names(report: PortReport) -> dict[str, str]:
+    """Return zone id -> name for people."""
+    return {zone.id: zone.name or zone.id.split("/")[-1].replace("-", " ") for zone in report.port.zones}
+
+
+def _zone_count(name: str, rows: pd.DataFrame) -> ZoneCount:
+    first = rows.iloc[0]
+    seen = bool(first["observed_at_all"])
+    by = rows.set_index(["class", "quantity"]).sort_index()
+    tallies = tuple(
+        (_tally(by, kind, "observed", OBSERVED_PARTS), _tally(by, kind, "declared", DECLARED_PARTS))
+        for kind in SHOWN_CLASSES
+    )
+    return ZoneCount(name, percent(first["visible_fraction"]), seen, tallies if seen else ())
+
+
+def _tally(by: pd.DataFrame, kind: str, quantity: str, parts: Sequence[str]) -> Tally:
+    if (kind, quantity) not in by.index or pd.isna(by.at[(kind, quantity), "value"]):
+        return Tally("–", "", "")
+    row = by.loc[(kind, quantity)]
+    found = {part: by.at[(kind, part), "value"] for part in parts if (kind, part) in by.index}
+    words = " + ".join(f"{number(n)} {_PARTS[part]}" for part, n in found.items() if n)
+    interval = "" if pd.isna(row["low"]) else f"{number(row['low'])}–{number(row['high'])}"
+    return Tally(number(row["value"]), interval, words)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One row put before an analyst: a lead with a probability, never a verdict."""
+
+    key: str
+    """Detection id, or MMSI with overpass."""
+    status: str
+    conflicts: tuple[str, ...]
+    """In words."""
+    probability: float
+    title: str
+    facts: tuple[str, ...]
+    reasons: tuple[str, ...]
+    """In words, with what else could explain it."""
+    zone: str
+    when: str
+    place: str
+    chip: str | None
+    """``data:`` URI."""
+    overpass_id: str
+    lonlat: tuple[float, float]
+
+
+def leads(report: PortReport, data: ReportData) -> list[Lead]:
+    """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first."""
+    table = report.matches
+    wanted = table["status"].isin(["no_ais_partner", "unseen"]) | (
+        (table["status"] == "matched") & (table["conflicts"] != "")
+    )
+    chosen = table[wanted].sort_values(
+        ["probability", "overpass_id", "detection_id", "mmsi"], ascending=[False, True, True, True]
+    )
+    seen = report.detections.set_index("detection_id")
+    when = report.acquisitions.set_index("overpass_id")["acquired"]
+    names = zone_names(report)
+    return [
+        _lead(row, seen, when.get(row["overpass_id"]), names, report, data)
+        for row in chosen.to_dict("records")
+    ]
+
+
+def _lead(
+    row: Mapping[Any, Any],
+    seen: pd.DataFrame,
+    acquired: pd.Timestamp | None,
+    names: Mapping[str, str],
+    report: PortReport,
+    data: ReportData,
+) -> Lead:
+    hull = seen.loc[row["detection_id"]] if row["detection_id"] in seen.index else None
+    declared = declared_of(report.vessels, row["mmsi"], acquired)
+    chip = report.chips.get(row["detection_id"]) if row["detection_id"] else None
+    point = row["geometry"]
+    return Lead(
+        key=row["detection_id"] or f"{row['mmsi']} {row['overpass_id']}",
+        status=row["status"],
+        conflicts=worded(row["conflicts"], data.conflicts),
+        probability=row["probability"],
+        title=hull_words(hull) if hull is not None else vessel_words(row["mmsi"], declared),
+        facts=tuple(_facts(row, hull, declared)),
+        reasons=worded(row["reasons"], data.reasons),
+        zone=names.get(row["zone"], row["zone"] or "outside the zones"),
+        when=moment(acquired),
+        place=place_words(point.x, point.y),
+        chip=data_uri(chip, CHIP_PX) if chip is not None else None,
+        overpass_id=row["overpass_id"],
+        lonlat=(point.x, point.y),
+    )
+
+
+def worded(codes: str, words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return comma-separated codes in words; a code without words stays as it is."""
+    return tuple(words.get(code, code.replace("_", " ")) for code in codes.split(",") if code)
+
+
+def place_words(lon: float, lat: float) -> str:
+    """Return a position in degrees, e.g. ``38.7163° N 125.3012° E``."""
+    return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
+
+
+def hull_words(hull: pd.Series[Any]) -> str:
+    """Return a detection in a few words."""
+    return f"Hull of about {hull['length_m']:.0f} m, looks like: {CLASS_LOOKS[hull['class']].label}"
+
+
+def class_words(hull: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Return the class probabilities of a detection, likeliest first."""
+    shares = sorted(((hull[f"p_{name}"], name) for name in CLASSES), reverse=True)
+    return ", ".join(f"{CLASS_LOOKS[name].label} {percent(share)}" for share, name in shares)
+
+
+def length_words(hull: Mapping[str, Any] | pd.Series[Any]) -> str:
+    """Return the 80 % interval of a detection's length."""
+    return f"{hull['length_low_m']:.0f}–{hull['length_high_m']:.0f} m (80 %)"
+
+
+def vessel_words(mmsi: str, declared: Mapping[str, Any] | None) -> str:
+    """Return a declared vessel in a few words."""
+    name = declared.get("name") if declared else None
+    return f"Declared vessel {name + ', ' if name else ''}MMSI {mmsi}"
+
+
+def declared_of(vessels: pd.DataFrame, mmsi: str | None, at: pd.Timestamp | None) -> dict[str, Any] | None:
+    """Return what a vessel declared of itself latest before ``at`` (else first after); None if nothing."""
+    own = vessels[vessels["mmsi"] == mmsi].sort_values("time") if mmsi else vessels[:0]
+    if own.empty:
+        return None
+    before = own if at is None or pd.isna(at) else own[own["time"] <= at]
+    row = (before if len(before) else own[:1]).iloc[-1]
+    return {str(name): value for name, value in row.items() if not pd.isna(value)}
+
+
+def _facts(
+    row: Mapping[Any, Any], hull: pd.Series[Any] | None, declared: Mapping[str, Any] | None
+) -> Iterator[str]:
+    if hull is not None:
+        yield f"Class: {class_words(hull)}"
+        yield f"Length: {length_words(hull)}; beam {hull['beam_m']:.0f} m"
+        yield f"Probability that it is a vessel at all: {percent(hull['p_vessel'])}"
+        if hull["flags"]:
+            yield f"Image: {hull['flags'].replace('_', ' ').replace(',', ', ')}"
+    if hull is not None and row["mmsi"]:
+        yield vessel_words(row["mmsi"], declared)
+    if declared:
+        yield f"Declares: {_declares(declared)}"
+    if row["status"] == "no_ais_partner":
+        yield from _heard(row)
+
+
+def _declares(declared: Mapping[str, Any]) -> str:
+    told = {
+        "length_m": lambda v: f"length {v:.0f} m",
+        "beam_m": lambda v: f"beam {v:.0f} m",
+        "ship_type": lambda v: f"ship type {v:.0f}",
+        "flag": lambda v: f"MMSI of {v}",
+        "imo": lambda v: f"IMO {v}",
+        "destination": lambda v: f"destination “{v}”",
+    }
+    return (
+        ", ".join(words(declared[name]) for name, words in told.items() if name in declared) or "nothing more"
+    )
+
+
+def _heard(row: Mapping[Any, Any]) -> Iterator[str]:
+    for name in ("a", "b"):
+        share = row[f"p_heard_class_{name}"]
+        if not pd.isna(share):
+            yield f"Chance that a Class {name.upper()} transmitter here would have been heard: {percent(share)}"
+    yield f"Had to carry AIS: {row['carriage_expected']}"
+
+
+def status_counts(matches: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Return (status, label, rows) for every status, also those with none."""
+    found = matches["status"].value_counts()
+    return [(name, look.label, int(found.get(name, 0))) for name, look in STATUS_LOOKS.items()]

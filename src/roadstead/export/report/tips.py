@@ -1,0 +1,60 @@
+"""What a map says of one hull or declared vessel under the pointer."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from roadstead.export.palette import STATUS_LOOKS
+from roadstead.export.report.data import PortReport, ReportData
+from roadstead.export.report.rows import (
+    class_words,
+    declared_of,
+    length_words,
+    percent,
+    place_words,
+    vessel_words,
+    worded,
+)
+
+Row = Mapping[Any, Any]
+
+
+def tip(match: Row | None, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:
+    """Return (title, HTML lines) of a match, a hull, or both."""
+    title = STATUS_LOOKS[match["status"]].label if match else "not held against AIS"
+    lines = [*_hull_lines(hull), *_match_lines(match, report, data), *_place_lines(match, hull)]
+    return title, _html(lines)
+
+
+def _hull_lines(hull: Row | None) -> Iterator[str]:
+    if hull is not None:
+        yield class_words(hull)
+        yield f"length {hull['length_m']:.0f} m, {length_words(hull)}"
+
+
+def _match_lines(match: Row | None, report: PortReport, data: ReportData) -> Iterator[str]:
+    if match is None:
+        return
+    yield f"probability of this status: {percent(match['probability'])}"
+    if match["mmsi"]:
+        yield vessel_words(match["mmsi"], declared_of(report.vessels, match["mmsi"], None))
+    yield from worded(match["conflicts"], data.conflicts)
+    yield from worded(match["reasons"], data.reasons)
+
+
+def _place_lines(match: Row | None, hull: Row | None) -> Iterator[str]:
+    if hull is not None:
+        yield place_words(hull["lon"], hull["lat"])
+        yield f"id {hull['detection_id']}"
+    elif match is not None:
+        yield place_words(match["geometry"].x, match["geometry"].y)
+
+
+def _html(lines: list[str]) -> str:
+    """Return lines as HTML; names come from AIS, so from anybody, and are escaped."""
+    short = (textwrap.shorten(line, 240, placeholder=" ...") for line in lines)
+    return str(Markup("<br>").join(escape(line) for line in short))

@@ -1,0 +1,151 @@
+"""Render and write the report."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from bokeh.embed import components
+from bokeh.models import LayoutDOM
+from bokeh.resources import Resources
+from markupsafe import Markup
+
+from roadstead import __version__
+from roadstead.errors import StoreError
+from roadstead.export.layers import is_simulated
+from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
+from roadstead.export.report.chart_map import port_map
+from roadstead.export.report.chart_series import series_chart
+from roadstead.export.report.data import PortReport, ReportData
+from roadstead.export.report.images import local_map
+from roadstead.export.report.rows import (
+    SHOWN_CLASSES,
+    STATE_WORDS,
+    Lead,
+    OverpassCounts,
+    count_tables,
+    leads,
+    moment,
+    number,
+    percent,
+    status_counts,
+    zone_names,
+)
+
+LEADS_SHOWN = 25
+"""Leads listed openly; the rest unfolds."""
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("roadstead.export"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {"moment": moment, "percent": percent, "number": number}
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One port, ready for the template."""
+
+    report: PortReport
+    simulated: bool
+    states: dict[str, int]
+    """State -> overpasses."""
+    statuses: list[tuple[str, str, int]]
+    leads: list[Lead]
+    on_map: list[tuple[float, float]]
+    """Kilometres of each lead on the map."""
+    counts: list[OverpassCounts]
+    troubles: list[dict[str, str]]
+    zones: dict[str, str]
+    has_ais: bool
+
+
+def write_report(path: Path, data: ReportData) -> Path:
+    """Write the report as one HTML file that asks no host for anything, and return its path.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    text = render_report(data)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def render_report(data: ReportData) -> str:
+    """Return the report as HTML."""
+    sections = [_section(report, data) for report in data.ports]
+    script, charts = components(_charts(sections, data))
+    return _TEMPLATES.get_template("report.html.j2").render(
+        data=data,
+        sections=sections,
+        simulated=any(section.simulated for section in sections),
+        bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()),  # noqa: S704
+        script=Markup(script),  # noqa: S704 - Bokeh escapes what it embeds
+        charts={name: Markup(div) for name, div in charts.items()},  # noqa: S704
+        classes=[CLASS_LOOKS[name] for name in SHOWN_CLASSES],
+        class_looks=CLASS_LOOKS,
+        status_looks=STATUS_LOOKS,
+        kind_looks=KIND_LOOKS,
+        state_words=STATE_WORDS,
+        leads_shown=LEADS_SHOWN,
+        version=__version__,
+        last_day=data.end - pd.Timedelta(microseconds=1),
+    )
+
+
+def _charts(sections: list[_Section], data: ReportData) -> dict[str, LayoutDOM]:
+    charts = {}
+    for section in sections:
+        slug = section.report.port.slug
+        charts[f"map-{slug}"] = port_map(section.report, data, section.simulated)
+        charts[f"series-{slug}"] = series_chart(section.report, data, section.simulated)
+    return charts
+
+
+def _section(report: PortReport, data: ReportData) -> _Section:
+    found = leads(report, data)
+    where = local_map(report.port.bounds)
+    states = report.acquisitions["state"].value_counts()
+    return _Section(
+        report=report,
+        simulated=is_simulated(
+            report.acquisitions, report.scenes, report.detections, report.matches, report.counts
+        ),
+        states={name: int(states.get(name, 0)) for name in STATE_WORDS},
+        statuses=status_counts(report.matches),
+        leads=found,
+        on_map=[
+            (round(x, 3), round(y, 3)) for x, y in where.km([lead.lonlat for lead in found] or [(0.0, 0.0)])
+        ],
+        counts=count_tables(report),
+        troubles=_troubles(report.acquisitions),
+        zones=zone_names(report),
+        has_ais=not (report.matches["reasons"] == "no_ais_given").all(),
+    )
+
+
+def _troubles(acquisitions: pd.DataFrame) -> list[dict[str, str]]:
+    """Return overpasses that failed, were not observed, or failed when tried again."""
+    rows = []
+    for row in acquisitions.sort_values("acquired", na_position="last").to_dict("records"):
+        why = row["reason"] or (row["later_failure"] and f"a later attempt failed: {row['later_failure']}")
+        if why:
+            state = STATE_WORDS[row["state"]]
+            rows.append(
+                {"when": moment(row["acquired"]), "id": row["overpass_id"], "state": state, "why": why}
+            )
+    return rows

@@ -1,0 +1,29 @@
+window.roadstead = {
+  // Show a box of the map whole, keeping one scale for both axes.
+  fit(plot, west, south, east, north) {
+    const shape = plot.inner_width / plot.inner_height;
+    const wide = Math.max(east - west, (north - south) * shape);
+    const x = (west + east) / 2, y = (south + north) / 2;
+    plot.x_range.setv({start: x - wide / 2, end: x + wide / 2});
+    plot.y_range.setv({start: y - wide / shape / 2, end: y + wide / shape / 2});
+  },
+  model(name) {
+    for (const doc of Bokeh.documents) {
+      const found = doc.get_model_by_name(name);
+      if (found != null) return found;
+    }
+    return null;
+  },
+  show(port, overpass, x, y) {
+    const select = this.model(`overpass-${port}`), plot = this.model(`map-${port}`);
+    if (select == null || plot == null) return;
+    select.value = overpass;
+    this.fit(plot, x - 0.8, y - 0.8, x + 0.8, y + 0.8);
+    document.getElementById(`map-of-${port}`).scrollIntoView({block: "start"});
+  },
+};
+document.addEventListener("click", (event) => {
+  const at = event.target.closest("button[data-port]");
+  if (at) window.roadstead.show(at.dataset.port, at.dataset.overpass, Number(at.dataset.x), Number(at.dataset.y));
+});
+window.addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
