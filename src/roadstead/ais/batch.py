@@ -22,6 +22,9 @@ STATIC = (
 )
 COLUMNS = ("mmsi", "time", *DYNAMIC, *STATIC, "ais_class", "source")
 """The columns that a table may hold, by our names."""
+NUMERIC = frozenset(
+    {"mmsi", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", *DIMENSIONS, "length_m", "beam_m", "draught_m"}
+)
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,12 @@ def clean(batch: Batch, source: str, window: Window, now: datetime | None = None
         now: our clock; a report from later than a day ahead is refused.
     """
     faults = _Faults(batch, list(batch.faults))
-    table = _identified(batch.rows, faults, now or datetime.now(UTC))
-    times = (table["time"].min(), table["time"].max()) if len(table) else None
-    usable, repeated = len(table), bool(table["mmsi"].duplicated().any())
-    table = _in_window(_placed(table, faults), window)
+    told = _identified(batch.rows, faults, now or datetime.now(UTC))
+    times = (told["time"].min(), told["time"].max()) if len(told) else None
+    usable, repeated = len(told), bool(told["mmsi"].duplicated().any())
+    told = _in_window(_placed(told, faults), window)
+    rest = batch.rows.columns.difference(told.columns)
+    table = pd.concat([told, batch.rows.loc[told.index, rest]], axis=1)
     table["source"] = _text(table, "source").fillna(source)
     table["ais_class"], table["kind"] = _mobile(table)
     table["kind"] = table["kind"].fillna(table["mmsi"].map(station_kind)).astype(object)
@@ -95,7 +97,7 @@ def _split(table: pd.DataFrame, faults: _Faults) -> tuple[pd.DataFrame, pd.DataF
 
 
 def _identified(rows: pd.DataFrame, faults: _Faults, now: datetime) -> pd.DataFrame:
-    """Keep the rows whose MMSI and time can be used."""
+    """Return MMSI, time and place of the rows whose MMSI and time can be used."""
     mmsi = _mmsi(rows["mmsi"])
     late = rows["time"] > pd.Timestamp(now) + CLOCK_SLACK
     refused = [
@@ -108,7 +110,8 @@ def _identified(rows: pd.DataFrame, faults: _Faults, now: datetime) -> pd.DataFr
     for bad, name, reason in refused:
         faults.add(rows.loc[bad & good, "row"], name, reason)
         good &= ~bad
-    return rows.assign(mmsi=mmsi)[good]
+    told = [name for name in ("row", "time", "lon", "lat", "positional") if name in rows]
+    return rows.loc[good, told].assign(mmsi=mmsi[good])
 
 
 def _mmsi(values: pd.Series) -> pd.Series:
@@ -116,9 +119,9 @@ def _mmsi(values: pd.Series) -> pd.Series:
     if not pd.api.types.is_numeric_dtype(values):
         text = values.astype(str).str.strip().str.removesuffix(".0")
         values = pd.to_numeric(text.where(text.str.fullmatch(r"\d{1,9}")), errors="coerce")
-    whole = values.where((values > 0) & (values <= 999_999_999) & (values % 1 == 0)).astype("Int64")
-    text = whole.astype(str).str.zfill(9).astype(object)
-    return text.where(whole.notna(), None)
+    codes, unique = pd.factorize(values)
+    words = [f"{int(v):09d}" if 0 < v <= 999_999_999 and v % 1 == 0 else None for v in unique]
+    return pd.Series(np.array([*words, None], dtype=object)[codes], index=values.index, dtype=object)
 
 
 def _placed(table: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
@@ -142,7 +145,7 @@ def _in_window(table: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Keep positions in the window, and static reports without a position whatever their time."""
     placed = table["lon"].notna()
     inside = window.holds_place(table["lon"], table["lat"]) & window.holds_time(table["time"])
-    return table[~placed | inside].copy()
+    return table[~placed | inside]
 
 
 def _numbers(table: pd.DataFrame, name: str) -> pd.Series:
@@ -243,7 +246,10 @@ def _sized(made: pd.DataFrame, table: pd.DataFrame, faults: _Faults) -> pd.DataF
     wide = across.mask(across == 0).fillna(_checked_number(table, "beam_m", faults, 1e6, (0.0,)))
     faults.add(table.loc[long > MAX_LENGTH_M, "row"], "length_m", "out_of_range_field_dropped")
     faults.add(table.loc[wide > MAX_BEAM_M, "row"], "beam_m", "out_of_range_field_dropped")
-    no_length, no_beam = unset | (along == 0) | (along > MAX_LENGTH_M), unset | (across == 0) | (across > MAX_BEAM_M)
+    no_length, no_beam = (
+        unset | (along == 0) | (along > MAX_LENGTH_M),
+        unset | (across == 0) | (across > MAX_BEAM_M),
+    )
     return made.assign(
         to_bow_m=bow.mask(no_length),
         to_stern_m=stern.mask(no_length),
@@ -252,5 +258,3 @@ def _sized(made: pd.DataFrame, table: pd.DataFrame, faults: _Faults) -> pd.DataF
         length_m=long.mask(long > MAX_LENGTH_M),
         beam_m=wide.mask(wide > MAX_BEAM_M),
     )
-
-

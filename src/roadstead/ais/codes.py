@@ -77,7 +77,20 @@ MOBILES: dict[str, tuple[str | None, str | None]] = {
 """Transmitter class and kind of station by the word for the transmitter."""
 
 NULLS = frozenset(
-    {"", "unknown", "unknown value", "undefined", "null", "none", "nan", "n/a", "na", "-", "not available", "\\n"}
+    {
+        "",
+        "unknown",
+        "unknown value",
+        "undefined",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "-",
+        "not available",
+        "\\n",
+    }
 )
 """Words for "not known", in lower case."""
 

@@ -27,10 +27,24 @@ _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-
 class Opened:
     """A file, decompressed, ready to be read from its beginning."""
 
-    stream: BinaryIO
+    stream: io.BufferedReader[io.RawIOBase]
     format: Format
     tell: Callable[[], int]
     """Bytes of the file on disk read so far."""
+
+
+@dataclass
+class _Place:
+    """Where a file is being read; still told once it is closed."""
+
+    raw: BinaryIO
+    last: int = 0
+
+    def __call__(self) -> int:
+        """Return the bytes read so far."""
+        if not self.raw.closed:
+            self.last = self.raw.tell()
+        return self.last
 
 
 @contextmanager
@@ -42,11 +56,11 @@ def opened(path: Path) -> Iterator[Opened]:
     """
     try:
         with path.open("rb") as raw, _decompressed(raw, path) as plain:
-            stream = io.BufferedReader(cast(io.RawIOBase, plain), HEAD_BYTES)
-            head = stream.peek(HEAD_BYTES)
-            if not head.strip():
-                raise AisError(f"{path} is empty")
-            yield Opened(cast(BinaryIO, stream), _format(head), raw.tell)
+            with io.BufferedReader(cast(io.RawIOBase, plain), HEAD_BYTES) as stream:
+                head = stream.peek(HEAD_BYTES)
+                if not head.strip():
+                    raise AisError(f"{path} is empty")
+                yield Opened(stream, _format(head), _Place(raw))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise AisError(f"{path} cannot be opened: {error.strerror}") from error
     except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:

@@ -75,7 +75,11 @@ _DMA = Layout(
 )
 _DMA_SIZES = Layout(
     _DMA.name,
-    {**_DMA.columns, "time": "Timestamp", **{ours: f"Size {c}" for ours, c in zip(DIMENSIONS, "ABCD", strict=True)}},
+    {
+        **_DMA.columns,
+        "time": "Timestamp",
+        **{ours: f"Size {c}" for ours, c in zip(DIMENSIONS, "ABCD", strict=True)},
+    },
     time_format=_DMA.time_format,
 )
 _CADASTRE = Layout(
@@ -170,7 +174,9 @@ def load_mapping(mapping: Mapping[str, Any] | str | Path) -> ColumnMapping:
         raise AisError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     strange = sorted((set(made.columns) | set(made.constants)) - set(COLUMNS))
     if strange:
-        raise AisError(f"{where}: we have no column {', '.join(strange)}. Our columns are: {', '.join(COLUMNS)}")
+        raise AisError(
+            f"{where}: we have no column {', '.join(strange)}. Our columns are: {', '.join(COLUMNS)}"
+        )
     return made
 
 

@@ -52,7 +52,7 @@ def looks_like_nmea(head: bytes) -> bool:
     return any(_AIS.search(line) for line in head.splitlines()[:50])
 
 
-class _Refused(Exception):  # noqa: N818 - not an error of the program, a verdict on one sentence
+class _Refused(Exception):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
         self.field, self.reason = field, reason
@@ -119,9 +119,7 @@ def _tagged(raw: bytes) -> tuple[float | None, str | None, int | None]:
     return _seconds(tag.receiver_timestamp), tag.source_station, tag.group.group_id if tag.group else None
 
 
-def _trailing(
-    rest: bytes, time: float | None, source: str | None
-) -> tuple[float | None, str | None]:
+def _trailing(rest: bytes, time: float | None, source: str | None) -> tuple[float | None, str | None]:
     if time is None and (epoch := _EPOCH.search(rest)):
         time = _seconds(epoch[1])
     if source is None and (station := _STATION.search(rest)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Part:
     stations: pd.DataFrame
     """`tables.STATIONS`."""
     quarantine: pd.DataFrame
-    snapshot_time: datetime | None = None
+    snapshot_times: frozenset[datetime] = frozenset()
 
 
 def read_ais(
@@ -113,66 +113,52 @@ def batches_of(path: Path, mapping: ColumnMapping | None) -> Iterator[Batch]:
 
 
 @dataclass
-class _Seen:
-    """Whether a whole file was misread, and whether it is a snapshot, over its batches."""
+class Reading:
+    """One file, read batch by batch; knows at the end whether the file was a snapshot."""
 
     path: Path
-    is_table: bool = True
+    window: Window
+    mapping: ColumnMapping | None = None
+    source: str | None = None
+    meter: Meter | None = None
     usable: int = 0
-    repeated: bool = False
-    faults: Counter[str] | None = None
-    times: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    """Rows with an MMSI and a time so far."""
+    _faults: Counter[str] = field(default_factory=Counter)
+    _times: set[pd.Timestamp] = field(default_factory=set)
+    _is_table: bool = True
+    _repeated: bool = False
 
-    def note(self, done: Cleaned) -> None:
-        """Take in one batch.
+    def __iter__(self) -> Iterator[Cleaned]:
+        """Yield the cleaned batches.
 
         Raises:
-            AisError: every row so far has the same systematic fault.
+            AisError: the file cannot be read, or every row of it so far has the same systematic fault.
         """
-        self.faults = (self.faults or Counter()) + Counter(fault.reason for fault in done.faults)
-        if done.times is None:
-            self._refuse_misread()
-            return
-        self.usable += done.usable
-        self.repeated |= done.repeated
-        low, high = self.times or done.times
-        self.times = min(low, done.times[0]), max(high, done.times[1])
+        for batch in batches_of(self.path, self.mapping):
+            rows = batch.rows if self.source is None else batch.rows.assign(source=self.source)
+            done = clean(replace(batch, rows=rows), self.path.name, self.window)
+            self._note(done)
+            self._is_table = self._is_table and "positional" not in rows
+            if self.meter is not None:
+                self.meter.at(self.path, batch.bytes_done)
+            yield done
 
-    def _refuse_misread(self) -> None:
-        if self.usable == 0 and self.faults:
-            reason, _ = self.faults.most_common(1)[0]
+    def _note(self, done: Cleaned) -> None:
+        self.usable += done.usable
+        self._repeated |= done.repeated
+        self._times.update(done.times or ())
+        self._faults.update(fault.reason for fault in done.faults)
+        if self.usable == 0 and self._faults:
+            reason, _ = self._faults.most_common(1)[0]
             if reason in _SYSTEMATIC:
                 raise AisError(f"{self.path}: {_SYSTEMATIC[reason]}.")
 
     @property
-    def snapshot_time(self) -> datetime | None:
-        """The time that all rows of a table share, with several vessels and each once."""
-        if self.times is None or self.usable < 2 or self.repeated or not self.is_table:
-            return None
-        if self.times[0] != self.times[1]:
-            return None
-        moment: datetime = self.times[0].to_pydatetime()
-        return moment
-
-
-def cleaned_batches(
-    path: Path, window: Window, mapping: ColumnMapping | None, source: str | None, meter: Meter | None = None
-) -> Iterator[tuple[Cleaned, datetime | None]]:
-    """Yield each cleaned batch of a file with the snapshot time as far as read.
-
-    Raises:
-        AisError: the file cannot be read, or every row of it has the same systematic fault.
-    """
-    seen = _Seen(path)
-    for batch in batches_of(path, mapping):
-        if source is not None:
-            batch = replace(batch, rows=batch.rows.assign(source=source))
-        seen.is_table = seen.is_table and "positional" not in batch.rows
-        done = clean(batch, path.name, window)
-        seen.note(done)
-        if meter is not None:
-            meter.at(path, batch.bytes_done)
-        yield done, seen.snapshot_time
+    def snapshot_times(self) -> list[datetime]:
+        """The one time that all rows of a table share, with several vessels and each once; else nothing."""
+        if len(self._times) != 1 or self.usable < 2 or self._repeated or not self._is_table:
+            return []
+        return [time.to_pydatetime() for time in self._times]
 
 
 def read_file(
@@ -185,11 +171,11 @@ def read_file(
     """Read one file whole.
 
     Raises:
-        AisError: see `cleaned_batches`.
+        AisError: see `Reading`.
     """
     positions, static, stations, faults = [], [], [], []
-    snapshot: datetime | None = None
-    for done, snapshot in cleaned_batches(path, window, mapping, source, meter):
+    reading = Reading(path, window, mapping, source, meter)
+    for done in reading:
         positions.append(done.positions.assign(file=str(path)))
         static.append(changes(done.static))
         stations.append(done.stations.drop(columns="row"))
@@ -199,7 +185,7 @@ def read_file(
         stacked(static),
         stacked(stations, empty(STATIONS)),
         stacked(faults, empty(QUARANTINE)),
-        snapshot,
+        frozenset(reading.snapshot_times),
     )
 
 
@@ -225,21 +211,29 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
     """Join what files gave into `AisData`: static histories, buoys, duplicates, tracks."""
     positions = stacked((part.positions for part in parts), _POSITIONS_OF_FILE)
     stations = stacked((part.stations for part in parts), empty(STATIONS))
-    vessels = history(stacked(part.static for part in parts)) if any(len(p.static) for p in parts) else empty(VESSELS)
+    vessels = (
+        history(stacked(part.static for part in parts))
+        if any(len(p.static) for p in parts)
+        else empty(VESSELS)
+    )
     once = positions.drop_duplicates([name for name in POSITIONS.columns if name != "source"])
     gear = once["mmsi"].isin(gear_mmsis(vessels))
     tracks = segment(once[~gear])
     buoys = once.loc[gear, ["mmsi", "time", "lon", "lat", "source"]].assign(kind="gear_buoy")
     stations = stacked([stations, buoys[list(STATIONS.columns)]], empty(STATIONS))
     kept = set(tracks.positions["mmsi"])
-    mine = vessels["mmsi"].isin(kept) if not window.is_open else ~vessels["mmsi"].isin(set(stations["mmsi"]) - kept)
+    mine = (
+        vessels["mmsi"].isin(kept)
+        if not window.is_open
+        else ~vessels["mmsi"].isin(set(stations["mmsi"]) - kept)
+    )
     refused = [*(part.quarantine for part in parts), _jumps(tracks.jumps)]
     return AisData(
         positions=checked(tracks.positions[[*POSITIONS.columns, "segment"]], POSITIONS, "positions"),
         vessels=checked(vessels[mine].reset_index(drop=True), VESSELS, "vessels"),
         stations=checked(stations.sort_values(["mmsi", "time"], ignore_index=True), STATIONS, "stations"),
         quarantine=checked(stacked(refused, empty(QUARANTINE)), QUARANTINE, "quarantine"),
-        snapshot_times=frozenset(part.snapshot_time for part in parts if part.snapshot_time is not None),
+        snapshot_times=frozenset().union(*(part.snapshot_times for part in parts)),
         duplicates=len(positions) - len(once),
     )
 

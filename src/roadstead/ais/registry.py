@@ -73,6 +73,6 @@ def imo_is_valid(imo: str) -> bool:
     """Say whether a seven-digit IMO number ends in its check digit: sum of digits 1-6 times 7..2, modulo 10."""
     if not _IMO.fullmatch(imo):
         return False
-    return sum(int(digit) * weight for digit, weight in zip(imo[:6], range(7, 1, -1), strict=True)) % 10 == int(
-        imo[6]
-    )
+    return sum(
+        int(digit) * weight for digit, weight in zip(imo[:6], range(7, 1, -1), strict=True)
+    ) % 10 == int(imo[6])

@@ -15,66 +15,39 @@ the keys in ``files/`` alone: an import that was cut off is never seen.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
-from roadstead.ais.batch import COLUMNS, STATIC, Fault
 from roadstead.ais.data import AisData, Box, Progress, Window
 from roadstead.ais.layouts import ColumnMapping, load_mapping
-from roadstead.ais.read import Meter, Part, cleaned_batches, join, quarantine_of, read_file, stacked
+from roadstead.ais.read import Meter, Part, Reading, join, quarantine_of, read_file, stacked
+from roadstead.ais.store_files import (
+    FORMAT,
+    SCHEMAS,
+    Manifest,
+    Writer,
+    abandoned_on_error,
+    commit,
+    found,
+    is_store,
+    manifest_of,
+    writing,
+)
 from roadstead.ais.vessels import changes, typed
-from roadstead.errors import AisError, StoreError
-from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, empty
+from roadstead.errors import AisError
+from roadstead.tables import QUARANTINE, empty
 
-FORMAT = {"format": "roadstead-ais-store", "version": 1}
 _HASH_BLOCK = 1 << 20
-_TIME = pa.timestamp("ns", "UTC")
-_TEXTS = {"mmsi", "nav_status", "ais_class", "source", "file", "kind", "imo", "name", "callsign", "destination"}
-_WHOLE = {"row": pa.int64(), "ship_type": pa.int64()}
-_STATIC_COLUMNS = ("mmsi", "time", "source", *STATIC)
-
-
-def _schema(columns: Sequence[str]) -> pa.Schema:
-    def kind(name: str) -> pa.DataType:
-        return _TIME if name == "time" else pa.string() if name in _TEXTS else _WHOLE.get(name, pa.float64())
-
-    return pa.schema([(name, kind(name)) for name in columns])
-
-
-_SCHEMAS = {
-    "positions": _schema([*POSITIONS.columns, "file", "row"]),
-    "stations": _schema([*STATIONS.columns, "file", "row"]),
-    "vessels": _schema(_STATIC_COLUMNS),
-}
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """One imported file."""
-
-    key: str
-    file: str
-    source: str | None
-    kept: int
-    """Position reports of ships."""
-    stations: int
-    static: int
-    quarantined: int
-    snapshot_time: str | None = None
-    """ISO 8601; set where the whole file is placed at one moment."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +67,6 @@ class ImportSummary:
     """Of ``files``, those that the store held already and that were passed over."""
     quarantine: Path
     """CSV of `tables.QUARANTINE` for one file, else the folder with one such CSV a file."""
-
-
-def is_store(folder: Path) -> bool:
-    """Say whether a folder is an AIS store."""
-    return (folder / "store.json").is_file()
 
 
 def import_files(
@@ -121,10 +89,10 @@ def import_files(
     folder, window = Path(store_folder), Window(within, start, end)
     mapped = load_mapping(mapping) if mapping is not None else None
     meter, done, before = Meter(paths, progress), [], []
-    _found(folder)
+    found(folder)
     for path in map(Path, paths):
         key = _key(path, window, mapped, source)
-        manifest = _manifest(folder, key)
+        manifest = manifest_of(folder, key)
         if manifest is not None:
             before.append(str(path))
             meter.at(path, path.stat().st_size)
@@ -147,32 +115,6 @@ def _summary(folder: Path, files: list[str], done: list[Manifest], before: list[
     )
 
 
-@contextmanager
-def _writing(what: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"the AIS store {what} cannot be written: {error}") from error
-
-
-def _found(folder: Path) -> None:
-    with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not is_store(folder):
-            _replace(folder / "store.json", lambda path: path.write_text(json.dumps(FORMAT), encoding="utf-8"))
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name, then put it in place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _key(path: Path, window: Window, mapping: ColumnMapping | None, source: str | None) -> str:
     """Return the hash of a file's content and of how it is read.
 
@@ -190,72 +132,6 @@ def _key(path: Path, window: Window, mapping: ColumnMapping | None, source: str 
     return digest.hexdigest()[:20]
 
 
-def _manifest(folder: Path, key: str) -> Manifest | None:
-    path = folder / "files" / f"{key}.json"
-    return Manifest(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-
-
-@dataclass
-class _Writer:
-    """Writes the tables of one import under temporary names and puts all in place at the end."""
-
-    folder: Path
-    key: str
-    open: dict[Path, pq.ParquetWriter] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*_SCHEMAS, "quarantine"), 0))
-    quarantine_part: Path | None = None
-
-    def by_day(self, table: str, frame: pd.DataFrame) -> None:
-        """Append rows of a table with a time to the files of their days."""
-        for day, rows in frame.groupby(frame["time"].dt.date, sort=True):
-            self._append(table, self.folder / table / f"date={day}" / f"{self.key}.parquet", rows)
-
-    def whole(self, table: str, frame: pd.DataFrame) -> None:
-        """Append rows to the one file of a table."""
-        if len(frame):
-            self._append(table, self.folder / table / f"{self.key}.parquet", frame)
-
-    def refuse(self, frame: pd.DataFrame) -> None:
-        """Append rows to the quarantine file."""
-        path = self.folder / "quarantine" / f"{self.key}.csv"
-        self.quarantine_part = _part_of(path)
-        self.quarantine_part.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not self.quarantine_part.exists()
-        frame.to_csv(self.quarantine_part, mode="a", header=fresh, index=False, quoting=csv.QUOTE_MINIMAL)
-        self.rows["quarantine"] += len(frame)
-
-    def _append(self, table: str, path: Path, rows: pd.DataFrame) -> None:
-        schema = _SCHEMAS[table]
-        if path not in self.open:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.open[path] = pq.ParquetWriter(_part_of(path), schema, compression="zstd")
-        frame = rows.reindex(columns=schema.names)
-        self.open[path].write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-        self.rows[table] += len(rows)
-
-    def commit(self) -> None:
-        """Put every file in place."""
-        self._close()
-        for path in self.open:
-            _part_of(path).replace(path)
-        if self.quarantine_part is not None:
-            self.quarantine_part.replace(self.folder / "quarantine" / f"{self.key}.csv")
-
-    def abandon(self) -> None:
-        """Remove what was written."""
-        self._close()
-        for part in (*map(_part_of, self.open), *filter(None, [self.quarantine_part])):
-            part.unlink(missing_ok=True)
-
-    def _close(self) -> None:
-        for writer in self.open.values():
-            writer.close()
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
 def _import(
     path: Path,
     folder: Path,
@@ -265,41 +141,16 @@ def _import(
     source: str | None,
     meter: Meter,
 ) -> Manifest:
-    writer, static, snapshot = _Writer(folder, key), [], None
-    with _writing(folder), _abandoned_on_error(writer):
-        for done, snapshot in cleaned_batches(path, window, mapping, source, meter):
+    writer, static = Writer(folder, key), []
+    reading = Reading(path, window, mapping, source, meter)
+    with writing(folder), abandoned_on_error(writer):
+        for done in reading:
             writer.by_day("positions", done.positions.assign(file=str(path)))
             writer.by_day("stations", done.stations.assign(file=str(path)))
             writer.refuse(quarantine_of(done.faults, path))
             static.append(changes(done.static))
         writer.whole("vessels", changes(stacked(static)))
-        return _commit(writer, str(path), source, snapshot)
-
-
-@contextmanager
-def _abandoned_on_error(writer: _Writer) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        writer.abandon()
-        raise
-
-
-def _commit(writer: _Writer, file: str, source: str | None, snapshot: datetime | None) -> Manifest:
-    writer.commit()
-    manifest = Manifest(
-        key=writer.key,
-        file=file,
-        source=source,
-        kept=writer.rows["positions"],
-        stations=writer.rows["stations"],
-        static=writer.rows["vessels"],
-        quarantined=writer.rows["quarantine"],
-        snapshot_time=snapshot.isoformat() if snapshot else None,
-    )
-    text = json.dumps(asdict(manifest), indent=1)
-    _replace(writer.folder / "files" / f"{writer.key}.json", lambda path: path.write_text(text, encoding="utf-8"))
-    return manifest
+        return commit(writer, str(path), source, reading.snapshot_times)
 
 
 def write_store(data: AisData, store_folder: str | Path) -> Manifest:
@@ -314,16 +165,16 @@ def write_store(data: AisData, store_folder: str | Path) -> Manifest:
     for table in tables:
         digest.update(pd.util.hash_pandas_object(table.astype(str), index=False).to_numpy().tobytes())
     key = digest.hexdigest()[:20]
-    _found(folder)
-    if (before := _manifest(folder, key)) is not None:
+    found(folder)
+    if (before := manifest_of(folder, key)) is not None:
         return before
-    writer = _Writer(folder, key)
-    with _writing(folder), _abandoned_on_error(writer):
+    writer = Writer(folder, key)
+    with writing(folder), abandoned_on_error(writer):
         writer.by_day("positions", data.positions.assign(file="", row=0))
         writer.by_day("stations", data.stations.assign(file="", row=0))
         writer.refuse(data.quarantine)
         writer.whole("vessels", data.vessels)
-        return _commit(writer, "", None, min(data.snapshot_times, default=None))
+        return commit(writer, "", None, sorted(data.snapshot_times))
 
 
 def read_store(
@@ -339,3 +190,93 @@ def read_store(
     """
     window = Window(bbox, start, end)
     return join([_stored(Path(store_folder), window)], window)
+
+
+def load_ais(
+    paths: Sequence[str | Path],
+    mapping: Mapping[str, Any] | str | Path | None = None,
+    *,
+    source: str | None = None,
+    within: Box | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    progress: Progress | None = None,
+) -> AisData:
+    """Read AIS files and store folders together; arguments as for `read_ais`.
+
+    Raises:
+        AisError: a file cannot be used, or a folder is no store.
+    """
+    window = Window(within, start, end)
+    mapped = load_mapping(mapping) if mapping is not None else None
+    meter = Meter(paths, progress)
+    return join([_part(Path(path), window, mapped, source, meter) for path in paths], window)
+
+
+def _part(
+    path: Path, window: Window, mapping: ColumnMapping | None, source: str | None, meter: Meter
+) -> Part:
+    return _stored(path, window) if path.is_dir() else read_file(path, window, mapping, source, meter)
+
+
+def _stored(folder: Path, window: Window) -> Part:
+    if not is_store(folder):
+        raise AisError(
+            f"{folder} is no AIS store: make one with `roadstead ais import FILE... --ais-store {folder}`"
+        )
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("files/*.json"))]
+    if not manifests:
+        raise AisError(f"{folder} is an AIS store, but nothing was imported into it")
+    keys = {str(manifest["key"]) for manifest in manifests}
+    times = {datetime.fromisoformat(time) for manifest in manifests for time in manifest["snapshot_times"]}
+    return Part(
+        positions=_rows(folder, "positions", keys, window),
+        static=typed(_rows(folder, "vessels", keys, Window())),
+        stations=_rows(folder, "stations", keys, window).drop(columns=["file", "row"]),
+        quarantine=empty(QUARANTINE),
+        snapshot_times=frozenset(times),
+    )
+
+
+def _rows(folder: Path, table: str, keys: set[str], window: Window) -> pd.DataFrame:
+    """Return the rows of one table that lie in the window, from the files of finished imports."""
+    days = _days(window)
+    paths = [
+        str(path)
+        for path in sorted((folder / table).rglob("*.parquet"))
+        if path.stem in keys and (days is None or path.parent.name.removeprefix("date=") in days)
+    ]
+    if not paths:
+        return pd.DataFrame(SCHEMAS[table].empty_table().to_pandas())
+    rows: pd.DataFrame = (
+        ds.dataset(paths, schema=SCHEMAS[table], format="parquet")
+        .to_table(filter=_filter(window))
+        .to_pandas()
+    )
+    return rows
+
+
+def _days(window: Window) -> set[str] | None:
+    """Return the days of a window that is closed on both sides; None for any day."""
+    if window.start is None or window.end is None:
+        return None
+    first, last = (pd.Timestamp(time).tz_convert("UTC").date() for time in (window.start, window.end))
+    return {(first + timedelta(days=n)).isoformat() for n in range(_span(first, last) + 1)}
+
+
+def _span(first: date, last: date) -> int:
+    return max((last - first).days, 0)
+
+
+def _filter(window: Window) -> ds.Expression | None:
+    lon, lat, time = ds.field("lon"), ds.field("lat"), ds.field("time")
+    tests = []
+    if window.within is not None:
+        west, south, east, north = window.within
+        along = (lon >= west) | (lon <= east) if west > east else (lon >= west) & (lon <= east)
+        tests += [along, lat >= south, lat <= north]
+    if window.start is not None:
+        tests.append(time >= pd.Timestamp(window.start))
+    if window.end is not None:
+        tests.append(time <= pd.Timestamp(window.end))
+    return reduce(and_, tests) if tests else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from roadstead.ais.batch import Batch, Fault
+from roadstead.ais.batch import NUMERIC, Batch, Fault
+from roadstead.ais.codes import NULLS
 from roadstead.ais.files import HEAD_BYTES, Opened, encoding_of, text_of
 from roadstead.ais.layouts import KNOTS, ColumnMapping, Layout, layout_of
 from roadstead.errors import AisError
@@ -23,6 +25,9 @@ from roadstead.errors import AisError
 BATCH_ROWS = 100_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DELIMITERS = ",;\t|"
+_NULL_SPELLINGS = sorted(
+    {spelt for word in NULLS for spelt in (word, word.upper(), word.capitalize(), word.title())}
+)
 
 
 def read_table(
@@ -33,13 +38,15 @@ def read_table(
     Raises:
         AisError: the encoding cannot be told, or the columns are unknown or contradict the mapping.
     """
-    head = file.stream.peek(HEAD_BYTES)  # type: ignore[attr-defined]  # a BufferedReader
+    head = file.stream.peek(HEAD_BYTES)
     encoding = (mapping.encoding if mapping else None) or encoding_of(head, path)
-    text = text_of(file, encoding, path)
     try:
-        yield from _batches(text, file.tell, path, encoding, mapping, batch_rows)
+        with text_of(file, encoding, path) as text:
+            yield from _batches(text, file.tell, path, encoding, mapping, batch_rows)
     except UnicodeError as error:
-        raise AisError(f"{path} was read as {encoding}, which it is not: {error}. Save it as UTF-8") from error
+        raise AisError(
+            f"{path} was read as {encoding}, which it is not: {error}. Save it as UTF-8"
+        ) from error
 
 
 def _batches(
@@ -77,34 +84,65 @@ def _batch(
     encoding: str,
     bytes_done: int,
 ) -> Batch:
-    width, good, rows, faults = len(header), [], [], []
+    rows, good, faults = [], [], []
     for row, line in chunk:
-        cells = _split(line, delimiter)
-        if not line.isascii() and _SURROGATE.search(line):
-            faults.append(Fault(row, "line", f"not_{encoding}_text", _shown(line)))
-        elif len(cells) == width or (len(cells) > width and not any(cells[width:])):
-            good.append(cells[:width])
+        fault = None if line.isascii() else _text_fault(line, encoding)
+        whole = line.rstrip("\r\n") if fault is None else None
+        if whole is not None and (whole.count(delimiter) != len(header) - 1 or '"' in whole):
+            whole = _mended(whole, len(header), delimiter)
+            fault = "wrong_number_of_columns"
+        if whole is not None:
             rows.append(row)
-        elif line.strip():
-            faults.append(Fault(row, "line", "wrong_number_of_columns", _shown(line)))
-    table = pd.DataFrame(good, columns=pd.Index(header), dtype=object)
+            good.append(whole)
+        elif fault is not None and line.strip():
+            faults.append(Fault(row, "line", fault, _shown(line)))
     first = chunk[0][0]
-    named = _named(table, layout, decimal_comma=delimiter != ",")
+    named = _named(_frame(good, header, delimiter, layout), layout)
     return Batch(named.assign(row=rows), lambda row: _shown(chunk[row - first][1]), faults, bytes_done)
+
+
+def _text_fault(line: str, encoding: str) -> str | None:
+    return f"not_{encoding}_text" if _SURROGATE.search(line) else None
+
+
+def _mended(line: str, width: int, delimiter: str) -> str | None:
+    """Return a line with quotes, or with empty cells too many, as one that cannot swallow the next; None if broken."""
+    cells = _split(line, delimiter)
+    if len(cells) < width or any(cells[width:]):
+        return None
+    return delimiter.join('"' + cell.replace('"', '""') + '"' for cell in cells[:width])
+
+
+def _frame(lines: list[str], header: list[str], delimiter: str, layout: Layout) -> pd.DataFrame:
+    """Parse whole lines; numeric columns come as numbers where all their cells are, the others as text."""
+    present = layout.present(header)
+    if not lines:
+        return pd.DataFrame(columns=list(present.values()), dtype=object)
+    place = {ours: header.index(theirs) for ours, theirs in present.items()}
+    table = pd.read_csv(
+        io.StringIO("\n".join(lines)),
+        sep=delimiter,
+        header=None,
+        names=range(len(header)),
+        usecols=list(place.values()),
+        index_col=False,
+        dtype={number: str for ours, number in place.items() if ours not in NUMERIC},
+        na_values=_NULL_SPELLINGS,
+        decimal="." if delimiter == "," else ",",
+        low_memory=False,
+    )
+    return table[list(place.values())].set_axis(list(present.values()), axis=1)
 
 
 def _shown(line: str) -> str:
     return line.rstrip("\r\n").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _named(table: pd.DataFrame, layout: Layout, decimal_comma: bool = False) -> pd.DataFrame:
+def _named(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Return the table under our column names, constants filled in, times and speeds in our units."""
     present = layout.present(table.columns.tolist())
     named = table[list(present.values())].set_axis(list(present), axis=1)
     named = named.assign(**{name: value for name, value in layout.constants.items() if name not in named})
-    if decimal_comma:
-        spots = [name for name in ("lon", "lat", "sog_kn", "cog_deg", "heading_deg", "draught_m") if name in named]
-        named[spots] = named[spots].apply(lambda column: column.str.replace(",", "."))
     named["time"] = _times(named["time"], layout)
     if "sog_kn" in named and layout.speed_unit != "kn":
         named["sog_kn"] = pd.to_numeric(named["sog_kn"], errors="coerce") * KNOTS[layout.speed_unit]
@@ -154,7 +192,10 @@ def _parquet_batches(
         rows = range(done + 1, done + len(table) + 1)
         done += len(table)
         yield Batch(
-            _named(table, layout).assign(row=rows), _row_text(table, rows[0] if rows else 1), (), size * done // max(total, 1)
+            _named(table, layout).assign(row=rows),
+            _row_text(table, rows[0] if rows else 1),
+            (),
+            size * done // max(total, 1),
         )
 
 

@@ -18,11 +18,17 @@ from roadstead.geo import Array
 
 MAX_SPEED_KN = 60.0
 """Faster than this between two reports is impossible for one hull (high-speed craft reach 45-55 kn)."""
+SUSTAINED_KN = 30.0
+"""Faster than this beyond the first hour is impossible."""
+MAX_SILENCE_S = 48 * 3600.0
+"""How far one hull can have come grows no further: a longer silence is no evidence that it is the same hull."""
 SLACK_M = 300.0
 """Distance that position error and receive times rounded to seconds may add."""
 SLACK_S = 2.0
+STRAY_MS = 1.0
+"""How fast a hull strays from where its course would have it."""
 MAX_RECKONING_S = 3600.0
-"""A course is not carried on for longer than this."""
+"""The first hour; a course is not carried on for longer."""
 MAX_TRACKS = 64
 """Open tracks of one MMSI; beyond it the one silent longest is closed."""
 _MS = 1852.0 / 3600.0
@@ -67,7 +73,16 @@ def _leaps(ordered: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _reach_m(seconds: Array) -> Array:
-    return MAX_SPEED_KN * _MS * (seconds + SLACK_S) + SLACK_M
+    """Return how far (m) one hull can have come in a time."""
+    fast = np.minimum(seconds, MAX_RECKONING_S) + SLACK_S
+    sustained = np.clip(seconds - MAX_RECKONING_S, 0.0, MAX_SILENCE_S)
+    return np.asarray((MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * _MS + SLACK_M)
+
+
+def _reach_of(seconds: float) -> float:
+    fast = min(seconds, MAX_RECKONING_S) + SLACK_S
+    sustained = min(max(seconds - MAX_RECKONING_S, 0.0), MAX_SILENCE_S)
+    return (MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * _MS + SLACK_M
 
 
 def _haversine(lon0: Array, lat0: Array, lon1: Array, lat1: Array) -> Array:
@@ -88,14 +103,19 @@ class _Track:
     north: float
 
     def misfit(self, time: float, lon: float, lat: float) -> float | None:
-        """Return how far (m, eased by the time gone) a report lies from the reckoned place; None if out of reach."""
+        """Return how unlikely a report is on this track; None if out of its reach.
+
+        Minus the logarithm of a heavy-tailed density about the reckoned place whose spread grows with the silence,
+        so that a track heard just now wins over a stale one that would also reach.
+        """
         seconds = time - self.time
         gone = _metres(self.lon, self.lat, lon, lat)
-        if gone > MAX_SPEED_KN * _MS * (seconds + SLACK_S) + SLACK_M:
+        if gone > _reach_of(seconds):
             return None
         ahead = min(seconds, MAX_RECKONING_S)
         off = _metres(self.lon + self.east * ahead, self.lat + self.north * ahead, lon, lat)
-        return min(off, gone) / (SLACK_M + seconds)
+        spread = SLACK_M + STRAY_MS * min(seconds, MAX_SILENCE_S)
+        return 2.0 * math.log(spread) + 1.5 * math.log1p((min(off, gone) / spread) ** 2)
 
 
 def _metres(lon0: float, lat0: float, lon1: float, lat1: float) -> float:
@@ -127,7 +147,9 @@ def _motion(rows: pd.DataFrame, lat: Array) -> tuple[Array, Array]:
     known = np.isfinite(course)
     course = np.nan_to_num(course)
     stretch = np.maximum(np.cos(lat), 0.01)
-    return np.where(known, speed * np.sin(course) / stretch, 0.0), np.where(known, speed * np.cos(course), 0.0)
+    return np.where(known, speed * np.sin(course) / stretch, 0.0), np.where(
+        known, speed * np.cos(course), 0.0
+    )
 
 
 def _assign(tracks: list[_Track], report: tuple[float, float, float, float, float], count: int) -> int:

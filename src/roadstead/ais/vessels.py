@@ -95,9 +95,7 @@ def _dimensions_at(positions: pd.DataFrame, vessels: pd.DataFrame) -> Array:
     declared = vessels[["mmsi", "time", *names]].dropna(subset=names[:2]).sort_values("time", kind="stable")
     asked = positions[["mmsi", "time"]].reset_index(drop=True).rename_axis("n").reset_index()
     asked = asked.sort_values("time", kind="stable")
-    before, after = (
-        pd.merge_asof(asked, declared, on="time", by="mmsi", direction=way).set_index("n")[names]
-        for way in ("backward", "forward")
-    )
+    before = pd.merge_asof(asked, declared, on="time", by="mmsi").set_index("n")[names]
+    after = pd.merge_asof(asked, declared, on="time", by="mmsi", direction="forward").set_index("n")[names]
     merged: Array = before.combine_first(after).sort_index()[names].to_numpy(float)
     return merged

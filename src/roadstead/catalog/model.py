@@ -269,6 +269,19 @@ class Vessel(Base):
     simulated: Mapped[bool]
 
 
+class Chip(Base):
+    """A cut-out around one hull, for looking at only."""
+
+    __tablename__ = "chips"
+    __table_args__ = _of_acquisition()
+
+    port: Mapped[str] = mapped_column(primary_key=True)
+    overpass_id: Mapped[str] = mapped_column(primary_key=True)
+    detection_id: Mapped[str] = mapped_column(primary_key=True)
+    image: Mapped[bytes]
+    """WebP, RGB, on the port's 10 m grid, north up, the hull in the middle."""
+
+
 class Quicklook(Base):
     """A small picture of an overpass, for looking at only."""
 

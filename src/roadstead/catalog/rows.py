@@ -27,7 +27,7 @@ Picture = tuple[np.ndarray, Bounds]
 """uint8 RGB [H, W, 3] in EPSG:4326, north up, and its bounds (west, south, east, north) in degrees."""
 Rows = dict[Table, list[dict[str, Any]]]
 
-QUICKLOOK_QUALITY = 85
+PICTURE_QUALITY = 85
 NOT_OBSERVED = "no zone was seen for the set share: cloud, missing pixels or outside the image"
 
 
@@ -49,6 +49,7 @@ def overpass_rows(
     positions: pd.DataFrame,
     vessels: pd.DataFrame,
     quicklook: Picture | None,
+    chips: Mapping[str, np.ndarray],
     model_sha256: str | None,
 ) -> Rows:
     """Return all rows of one overpass by table, parents first.
@@ -84,6 +85,9 @@ def overpass_rows(
         ),
         table_of(model.Vessel): _rows(_evidence(vessels, VESSELS, "vessels"), model.Vessel, evidence),
         table_of(model.Quicklook): [{**key, **quicklook_row(quicklook)}] if quicklook else [],
+        table_of(model.Chip): [
+            {**key, "detection_id": name, "image": packed(chip)} for name, chip in sorted(chips.items())
+        ],
     }
 
 
@@ -160,15 +164,25 @@ def _plain(column: Any) -> Any:  # noqa: ANN401 - a Series
 def quicklook_row(picture: Picture) -> dict[str, Any]:
     """Return a picture as WebP with its bounds in degrees."""
     image, (west, south, east, north) = picture
+    return {"image": packed(image), "west": west, "south": south, "east": east, "north": north}
+
+
+def packed(image: np.ndarray) -> bytes:
+    """Return an RGB image [H, W, 3], uint8, as WebP."""
     buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "WEBP", quality=QUICKLOOK_QUALITY)
-    return {"image": buffer.getvalue(), "west": west, "south": south, "east": east, "north": north}
+    Image.fromarray(image).save(buffer, "WEBP", quality=PICTURE_QUALITY)
+    return buffer.getvalue()
+
+
+def unpacked(image: bytes) -> np.ndarray:
+    """Return the image [H, W, 3] that `packed` packed."""
+    with Image.open(BytesIO(image)) as opened:
+        return np.asarray(opened.convert("RGB"))
 
 
 def picture_of(row: Mapping[str, Any]) -> Picture:
     """Return the picture that `quicklook_row` packed."""
-    with Image.open(BytesIO(row["image"])) as image:
-        return np.asarray(image.convert("RGB")), (row["west"], row["south"], row["east"], row["north"])
+    return unpacked(row["image"]), (row["west"], row["south"], row["east"], row["north"])
 
 
 def frame(rows: Sequence[Mapping[str, Any]], schema: pa.DataFrameSchema, *extra: str) -> pd.DataFrame:

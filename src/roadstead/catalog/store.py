@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select
 
@@ -24,6 +25,7 @@ from roadstead.catalog.rows import (
     overpass_rows,
     picture_of,
     table_of,
+    unpacked,
 )
 from roadstead.headers import DetectionsHeader
 from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
@@ -31,7 +33,7 @@ from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITION
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
 
-ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK = (
+ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK, CHIP = (
     table_of(entity)
     for entity in (
         model.Acquisition,
@@ -42,6 +44,7 @@ ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK = (
         model.Position,
         model.Vessel,
         model.Quicklook,
+        model.Chip,
     )
 )
 
@@ -104,6 +107,7 @@ class Store:
         positions: pd.DataFrame,
         vessels: pd.DataFrame,
         quicklook: Picture | None = None,
+        chips: Mapping[str, np.ndarray] | None = None,
         model_sha256: str | None = None,
     ) -> None:
         """Store one overpass of a port in one transaction, replacing it whole.
@@ -121,6 +125,7 @@ class Store:
             positions: `tables.POSITIONS` near the overpass, kept as evidence; may have no columns if empty.
             vessels: `tables.VESSELS` of the vessels named; may have no columns if empty.
             quicklook: Picture and its bounds in degrees.
+            chips: Detection id -> cut-out around it, uint8 RGB [H, W, 3].
             model_sha256: Checksum of the weights.
 
         Raises:
@@ -137,6 +142,7 @@ class Store:
             positions,
             vessels,
             quicklook,
+            chips or {},
             model_sha256,
         )
         with self._transaction(writes=True) as connection:
@@ -216,6 +222,13 @@ class Store:
         with self._transaction(writes=False) as connection:
             row = connection.execute(chosen).mappings().one_or_none()
         return None if row is None else picture_of(dict(row))
+
+    def chips(self, port: str, overpass_id: str) -> dict[str, np.ndarray]:
+        """Return detection id -> cut-out around the hull, uint8 RGB [H, W, 3]."""
+        chosen = select(CHIP).where(CHIP.c.port == port, CHIP.c.overpass_id == overpass_id)
+        with self._transaction(writes=False) as connection:
+            rows = connection.execute(chosen.order_by(CHIP.c.detection_id)).mappings()
+            return {row["detection_id"]: unpacked(row["image"]) for row in rows}
 
     def _rows(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,9 @@ from rich.table import Table
 
 from roadstead.errors import UsageError
 
-out = Console()
+WIDTH_IN_FILES = 160
+"""Tables that go to a file or a pipe are this wide."""
+out = Console(width=None if sys.stdout.isatty() else WIDTH_IN_FILES)
 """Results go to standard output."""
 err = Console(stderr=True)
 """Progress and errors go to standard error."""

@@ -10,7 +10,7 @@ import typer
 from roadstead.catalog import Store
 from roadstead.cli import options
 from roadstead.cli.console import Json, err, print_json, time_range
-from roadstead.jobs.export import FORMATS, export_port
+from roadstead.jobs.export import FORMATS, export_ports
 from roadstead.settings import settings
 
 
@@ -34,8 +34,8 @@ def export_command(
     """
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
-        written = export_port(
-            opened, options.port_of(port, aoi), first, last, output, tuple(formats or FORMATS)
+        written = export_ports(
+            opened, [options.port_of(port, aoi)], first, last, output, tuple(formats or FORMATS)
         )
     if json:
         print_json([str(path) for path in written])

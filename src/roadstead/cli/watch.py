@@ -81,7 +81,7 @@ def show_counts(port: str, table: pd.DataFrame) -> None:
     """Print the count table of one port."""
     label = " (SIMULATED)" if len(table) and bool(table["simulated"].any()) else ""
     columns, rows = count_rows(table)
-    print_table(f"{port}{label}: hulls found [90 % interval of hulls there]", columns, rows)
+    print_table(f"{port}{label}: hulls found [90 % interval of hulls that were there]", columns, rows)
 
 
 def counts_command(

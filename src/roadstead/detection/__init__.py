@@ -1,7 +1,10 @@
-"""Detection: tile, infer, merge, measure. One oriented box per hull, with probabilities and an interval."""
+"""Detection: tile an overpass, run the network, merge its boxes in map units, measure hulls.
 
-from roadstead.detection.detect import detect_mosaic
+``load_model`` -> ``detect_mosaic`` -> `tables.DETECTIONS`.
+"""
+
+from roadstead.detection.detect import FLOOR, BlockReader, detect_mosaic
 from roadstead.detection.model import Model, load_model
 from roadstead.detection.runtime import runtime_name
 
-__all__ = ["Model", "detect_mosaic", "load_model", "runtime_name"]
+__all__ = ["FLOOR", "BlockReader", "Model", "detect_mosaic", "load_model", "runtime_name"]

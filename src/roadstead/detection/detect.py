@@ -1,11 +1,12 @@
-"""Finding hulls in an opened overpass."""
+"""Detect hulls in one overpass: the way from pixels to `tables.DETECTIONS`."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -15,37 +16,49 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.aoi import Port
-from roadstead.detection import measure
-from roadstead.detection.merge import keep_one_per_hull
+from roadstead.detection.boxes import Boxes, Ground, decode, joined
+from roadstead.detection.measure import measured
+from roadstead.detection.merge import rank, unique_hulls
 from roadstead.detection.model import Model
-from roadstead.detection.runtime import Network, open_network
-from roadstead.detection.tiling import tiles
-from roadstead.geo import WGS84, Grid, Window, project, to_lonlat, xy_to_lonlat
+from roadstead.detection.runtime import Real, open_network
+from roadstead.detection.tiling import Chunk, Tile, chunks
+from roadstead.geo import WGS84, Array, Grid, Window, project
 from roadstead.imagery import Block, Overpass, Scene
-from roadstead.tables import CLASSES, DETECTIONS, checked, empty
+from roadstead.tables import DETECTIONS, empty
 
-BATCH = 8
-"""Tiles read ahead of the network."""
-LEAST_SCORE = 0.05
-"""Unfiltered output goes down to this score."""
+FLOOR: Final = 0.05
+"""Boxes with a raw score under this are not even listed as dropped."""
+DROPPED_BECAUSE: Final = ("no_data", "cloud", "outside_zones", "duplicate", "below_threshold")
+"""In the order they are given: the first that holds."""
 Progress = Callable[[int, int], None]
+Places = dict[int, tuple[Tile, Ground]]
 
 
-class Image(Protocol):
-    """What detection needs of `imagery.Mosaic`."""
-
-    scenes: tuple[Scene, ...]
+class BlockReader(Protocol):
+    """What detection needs of an opened overpass; `imagery.Mosaic` is one."""
 
     @property
     def grid(self) -> Grid:
-        """The frame that windows refer to."""
+        """The frame, 10 m pixels."""
+        ...
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """What `Block.scene_index` refers to."""
+        ...
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """(rows, columns) that are cheap to read at once."""
+        ...
 
     def read(self, window: Window) -> Block:
-        """Read one window."""
+        """Read a window inside the grid; from one thread at a time."""
+        ...
 
 
 def detect_mosaic(
-    mosaic: Image,
+    mosaic: BlockReader,
     model: Model,
     *,
     overpass: Overpass,
@@ -54,185 +67,161 @@ def detect_mosaic(
     unfiltered: bool = False,
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Return `tables.DETECTIONS` of one overpass.
+    """Return the hulls in an overpass, each once: `tables.DETECTIONS`, best score first.
+
+    A hull is kept where its centre was imaged, is not known to be cloud, and lies in a zone. Memory holds one
+    block of pixels that is searched, one that is read meanwhile, and the tiles in the network.
 
     Args:
         mosaic: the opened overpass.
-        model: see `load_model`.
-        overpass: what it is called and when it was.
-        zones: zone id -> water polygon (EPSG:4326); only hulls whose centre lies in one are kept. None searches
-            every valid pixel and leaves land to the model.
-        port: names the zone of each hull.
-        unfiltered: also return what was dropped, down to a score of `LEAST_SCORE`, with ``dropped_because``.
+        model: checked by `load_model`.
+        overpass: gives its id.
+        zones: name -> water polygon, EPSG:4326: only these are searched. None for every valid pixel, land too,
+            which is left to the network.
+        port: gives each detection its zone and port.
+        unfiltered: also return, with ``dropped_because``, what was dropped and scores `FLOOR` or more.
         progress: called with (tiles done, tiles in all).
 
     Raises:
         ReadError: pixels could not be read; there is no result then, not an empty one.
+        ModelError: the weights cannot be run.
     """
-    grid = mosaic.grid
-    searched = None if zones is None else _merged(zones, grid.crs)
-    least = LEAST_SCORE if unfiltered else model.threshold
-    windows = [
-        w for w in tiles(grid, model.card.tile_px) if searched is None or searched.intersects(_box(grid, w))
-    ]
-    parts: list[measure.Boxes] = []
-    under: list[Under] = []
-    network = open_network(model.weights)
-    for done, (window, block, output) in enumerate(_outputs(mosaic, windows, network, model.card.tile_px), 1):
-        if output is not None:
-            boxes = measure.decode(output, window, grid, least)
-            parts.append(boxes)
-            under.append(_under(boxes, block, window))
-        if progress:
-            progress(done, len(windows))
-    boxes = measure.join(parts)
-    if not len(boxes):
+    water = None if zones is None else shapely.union_all(list(zones.values()))
+    floor = min(FLOOR, model.threshold) if unfiltered else model.threshold
+    found = _search(mosaic, model, water, floor, progress or (lambda done, total: None))
+    if found is None or not len(found):
         return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs=WGS84)
-    ground = Under(*(np.concatenate(parts) for parts in zip(*under, strict=True)))
-    dropped = _dropped(boxes, grid, model, searched, ground.state)
-    table = _table(boxes, ground, dropped, grid, model, mosaic.scenes, overpass, port)
-    kept = table if unfiltered else table[table["dropped_because"].isna()]
-    return checked(_identified(kept), DETECTIONS, "detections")
+    found = found.take(rank(found.score, found.cut, model.threshold))
+    table = measured(found, mosaic.grid, model.read)
+    table["dropped_because"] = _reasons(found, mosaic.grid, model, _inside(table, water))
+    table = _with_origin(table, [mosaic.scenes[k] for k in found.scene_index], overpass, model, port)
+    return table if unfiltered else table[table["dropped_because"].isna()].reset_index(drop=True)
 
 
-def _merged(zones: Mapping[str, BaseGeometry], crs: str) -> BaseGeometry:
-    area = project(shapely.union_all(list(zones.values())), WGS84, crs)
-    shapely.prepare(area)
-    return area
+def _search(
+    mosaic: BlockReader, model: Model, water: BaseGeometry | None, floor: float, progress: Progress
+) -> Boxes | None:
+    """Return every box that scores ``floor`` or more, from tiles in order."""
+    grid, size = mosaic.grid, model.read.tile_px
+    local = None if water is None else project(water, WGS84, grid.crs)
+    if local is not None:
+        shapely.prepare(local)
+    plan = chunks(grid, size, min(mosaic.block_shape), local)
+    places: Places = {}
+    parts: dict[int, Boxes] = {}
+    for number, raw in open_network(model).run(_images(mosaic, plan, places, progress)):
+        tile, ground = places.pop(number)
+        parts[number] = decode(raw, tile, number, ground, grid, floor)
+    return joined([parts[number] for number in sorted(parts)]) if parts else None
 
 
-def _box(grid: Grid, window: Window) -> BaseGeometry:
-    return shapely.box(*grid.crop(window).bounds_xy)
+def _images(
+    mosaic: BlockReader, plan: Sequence[Chunk], places: Places, progress: Progress
+) -> Iterator[tuple[int, Real]]:
+    """Yield (number, image [3, S, S]) of the tiles whose core was imaged, noting their ground in ``places``."""
+    total = sum(len(chunk.tiles) for chunk in plan)
+    done = 0
+    for chunk, block in _read_ahead(mosaic.read, plan):
+        for number, tile in enumerate(chunk.tiles, start=done):
+            image, ground = _cut_out(block, chunk.window, tile)
+            if _core(ground.valid & ~ground.cloud, tile).any():
+                places[number] = (tile, ground)
+                yield number, image
+        done += len(chunk.tiles)
+        progress(done, total)
 
 
-def _outputs(
-    mosaic: Image, windows: Sequence[Window], network: Network, tile_px: int
-) -> Iterator[tuple[Window, Block, NDArray[np.float32] | None]]:
-    """Yield each window with its block and its network output [8, A]; None where nothing is clear.
+def _read_ahead(read: Callable[[Window], Block], plan: Sequence[Chunk]) -> Iterator[tuple[Chunk, Block]]:
+    """Yield the pixels of each chunk while one thread reads the next."""
+    if not plan:
+        return
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as reader:
+        coming = reader.submit(read, plan[0].window)
+        for chunk, following in zip(plan, [*plan[1:], None], strict=True):
+            block = coming.result()
+            if following is not None:
+                coming = reader.submit(read, following.window)
+            yield chunk, block
 
-    One thread reads the next batch while the network works on this one.
+
+def _cut_out(block: Block, window: Window, tile: Tile) -> tuple[Real, Ground]:
+    """Return a tile's pixels from a block; beyond the grid they are zero and not valid."""
+    cloud = np.zeros_like(block.valid) if block.cloud is None else block.cloud
+    rgb, valid, cloudy, index = (
+        _part(layer, tile.col - window.col, tile.row - window.row, tile.size)
+        for layer in (block.rgb, block.valid, cloud, block.scene_index)
+    )
+    return rgb, Ground(valid, cloudy, index)
+
+
+def _part(layer: NDArray[Any], col: int, row: int, size: int) -> NDArray[Any]:
+    shown = layer[..., row : row + size, col : col + size]
+    lacking = [(0, 0)] * (layer.ndim - 2) + [(0, size - side) for side in shown.shape[-2:]]
+    return np.pad(shown, lacking)
+
+
+def _core(layer: NDArray[np.bool_], tile: Tile) -> NDArray[np.bool_]:
+    top, left = tile.core.row - tile.row, tile.core.col - tile.col
+    return layer[top : top + tile.core.height, left : left + tile.core.width]
+
+
+def _inside(table: gpd.GeoDataFrame, water: BaseGeometry | None) -> NDArray[np.bool_]:
+    if water is None:
+        return np.ones(len(table), bool)
+    shapely.prepare(water)
+    return np.asarray(shapely.intersects_xy(water, table["lon"].to_numpy(), table["lat"].to_numpy()))
+
+
+def _reasons(found: Boxes, grid: Grid, model: Model, inside: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Return why each box is dropped, None for the kept.
+
+    Zones are asked after merging: of two boxes of one hull across a zone's border the better one says where it is.
     """
-    batches = [windows[i : i + BATCH] for i in range(0, len(windows), BATCH)]
-
-    def read(batch: Sequence[Window]) -> list[Block]:
-        return [mosaic.read(window) for window in batch]
-
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read, batches[0]) if batches else None
-        for index, batch in enumerate(batches):
-            assert ahead is not None  # noqa: S101 - there is a batch, so it was submitted
-            blocks = ahead.result()
-            ahead = reader.submit(read, batches[index + 1]) if index + 1 < len(batches) else None
-            wanted = [i for i, block in enumerate(blocks) if block.clear.any()]
-            results = network(np.stack([_tile(blocks[i], tile_px) for i in wanted])) if wanted else ()
-            by_index = dict(zip(wanted, results, strict=True))
-            yield from ((batch[i], blocks[i], by_index.get(i)) for i in range(len(batch)))
+    searched = found.valid & ~found.cloud
+    seen = found.take(searched)
+    unique = np.ones(len(found), bool)
+    unique[searched] = unique_hulls(seen.polygons(grid), seen.cut, seen.tile, model.read.merge.iou)
+    holds = [~found.valid, found.cloud, ~inside, ~unique, found.score < model.threshold]
+    reasons: NDArray[np.object_] = np.full(len(found), None, object)
+    for name, which in zip(reversed(DROPPED_BECAUSE), reversed(holds), strict=True):
+        reasons[which] = name
+    return reasons
 
 
-def _tile(block: Block, tile_px: int) -> NDArray[np.float32]:
-    rgb = np.where(block.valid, block.rgb, 0.0).astype(np.float32)
-    _, height, width = rgb.shape
-    return np.pad(rgb, ((0, 0), (0, tile_px - height), (0, tile_px - width)))
-
-
-class Under(NamedTuple):
-    """What lies under some boxes."""
-
-    state: NDArray[np.object_]
-    """[n] at the centre: ``clear``, ``cloud`` or ``no_data``."""
-    scene: NDArray[np.int16]
-    """[n] index of the scene at the centre, -1 for none."""
-    at_edge: NDArray[np.bool_]
-    """[n] whether a corner lies outside the valid pixels, so that the hull may be longer than seen."""
-
-
-def _under(boxes: measure.Boxes, block: Block, window: Window) -> Under:
-    origin = np.array([window.col, window.row])
-    col, row = (boxes.centre - origin).astype(int).T
-    state = np.where(block.valid, np.where(block.clear, "clear", "cloud"), "no_data").astype(object)
-    corners = np.floor(boxes.corners - origin).astype(int)
-    inside = ((corners >= 0) & (corners < (window.width, window.height))).all(axis=2)
-    safe = np.clip(corners, 0, (window.width - 1, window.height - 1))
-    imaged = inside & block.valid[safe[..., 1], safe[..., 0]]
-    return Under(state[row, col], block.scene_index[row, col], ~imaged.all(axis=1) & ~boxes.cut)
-
-
-def _dropped(
-    boxes: measure.Boxes, grid: Grid, model: Model, searched: BaseGeometry | None, under: NDArray[np.object_]
-) -> NDArray[np.object_]:
-    """Return [n] why a box is dropped, None for those kept."""
-    why = np.full(len(boxes), None, dtype=object)
-    why[boxes.score < model.threshold] = "below_threshold"
-    if searched is not None:
-        xy = grid.colrow_to_xy(boxes.centre)
-        why[~shapely.contains_xy(searched, xy[:, 0], xy[:, 1])] = "outside_zones"
-    why[under == "cloud"] = "cloud"
-    why[under == "no_data"] = "no_data"
-    left = np.flatnonzero(pd.isna(why))
-    kept = boxes.take(left)
-    best = keep_one_per_hull(measure.polygons_xy(kept, grid), kept.score, kept.cut, model.card.merge.iou)
-    why[np.setdiff1d(left, left[best])] = "duplicate"
-    return why
-
-
-def _table(
-    boxes: measure.Boxes,
-    ground: Under,
-    dropped: NDArray[np.object_],
-    grid: Grid,
-    model: Model,
-    scenes: Sequence[Scene],
-    overpass: Overpass,
-    port: Port | None,
+def _with_origin(
+    table: gpd.GeoDataFrame, scenes: Sequence[Scene], overpass: Overpass, model: Model, port: Port | None
 ) -> gpd.GeoDataFrame:
-    card = model.card
-    lonlat = xy_to_lonlat(grid.colrow_to_xy(boxes.centre), grid.crs)
-    length, low, high = measure.calibrated(
-        boxes.size[:, 0] * grid.pixel_m, card.length_calibration, measure.MIN_LENGTH_M
+    """Add the columns that say where a detection comes from, in the order of `tables.DETECTIONS`."""
+    lonlat = table[["lon", "lat"]].to_numpy()
+    scene_ids = [scene.scene_id for scene in scenes]
+    acquired = pd.to_datetime([scene.acquired for scene in scenes], utc=True)
+    table = table.assign(
+        detection_id=detection_ids(scene_ids, lonlat, model.model_id),
+        scene_id=scene_ids,
+        overpass_id=overpass.overpass_id,
+        port=None if port is None else port.slug,
+        acquired=acquired.astype("datetime64[ns, UTC]"),
+        acquired_sigma_s=[scene.acquired_sigma_s for scene in scenes],
+        zone=_objects([None] * len(table) if port is None else port.zone_of(lonlat)),
+        simulated=[scene.simulated for scene in scenes],
+        model_id=model.model_id,
     )
-    beam, _, _ = measure.calibrated(
-        boxes.size[:, 1] * grid.pixel_m, card.beam_calibration, measure.MIN_BEAM_M
-    )
-    classes = measure.class_probabilities(boxes.scores)
-    seen_in = [scenes[max(int(i), 0)] for i in ground.scene]
-    shapes = [to_lonlat(polygon, grid.crs) for polygon in measure.polygons_xy(boxes, grid)]
-    columns = {
-        "detection_id": "",
-        "scene_id": [scene.scene_id for scene in seen_in],
-        "overpass_id": overpass.overpass_id,
-        "port": port.slug if port else overpass.port,
-        "acquired": pd.to_datetime([scene.acquired for scene in seen_in], utc=True),
-        "acquired_sigma_s": [scene.acquired_sigma_s for scene in seen_in],
-        "zone": port.zone_of(lonlat) if port else [None] * len(boxes),
-        "lon": lonlat[:, 0],
-        "lat": lonlat[:, 1],
-        "p_vessel": measure.p_vessel(boxes.score, card.vessel_calibration),
-        **{f"p_{name}": classes[:, i] for i, name in enumerate(CLASSES)},
-        "class": [CLASSES[i] for i in classes.argmax(axis=1)],
-        "length_m": length,
-        "length_low_m": low,
-        "length_high_m": high,
-        "beam_m": np.minimum(beam, length),
-        "axis_deg": measure.axes_deg(boxes, lonlat, grid.crs),
-        "flags": ["at_edge" if edge else "" for edge in ground.at_edge],
-        "dropped_because": dropped,
-        "simulated": [scene.simulated for scene in seen_in],
-        "model_id": model.model_id,
-    }
-    table = gpd.GeoDataFrame(columns, geometry=shapes, crs=WGS84)
-    for name in ("port", "zone", "dropped_because"):
-        table[name] = table[name].astype(object).where(table[name].notna(), None)
-    table["acquired"] = table["acquired"].astype("datetime64[ns, UTC]")
-    return table
+    return table[list(DETECTIONS.columns)]
 
 
-def _identified(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give each row an id that a rerun gives again: from scene, place and model."""
-    ordered = table.sort_values(["lat", "lon", "p_vessel"], ascending=[False, True, False]).reset_index(
-        drop=True
-    )
-    place = ordered["lon"].map("{:.5f}".format) + "," + ordered["lat"].map("{:.5f}".format)
-    place += "," + ordered.groupby(["scene_id", place]).cumcount().astype(str)
-    keys = ordered["scene_id"] + "|" + place + "|" + ordered["model_id"]
-    ordered["detection_id"] = [hashlib.sha256(key.encode()).hexdigest()[:16] for key in keys]
-    return ordered
+def _objects(values: Sequence[str | None]) -> NDArray[np.object_]:
+    return np.array(values, object)
+
+
+def detection_ids(scene_ids: Sequence[str], lonlat: Array, model_id: str) -> list[str]:
+    """Return ids that a rerun gives again: from scene, model and place to 0.00001 degrees (1 m).
+
+    Boxes at one place are numbered in their order.
+    """
+    nth: Counter[str] = Counter()
+    ids = []
+    for scene_id, (lon, lat) in zip(scene_ids, lonlat, strict=True):
+        place = f"{scene_id}|{model_id}|{lon:.5f}|{lat:.5f}"
+        ids.append(hashlib.sha256(f"{place}|{nth[place]}".encode()).hexdigest()[:20])
+        nth[place] += 1
+    return ids

@@ -1,56 +1,57 @@
-"""One box per hull where tiles overlap, without merging hulls that lie side by side."""
+"""One box a hull: greedy suppression of boxes that cover the same hull, by exact oriented overlap.
+
+Whatever the classes say: one hull is counted once. Hulls rafted side by side overlap by little and all stay.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import STRtree
 
-CONTAINED = 0.7
-"""A cut-off box this far inside a whole one is a fragment of it."""
+from roadstead.geo import Array
+
+Bools = NDArray[np.bool_]
+FRAGMENT_INSIDE = 0.6
+"""A fragment cut by its tile's edge yields to a box of another tile that holds this share of it."""
 
 
-def keep_one_per_hull(
-    polygons: NDArray[np.object_], scores: NDArray[np.float64], cut: NDArray[np.bool_], iou: float
-) -> NDArray[np.intp]:
-    """Return the indices to keep, best first: oriented non-maximum suppression on exact polygon areas.
+def rank(score: Array, cut: Bools, threshold: float) -> NDArray[np.intp]:
+    """Return indices, first the boxes that others yield to.
 
-    A box goes where a better one overlaps it by more than ``iou``, or where it touches its tile's inner edge
-    and lies mostly inside a better one. Two hulls moored side by side share no area, so both stay.
+    Boxes below the threshold come last, so that asking for them changes nothing above it; then whole hulls
+    before fragments; then by score.
+    """
+    return np.lexsort((-score, cut, score < threshold))
+
+
+def unique_hulls(boxes: NDArray[np.object_], cut: Bools, tile: NDArray[np.int64], iou: float) -> Bools:
+    """Return which boxes to keep; the others show a hull that a kept box before them shows.
 
     Args:
-        polygons: [n] oriented boxes in metres of one CRS.
-        scores: [n].
-        cut: [n] whether the box reaches an edge where its tile, but not the image, ends.
-        iou: oriented intersection over union, 0..1.
+        boxes: [n] shapely polygons in map metres, in the order of `rank`.
+        cut: [n] whether the box reaches its tile's edge inside the image.
+        tile: [n] number of the tile it comes from.
+        iou: least intersection over union of two boxes of one hull.
     """
-    order = np.lexsort((np.arange(len(scores)), -scores, cut))
-    rank = np.empty(len(order), np.intp)
-    rank[order] = np.arange(len(order))
-    rivals = _overlaps(polygons)
-    gone = np.zeros(len(scores), bool)
-    for index in order:
-        if gone[index]:
-            continue
-        for other, shared in rivals.get(int(index), ()):
-            if rank[other] > rank[index] and _same(polygons, index, other, shared, bool(cut[other]), iou):
-                gone[other] = True
-    return np.asarray([index for index in order if not gone[index]], np.intp)
+    first, later = STRtree(boxes).query(boxes, predicate="intersects")
+    pairs = np.column_stack([first, later])[first < later]
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    keep = np.ones(len(boxes), bool)
+    # Pairs are in order of their first box, so that box's fate is settled before it settles others'.
+    for one, other in pairs[_same_hull(boxes, pairs, cut, tile, iou)]:
+        if keep[one]:
+            keep[other] = False
+    return keep
 
 
-def _overlaps(polygons: NDArray[np.object_]) -> dict[int, list[tuple[int, float]]]:
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
-    apart = first != second
-    first, second = first[apart], second[apart]
-    areas = shapely.area(shapely.intersection(polygons[first], polygons[second]))
-    found: dict[int, list[tuple[int, float]]] = {}
-    for a, b, area in zip(first, second, areas, strict=True):
-        found.setdefault(int(a), []).append((int(b), float(area)))
-    return found
-
-
-def _same(
-    polygons: NDArray[np.object_], kept: int, other: int, shared: float, is_cut: bool, iou: float
-) -> bool:
-    a, b = shapely.area(polygons[kept]), shapely.area(polygons[other])
-    return bool(shared > iou * (a + b - shared) or (is_cut and shared > CONTAINED * b))
+def _same_hull(
+    boxes: NDArray[np.object_], pairs: NDArray[np.intp], cut: Bools, tile: NDArray[np.int64], iou: float
+) -> Bools:
+    one, other = pairs.T
+    area = shapely.area(boxes)
+    common = shapely.area(shapely.intersection(boxes[one], boxes[other]))
+    overlap = common / (area[one] + area[other] - common)
+    fragment = cut[other] & (tile[one] != tile[other]) & (common >= FRAGMENT_INSIDE * area[other])
+    return np.asarray((overlap >= iou) | fragment)

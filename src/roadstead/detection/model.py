@@ -1,12 +1,17 @@
-"""The model that ships: a folder with ``weights.onnx`` and ``model.json`` (a STAC MLM item with our keys on top)."""
+"""A model folder: ``model.json``, and the ONNX weights whose sha256 it holds.
+
+``model.json`` is a STAC item with the Machine Learning Model extension
+(https://github.com/stac-extensions/mlm). What the detector reads stands at its top level, see `ModelCard`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,128 +19,166 @@ from roadstead.errors import ModelError
 from roadstead.settings import settings
 from roadstead.tables import CLASSES
 
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_MEND = "restore it with 'git checkout -- models' or install Roadstead again, then run 'roadstead doctor'"
 
-class Merge(BaseModel):
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Merge(_Part):
     """When two boxes are one hull."""
 
-    model_config = ConfigDict(frozen=True)
-
     iou: float = Field(default=0.3, gt=0.0, le=1.0)
-    """Oriented intersection over union above which the lower-scored box is a duplicate."""
+    """Least oriented intersection over union."""
 
 
-class Platt(BaseModel):
-    """p = sigmoid(a * logit(score) + b): the probability that a detection is a vessel (Platt 1999)."""
+class Platt(_Part):
+    """p = 1 / (1 + exp(-(a logit(score) + b))): Platt scaling (Platt 1999); by default p is the score."""
 
-    model_config = ConfigDict(frozen=True)
-
-    a: float = 1.0
+    a: float = Field(default=1.0, gt=0.0)
     b: float = 0.0
 
 
-class Size(BaseModel):
-    """true = slope * box + intercept, in metres; ``low`` and ``high`` added give the 80 % interval."""
-
-    model_config = ConfigDict(frozen=True)
+class SizeFit(_Part):
+    """Hull size = slope * box size + intercept, in metres; by default the box's own size, no interval."""
 
     slope: float = Field(default=1.0, gt=0.0)
     intercept: float = 0.0
-    low: float = Field(default=-20.0, le=0.0)
-    high: float = Field(default=20.0, ge=0.0)
+    low: float = Field(default=0.0, le=0.0)
+    high: float = Field(default=0.0, ge=0.0)
+    """Ends of the 80 % interval, metres from the fitted size."""
 
 
-class Card(BaseModel):
-    """What the detector reads of ``model.json``; other keys are the catalogue's."""
+class RecallRow(_Part):
+    """Share of hulls of one length range that were found; null where there were none to find."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    low_m: float = Field(ge=0.0)
+    high_m: float | None = None
+    """Null for no upper end."""
+    recall: Share | None
+    n: float = Field(default=0.0, ge=0.0)
 
-    model_id: str
-    weights: str = "weights.onnx"
+
+class ModelCard(_Part):
+    """The keys of ``model.json`` that detection and reconciling read; other keys are kept and not read."""
+
+    type: Literal["Feature"]
+    stac_version: str
+    model_id: str = Field(min_length=1)
+    weights: str = Field(pattern=r"^[\w.-]+\.onnx$")
+    """File in the same folder."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    tile_px: int = Field(default=320, ge=64)
-    classes: tuple[str, ...] = CLASSES
-    score_threshold: float = Field(ge=0.0, le=1.0)
+    tile_px: int = Field(ge=64, multiple_of=32)
+    """Side of the square the network looks at, native 10 m pixels."""
+    classes: tuple[str, ...]
+    """Order of the scores; must be `tables.CLASSES`."""
+    score_threshold: Share
+    """Least raw score (largest of the three) of a kept detection."""
     merge: Merge = Merge()
     vessel_calibration: Platt = Platt()
-    length_calibration: Size = Size()
-    beam_calibration: Size = Size(low=-8.0, high=8.0)
-    recall_by_length: tuple[Mapping[str, Any], ...] | None = None
+    length_calibration: SizeFit = SizeFit()
+    beam_calibration: SizeFit = SizeFit()
+    recall_by_length: tuple[RecallRow, ...] = ()
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model whose weights have the checksum that its card names."""
+    """A model whose weights have been checked; holds no network."""
 
+    model_id: str
     folder: Path
-    card: Card
-
-    @property
-    def model_id(self) -> str:
-        """Its stable name; part of every detection."""
-        return self.card.model_id
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the weights, hex."""
-        return self.card.sha256
+    card: Mapping[str, Any]
+    """All of ``model.json``."""
+    read: ModelCard
+    """What the detector reads of it."""
 
     @property
     def threshold(self) -> float:
-        """Score from which a detection is shipped."""
-        return self.card.score_threshold
+        """Least raw score of a kept detection."""
+        return self.read.score_threshold
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights."""
+        return self.read.sha256
 
     @property
     def weights(self) -> Path:
         """The ONNX file."""
-        return self.folder / self.card.weights
+        return self.folder / self.read.weights
 
     @property
-    def recall_by_length(self) -> tuple[Mapping[str, Any], ...] | None:
-        """Measured recall per length bin, None where the card has none."""
-        return self.card.recall_by_length
+    def recall_by_length(self) -> Sequence[Mapping[str, Any]] | None:
+        """Measured recall by hull length (`RecallRow` as dicts, empty ranges left out); None if not measured."""
+        rows = [row.model_dump() for row in self.read.recall_by_length if row.recall is not None]
+        return rows or None
 
 
-def load_model(name: str | Path, models_dir: Path | None = None) -> Model:
-    """Load a model by id or folder and check its weights.
+def load_model(model_id_or_folder: str | Path, models_dir: Path | None = None) -> Model:
+    """Read ``model.json`` and check the weights against the sum in it.
+
+    Args:
+        model_id_or_folder: a folder of ``models_dir`` (default: the models that ship with Roadstead), or the
+            path of a model folder.
+        models_dir: where models lie.
 
     Raises:
-        ModelError: no such model, a card that breaks the rules, or weights with another SHA-256.
+        ModelError: unknown model, a ``model.json`` that breaks the schema, or weights that are missing or not
+            those it describes; names the file and how to mend it.
     """
-    folder = _folder(name, models_dir or settings().models_dir)
-    card = _card(folder / "model.json")
-    weights = folder / card.weights
-    found = _sha256(weights)
-    if found != card.sha256:
-        raise ModelError(
-            f"{weights}: sha256 is {found}, model.json says {card.sha256}: the file is damaged or not this "
-            "model's; restore the folder, then run 'roadstead doctor'"
-        )
-    return Model(folder, card)
-
-
-def _folder(name: str | Path, models_dir: Path) -> Path:
-    for folder in (Path(name), models_dir / name):
-        if (folder / "model.json").is_file():
-            return folder
-    known = sorted(path.parent.name for path in models_dir.glob("*/model.json"))
-    raise ModelError(
-        f"no model '{name}': neither a folder with model.json nor one of {', '.join(known) or 'none'}"
-    )
-
-
-def _card(path: Path) -> Card:
+    folder = _folder(model_id_or_folder, models_dir or settings().models_dir)
+    document = _document(folder / "model.json")
     try:
-        card = Card.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: {error}") from error
+        card = ModelCard.model_validate(document)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ModelError(f"{folder / 'model.json'}: {faults}; {_MEND}") from error
     if card.classes != CLASSES:
-        raise ModelError(f"{path}: classes are {card.classes}, Roadstead needs {CLASSES} in this order")
-    return card
+        raise ModelError(f"{folder / 'model.json'}: classes must be {CLASSES}, not {card.classes}")
+    model = Model(card.model_id, folder, document, card)
+    checked_weights(model.weights, model.sha256)
+    return model
 
 
-def _sha256(path: Path) -> str:
+def checked_weights(path: Path, sha256: str) -> bytes:
+    """Return the bytes of a weights file, the very ones that were checked.
+
+    Raises:
+        ModelError: the file cannot be read, or its sum is another; names the file and both sums.
+    """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        weights = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}; restore the model's folder") from error
+        raise ModelError(f"{path}: weights cannot be read: {error.strerror or error}; {_MEND}") from error
+    found = hashlib.sha256(weights).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path}: sha256 expected {sha256} (model.json), found {found}: "
+            f"the file is damaged or of another model; {_MEND}"
+        )
+    return weights
+
+
+def _folder(given: str | Path, models_dir: Path) -> Path:
+    path = Path(given)
+    if isinstance(given, Path) or len(path.parts) > 1:
+        return path
+    folder = models_dir / path
+    if not folder.is_dir():
+        known = sorted(file.parent.name for file in models_dir.glob("*/model.json"))
+        raise ModelError(f"unknown model '{given}': {models_dir} holds {', '.join(known) or 'no models'}")
+    return folder
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}; {_MEND}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path}: is not JSON: {error}; {_MEND}") from error
+    if not isinstance(document, dict):
+        raise ModelError(f"{path}: must hold one JSON object; {_MEND}")
+    return document

@@ -1,71 +1,148 @@
-"""The only place that runs a network: OpenVINO, or ONNX Runtime where OpenVINO is absent."""
+"""The inference runtime: OpenVINO, or ONNX Runtime where OpenVINO cannot be imported. No other file imports either.
+
+Both run in float32. OpenVINO's default on CPUs with AMX is bfloat16, which moves scores across the threshold,
+so that one image would give other ships on other machines. Neither is let report on its users.
+"""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-from collections.abc import Callable
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
+from queue import SimpleQueue
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from roadstead.detection.model import Model, checked_weights
 from roadstead.errors import ModelError
 
-FloatArray = NDArray[np.float32]
-Network = Callable[[FloatArray], FloatArray]
-"""Tiles [N, 3, H, W] in 0..1 -> boxes [N, 8, A]."""
+Real = NDArray[np.float32]
+Key = TypeVar("Key")
+INPUT, OUTPUT = "image", "boxes"
+VALUES = 8
+"""cx, cy, w, h, three scores, angle."""
+
+
+class Network(Protocol):
+    """A network ready to run."""
+
+    def run(self, tiles: Iterable[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
+        """Yield (key, boxes [8, A]) for every (key, image [3, T, T]), in any order.
+
+        Takes the next tile only when it can be run, so that few tiles are in memory.
+        """
+        ...
 
 
 def runtime_name() -> str:
-    """Return which runtime is used: ``openvino`` or ``onnxruntime``."""
-    return "openvino" if importlib.util.find_spec("openvino") else "onnxruntime"
-
-
-def open_network(weights: Path, runtime: str | None = None) -> Network:
-    """Load weights for the CPU at full precision.
+    """Return name and version of the runtime that is used, having imported it.
 
     Raises:
-        ModelError: the runtime cannot read the file.
+        ImportError: neither runtime can be imported.
     """
-    opener = {"openvino": _openvino, "onnxruntime": _onnxruntime}[runtime or runtime_name()]
+    openvino = _openvino()
+    if openvino is not None:
+        return f"OpenVINO {str(openvino.__version__).split('-')[0]}"
+    return f"ONNX Runtime {importlib.import_module('onnxruntime').__version__}"
+
+
+def open_network(model: Model) -> Network:
+    """Compile a model's network; the last two stay compiled.
+
+    Raises:
+        ModelError: the weights changed since they were checked, or are no network of the agreed form.
+        ImportError: neither runtime can be imported.
+    """
+    return _compiled(model.weights, model.sha256, model.read.tile_px, _openvino() is not None)
+
+
+@lru_cache(maxsize=2)
+def _compiled(weights: Path, sha256: str, tile_px: int, with_openvino: bool) -> Network:
+    onnx = checked_weights(weights, sha256)
     try:
-        return opener(weights)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"{weights}: {runtime or runtime_name()} cannot load it: {error}") from error
+        return _OpenVino(onnx, tile_px) if with_openvino else _OnnxRuntime(onnx, tile_px)
+    except ModelError as error:
+        raise ModelError(f"{weights}: {error}") from error
+    except Exception as error:
+        # Both runtimes raise plain RuntimeError or classes of their own compiled modules.
+        raise ModelError(f"{weights}: cannot be compiled by {runtime_name()}: {error}") from error
 
 
-def _openvino(weights: Path) -> Network:
-    os.environ.setdefault("OPENVINO_TELEMETRY_OPT_OUT", "1")
-    import openvino
-
-    compiled = openvino.Core().compile_model(
-        str(weights), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-    )
-
-    def run(tiles: FloatArray) -> FloatArray:
-        results: list[FloatArray] = [np.empty(0, np.float32)] * len(tiles)
-        queue = openvino.AsyncInferQueue(compiled)
-
-        def keep(request: openvino.InferRequest, index: int) -> None:
-            results[index] = request.get_output_tensor().data.copy()
-
-        queue.set_callback(keep)
-        for index, tile in enumerate(tiles):
-            queue.start_async({0: tile[None]}, userdata=index)
-        queue.wait_all()
-        return np.concatenate(results)
-
-    return run
+def _openvino() -> ModuleType | None:
+    # A None entry makes `import openvino_telemetry` fail, upon which OpenVINO takes its own silent stub: nothing
+    # is sent, and no opt-out file is written into the user's home.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # documented use of None
+    try:
+        return importlib.import_module("openvino")
+    except ImportError:
+        return None
 
 
-def _onnxruntime(weights: Path) -> Network:
-    import onnxruntime
+class _OpenVino:
+    def __init__(self, onnx: bytes, tile_px: int) -> None:
+        self._ov: Any = importlib.import_module("openvino")
+        core = self._ov.Core()
+        network = core.read_model(onnx, b"")
+        _check_names([port.any_name for port in network.inputs], [port.any_name for port in network.outputs])
+        network.reshape([1, 3, tile_px, tile_px])
+        _check_values(network.outputs[0].partial_shape[1].to_string())
+        hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        self._compiled = core.compile_model(network, "CPU", hints)
 
-    session = onnxruntime.InferenceSession(str(weights), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    def run(self, tiles: Iterable[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
+        done: SimpleQueue[tuple[Key, Real]] = SimpleQueue()
+        jobs = self._ov.AsyncInferQueue(self._compiled)
+        jobs.set_callback(lambda job, key: done.put((key, job.get_output_tensor(0).data[0].copy())))
+        try:
+            for key, image in tiles:
+                jobs.start_async({0: image[None]}, key)
+                yield from _ready(done)
+        finally:
+            jobs.wait_all()
+        yield from _ready(done)
 
-    def run(tiles: FloatArray) -> FloatArray:
-        return np.asarray(session.run(None, {name: tiles})[0], np.float32)
 
-    return run
+def _ready(done: SimpleQueue[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
+    while not done.empty():
+        key, boxes = done.get()
+        yield key, _finite(boxes)
+
+
+class _OnnxRuntime:
+    def __init__(self, onnx: bytes, tile_px: int) -> None:
+        ort: Any = importlib.import_module("onnxruntime")
+        ort.disable_telemetry_events()
+        self._session = ort.InferenceSession(onnx, providers=["CPUExecutionProvider"])
+        self._size = tile_px
+        outputs = self._session.get_outputs()
+        _check_names([port.name for port in self._session.get_inputs()], [port.name for port in outputs])
+        _check_values(str(outputs[0].shape[1]))
+
+    def run(self, tiles: Iterable[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
+        for key, image in tiles:
+            (boxes,) = self._session.run([OUTPUT], {INPUT: image[None]})
+            yield key, _finite(boxes[0])
+
+
+def _check_names(inputs: list[str], outputs: list[str]) -> None:
+    if inputs != [INPUT] or outputs != [OUTPUT]:
+        raise ModelError(
+            f"takes {inputs} and gives {outputs}, where the detector needs '{INPUT}' and '{OUTPUT}'"
+        )
+
+
+def _check_values(values: str) -> None:
+    if values != str(VALUES):
+        raise ModelError(f"gives {values} values a box, where the detector needs {VALUES}")
+
+
+def _finite(boxes: Real) -> Real:
+    # A comparison with NaN is false, so a broken network would otherwise pass for an empty sea.
+    if not np.isfinite(boxes).all():
+        raise ModelError("the network gave values that are not numbers; run 'roadstead doctor'")
+    return boxes

@@ -20,6 +20,8 @@ from roadstead.export.styles import layer_styles
 
 TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands as the time of change in a file without dated rows."""
+OPTIONS = {"VERSION": "1.2", "DATETIME_PRECISION": "MILLISECOND"}
+"""QGIS 3.22 warns of newer versions and of times without milliseconds."""
 _FAILURES = (OSError, RuntimeError, DataSourceError, DataLayerError, GeometryError)
 
 
@@ -78,7 +80,12 @@ def write_geopackage(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: st
 def _write(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: str) -> None:
     for name, table in layers.items():
         pyogrio.write_dataframe(
-            table.to_crs(crs), path, layer=name, driver="GPKG", geometry_type=_geometry_type(table)
+            table.to_crs(crs),
+            path,
+            layer=name,
+            driver="GPKG",
+            geometry_type=_geometry_type(table),
+            dataset_options=OPTIONS,
         )
     pyogrio.write_dataframe(layer_styles(layers, _latest(layers)), path, layer="layer_styles", driver="GPKG")
 

@@ -68,4 +68,4 @@ def _wide(counts: pd.DataFrame) -> dict[str, Any]:
 
 def is_simulated(*tables: pd.DataFrame) -> bool:
     """Return whether any row of any table is simulated."""
-    return any(len(table) and bool(table["simulated"].fillna(False).astype(bool).any()) for table in tables)
+    return any(len(table) and bool(table["simulated"].eq(True).any()) for table in tables)

@@ -37,12 +37,13 @@ STATUS_LOOKS = {
     "ambiguous": Look("ambiguous", "#F0E442", "square", "square"),
     "no_ais_partner": Look("no AIS partner", "#D55E00", "triangle", "triangle"),
     "unseen": Look("declared, not seen", "#CC79A7", "diamond", "diamond"),
-    "no_coverage": Look("AIS cannot tell", "#B8BEC7", "circle", "circle"),
-    "not_visible": Look("declared, not visible", "#6F7682", "x", "cross2"),
+    "no_coverage": Look("AIS cannot tell", "#C3C9D1", "hex", "hexagon"),
+    "not_visible": Look("declared, not visible", "#8A8F98", "x", "cross2"),
 }
 KIND_LOOKS = {
-    "berth": Look("berth", "#D55E00"),
-    "anchorage": Look("anchorage", "#0072B2", dash="dashed"),
-    "fairway": Look("fairway", "#6F7682", dash="dotted"),
-    "lock": Look("lock", "#CC79A7"),
+    "berth": Look("berth", "#56B4E9"),
+    "anchorage": Look("anchorage", "#56B4E9", dash="dashed"),
+    "fairway": Look("fairway", "#56B4E9", dash="dotted"),
+    "lock": Look("lock", "#56B4E9", dash="dotdash"),
 }
+"""Kinds differ by line, not by colour: colours are for classes and statuses."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-import geopandas as gpd
 import jinja2
 import pandas as pd
 
@@ -19,6 +18,8 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_FILLS = {"true": "no", "false": "b_diagonal", "berth": "solid", "lock": "solid"}
+"""QGIS fill by value; the others are outlines alone, so that an image below stays in view."""
 _SEEN = {
     "true": Look("observed", "#009E73"),
     "false": Look("not observed (never zero)", "#6F7682", dash="dotted"),
@@ -41,7 +42,9 @@ def style_qml(layer: str) -> str | None:
 def _qml(attribute: str, symbol: str, looks: Mapping[str, Look]) -> str:
     template = _TEMPLATES.get_template("categorized.qml.j2")
     rows = [(value, look, _rgb(look.colour)) for value, look in looks.items()]
-    return template.render(attribute=attribute, symbol=symbol, rows=rows)
+    return template.render(
+        attribute=attribute, symbol=symbol, rows=rows, fills={name: _FILLS.get(name, "no") for name in looks}
+    )
 
 
 def _rgb(colour: str) -> str:
@@ -49,7 +52,7 @@ def _rgb(colour: str) -> str:
     return f"{red},{green},{blue}"
 
 
-def layer_styles(layers: Iterable[str] | Mapping[str, gpd.GeoDataFrame], moment: datetime) -> pd.DataFrame:
+def layer_styles(layers: Iterable[str], moment: datetime) -> pd.DataFrame:
     """Return QGIS's table ``layer_styles`` for the layers that have a style."""
     styled = [(name, qml) for name in layers if (qml := style_qml(name))]
     return pd.DataFrame(
@@ -66,7 +69,7 @@ def layer_styles(layers: Iterable[str] | Mapping[str, gpd.GeoDataFrame], moment:
                 "description": f"Roadstead: {name}",
                 "owner": "",
                 "ui": "",
-                "update_time": pd.Timestamp(moment),
+                "update_time": f"{moment:%Y-%m-%dT%H:%M:%S.000Z}",
             }
             for name, qml in styled
         ]

@@ -20,8 +20,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 Planetary Computer, then CDSE."""
 
 VISUAL_FULL_SCALE = 0.3558
-"""Reflectance of DN 255 in the true-colour image.
-Source: Sen2Cor's TCI maps reflectance 0 to 0.3558 onto 0 to 255."""
+"""Reflectance of DN 255 in the 8-bit true-colour image, and that which is shown as 1 in `Block.rgb`.
+Source: ESA, definition of TCI: DN 255 is 0.3558 in L1C and 0.2 in L2A products, and an item does not say
+which its ``visual`` was made from. So true colour of an L2A product comes out up to 1.8 times too bright,
+which is one more reason to prefer the reflectance bands."""
 DN_SCALE = 1e-4
 """Reflectance of one DN where metadata name no scale (ESA QUANTIFICATION_VALUE 10000)."""
 BOA_OFFSET = -0.1

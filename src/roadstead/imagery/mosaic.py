@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.geo import Grid, Window, project
+from roadstead.geo import Grid, Window, lonlat_to_xy, project
 from roadstead.imagery.grids import coarser, own_grid, top_first
 from roadstead.imagery.scene import Overpass, Scene
 from roadstead.imagery.stack import Block, Stack
-from roadstead.imagery.visible import picture, polygons_of, shares
+from roadstead.imagery.visible import chip, picture, polygons_of, shares
 
 VISIBILITY_PIXEL_M = 20.0
 """Cells in which visible shares of a large place are counted: SCL's own; zones are 300 m wide or more."""
 AREA_CELLS = 4_000_000
 """A place of more pixels than this is looked at in coarser cells for shares and areas."""
 BLOCK_PX = 1024
+CHIP_PX = 64
+"""Side of a cut-out: 640 m, the longest hull and its surroundings."""
 
 
 class Mosaic:
@@ -152,6 +154,22 @@ class Mosaic:
         pixel_m = max(self.grid.pixel_m, longest / max_px)
         with self._coarse(pixel_m) as stack:
             return picture(stack, max_px)
+
+    def chip(self, lon: float, lat: float, side_px: int = CHIP_PX) -> NDArray[np.uint8]:
+        """Return a cut-out on the grid's own pixels: uint8 RGB [h, w, 3], the place in its middle.
+
+        Smaller than ``side_px`` at the grid's edge.
+
+        Raises:
+            ReadError: pixels cannot be read.
+            ValueError: the place lies outside the grid.
+        """
+        xy = lonlat_to_xy(np.array([[lon, lat]]), self.grid.crs)
+        col, row = np.floor(self.grid.xy_to_colrow(xy)[0]).astype(int)
+        left, top = max(col - side_px // 2, 0), max(row - side_px // 2, 0)
+        right, bottom = min(col + side_px // 2, self.grid.width), min(row + side_px // 2, self.grid.height)
+        block = self.read(Window(left, top, right - left, bottom - top))
+        return chip(block.rgb, block.valid)
 
     @contextmanager
     def _coarse(self, pixel_m: float) -> Iterator[Stack]:

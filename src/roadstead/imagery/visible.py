@@ -115,6 +115,12 @@ def picture(stack: Stack, max_px: int) -> tuple[NDArray[np.uint8], tuple[float, 
     return _to_lonlat(shown, grid, max_px)
 
 
+def chip(rgb: NDArray[np.float32], valid: Mask) -> NDArray[np.uint8]:
+    """Return a small window as an 8-bit picture [H, W, 3] on its own pixels."""
+    shown = np.where(valid, _stretched(rgb, valid), NOTHING).astype(np.uint8)
+    return np.moveaxis(shown, 0, -1)
+
+
 def _stretched(rgb: NDArray[np.float32], valid: Mask) -> NDArray[np.float32]:
     """Return 0..255 with all bands stretched alike, so that water keeps its colour."""
     if not valid.any():

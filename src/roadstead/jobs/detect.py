@@ -54,7 +54,7 @@ def detect_overpass(
         unfiltered=unfiltered,
         progress=progress,
     )
-    visible, area = mosaic.visibility(polygons), mosaic.valid_area()
+    visible, area = mosaic.visibility(polygons), mosaic.valid_area(port.footprint if port else None)
     headers = tuple(
         SceneHeader(
             scene_id=scene.scene_id,
@@ -92,7 +92,8 @@ def detect_scenes(
     scenes, failures, errors = _open_all(given, acquired)
     overpasses = group_overpasses([scene for scene, _ in scenes], port)
     names = {scene.scene_id: name for scene, name in scenes}
-    tables, headers = [], []
+    tables: list[gpd.GeoDataFrame] = []
+    headers: list[SceneHeader] = []
     for index, overpass in enumerate(overpasses):
         label = ", ".join(names[scene.scene_id] for scene in overpass.scenes)
         try:

@@ -1,68 +1,68 @@
-"""The count table as people read it: one row per overpass, zone and class."""
+"""The count table as people read it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
-from roadstead.tables import DECLARED_PARTS, OBSERVED_PARTS
+from roadstead.tables import CLASSES
 
-CLASS_ORDER = ("barge", "bulk_carrier", "dry_cargo", "other_vessel", "all")
+CLASS_ORDER = (*CLASSES[:2], "dry_cargo", CLASSES[2], "all")
+PARTS = ("matched", "no_ais_partner", "ambiguous", "no_coverage", "declared", "unseen", "not_visible")
 COLUMNS = (
     "overpass (UTC)",
     "zone",
     "class",
     "observed [90 %]",
-    "= matched + no AIS partner + ambiguous + no coverage",
+    "matched",
+    "no AIS partner",
+    "ambiguous",
+    "no coverage",
     "declared",
-    "= matched + unseen + not visible + ambiguous",
+    "unseen",
+    "not visible",
     "visible",
 )
+"""observed = matched + no AIS partner + ambiguous + no coverage; declared = matched + unseen + not visible +
+ambiguous. The interval is of hulls that were there."""
+NOT_OBSERVED = "not observed"
+
+Row = Mapping[Hashable, Any]
 
 
-def count_rows(
-    table: pd.DataFrame, classes: Sequence[str] = CLASS_ORDER
-) -> tuple[tuple[str, ...], list[list[str]]]:
+def count_rows(table: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]]]:
     """Return column names and rows of text for `tables.COUNTS`, length bin ``all``.
 
-    An unobserved zone says "not observed" in place of numbers.
+    A zone that was not observed has one row that says so; one where nothing was found or declared has one
+    row of class ``all``; the others have a row per class. A dash stands where a class cannot be known: an
+    unmatched declaration has none.
     """
     whole = table[table["length_bin"] == "all"]
-    keys = ["acquired", "zone", "class"]
-    rows = []
-    for (acquired, zone, kind), part in whole.groupby(keys, sort=True):
-        if kind in classes:
-            by = part.set_index("quantity")
-            rows.append([f"{acquired:%Y-%m-%d %H:%M}", zone, kind, *_cells(by)])
-    order = {name: index for index, name in enumerate(classes)}
-    return COLUMNS, sorted(rows, key=lambda row: (row[0], row[1], order[row[2]]))
+    rows: list[list[str]] = []
+    for (acquired, zone), part in whole.groupby(["acquired", "zone"], sort=True):
+        name = str(zone).partition("/")[2] or str(zone)
+        rows += [[f"{acquired:%Y-%m-%d %H:%M}", name, *cells] for cells in _zone_rows(part)]
+    return COLUMNS, rows
 
 
-def _cells(by: pd.DataFrame) -> list[str]:
-    visible = f"{by['visible_fraction'].iloc[0]:.0%}"
-    if not by["observed_at_all"].iloc[0]:
-        return ["not observed", "", "", "", visible]
-    return [
-        _interval(by, "observed"),
-        _parts(by, OBSERVED_PARTS),
-        _value(by, "declared"),
-        _parts(by, DECLARED_PARTS),
-        visible,
-    ]
+def _zone_rows(part: pd.DataFrame) -> Iterator[list[str]]:
+    by: dict[str, dict[str, Row]] = {}
+    for row in part.to_dict("records"):
+        by.setdefault(str(row["class"]), {})[str(row["quantity"])] = row
+    every = by["all"]
+    visible = f"{every['observed']['visible_fraction']:.0%}"
+    if not every["observed"]["observed_at_all"]:
+        yield ["all", NOT_OBSERVED, *[""] * len(PARTS), visible]
+        return
+    empty = not (every["observed"]["value"] or every["declared"]["value"])
+    for kind in ("all",) if empty else CLASS_ORDER:
+        seen = by[kind]["observed"]
+        found = f"{seen['value']:g} [{seen['low']:g}-{seen['high']:g}]"
+        yield [kind, found, *(_value(by[kind], name) for name in PARTS), visible]
 
 
-def _value(by: pd.DataFrame, quantity: str) -> str:
-    if quantity not in by.index or pd.isna(by.loc[quantity, "value"]):
-        return "-"
-    return f"{by.loc[quantity, 'value']:g}"
-
-
-def _interval(by: pd.DataFrame, quantity: str) -> str:
-    row = by.loc[quantity]
-    return f"{row['value']:g} [{row['low']:g}-{row['high']:g}]"
-
-
-def _parts(by: pd.DataFrame, parts: Sequence[str]) -> str:
-    values = [_value(by, part) for part in parts]
-    return "-" if set(values) == {"-"} else " + ".join(values)
+def _value(by: Mapping[str, Row], quantity: str) -> str:
+    row = by.get(quantity)
+    return "-" if row is None or pd.isna(row["value"]) else f"{row['value']:g}"

@@ -76,6 +76,8 @@ class OverpassResult:
     vessels: pd.DataFrame
     quicklook: tuple[np.ndarray, tuple[float, float, float, float]]
     """uint8 RGB [H, W, 3] and its bounds (w, s, e, n) in degrees."""
+    chips: Mapping[str, np.ndarray]
+    """Detection id -> cut-out, uint8 RGB [H, W, 3]."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,14 @@ def process(
     with Mosaic(overpass, port.grid()) as mosaic:
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
+        chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in detections.itertuples()}
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
     matches = reconcile(
-        detections, header, near, port=port, window_h=request.settings.ais_window_h,
+        detections,
+        header,
+        near,
+        port=port,
+        window_h=request.settings.ais_window_h,
         recall_by_length=model.recall_by_length,
     )
     table = counts(
@@ -146,7 +153,7 @@ def process(
         min_visible_fraction=request.settings.min_visible_fraction,
     )
     positions, vessels = _evidence(near, matches)
-    return OverpassResult(overpass, header, detections, matches, table, positions, vessels, quicklook)
+    return OverpassResult(overpass, header, detections, matches, table, positions, vessels, quicklook, chips)
 
 
 def _near(ais: AisData | None, overpass: Overpass, window_h: float) -> AisData | None:
@@ -184,6 +191,7 @@ def keep(request: WatchRequest, result: OverpassResult) -> None:
             positions=result.positions,
             vessels=result.vessels,
             quicklook=result.quicklook,
+            chips=result.chips,
             model_sha256=request.model.sha256,
         )
 
@@ -289,5 +297,5 @@ def records(table: pd.DataFrame) -> Sequence[dict[str, Any]]:
     for name, dtype in plain.dtypes.items():
         if isinstance(dtype, pd.DatetimeTZDtype):
             plain[name] = plain[name].map(lambda t: None if pd.isna(t) else t.isoformat())
-    rows: list[dict[str, Any]] = plain.astype(object).where(plain.notna(), None).to_dict("records")
-    return rows
+    rows = plain.astype(object).where(plain.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

@@ -24,7 +24,9 @@ Index = NDArray[np.intp]
 MAX_FRONTIER = 14
 """Vessels that may be open at once in the exact sum: 2^14 states."""
 NEGLIGIBLE = 1e-4
-"""Pairs lighter than this against being unpaired, or less likely by propagation, are left out of the sums."""
+"""Pairs lighter than this against being unpaired are left out: they move no marginal by more."""
+UNLIKELY = 1e-3
+"""Where a component is too wide, pairs less likely than this by propagation are left out and it is tried again."""
 BP_TOLERANCE = 1e-6
 BP_ROUNDS = 500
 
@@ -83,14 +85,15 @@ def marginals(detection: Index, vessel: Index, weight: Array, m: int, n: int, or
         order_by: (m,) sweep coordinate; neighbours in it should be neighbours in space.
     """
     heavy = np.flatnonzero(weight > NEGLIGIBLE)
-    pair = np.zeros(len(weight))
+    pair, done = np.zeros(len(weight)), weight <= NEGLIGIBLE
     pair[heavy] = propagate(detection[heavy], vessel[heavy], weight[heavy], m, n).pair
-    kept = np.flatnonzero(pair > NEGLIGIBLE)
-    d, v, w = detection[kept], vessel[kept], weight[kept]
-    for part in components(d, v, m, n):
-        exact = _exact(d[part], v[part], w[part], order_by)
-        if exact is not None:
-            pair[kept[part]] = exact
+    for least in (0.0, UNLIKELY):
+        rest = np.flatnonzero(~done & (pair >= least))
+        d, v, w = detection[rest], vessel[rest], weight[rest]
+        for part in components(d, v, m, n):
+            exact = _exact(d[part], v[part], w[part], order_by)
+            if exact is not None:
+                pair[rest[part]], done[rest[part]] = exact, True
     return _with_alone(detection, vessel, pair, m, n)
 
 

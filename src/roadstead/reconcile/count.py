@@ -39,9 +39,13 @@ from roadstead.tables import (
 
 Flags = NDArray[np.bool_]
 Row = dict[str, Any]
+Numbers = tuple[float, float, float]
+"""value, low, high."""
 
 DECLARED_ONLY = ("unseen", "not_visible")
 """The parts of declared that no detection shows."""
+_ALL_QUANTITIES = ("observed", "declared", *OBSERVED_PARTS, *DECLARED_ONLY)
+_NOT_OBSERVED = (np.nan, np.nan, np.nan)
 TYPICAL_LENGTH_M = 110.0
 """Length of a hull of which nothing is known."""
 _EDGES = (45.0, 60.0, 90.0, 130.0, 170.0, 230.0)
@@ -69,11 +73,12 @@ def counts(
     checked(detections, DETECTIONS, "detections")
     checked(matches, MATCHES, "matches")
     kept = detections[detections["dropped_because"].isna()]
+    kept = kept.merge(_status_of(matches), on="detection_id", how="left")
     bins = recall_bins(recall_by_length)
     rows: list[Row] = []
     for name in dict.fromkeys(scene.overpass_id for scene in header.scenes):
         scenes = [scene for scene in header.scenes if scene.overpass_id == name]
-        seen = kept[kept["overpass_id"] == name].merge(_status_of(matches), on="detection_id", how="left")
+        seen = kept[kept["overpass_id"] == name]
         alone = matches[(matches["overpass_id"] == name) & matches["detection_id"].isna()]
         for zone in port.zones:
             head = _head(port, zone.id, scenes, min_visible_fraction)
@@ -145,13 +150,13 @@ def _zone_rows(
 ) -> Iterator[Row]:
     for cell in _cells(seen):
         key = {**head, "class": cell.name, "length_bin": cell.length_bin}
-        whole = cell.name == "all"
-        for quantity, numbers in _numbers(cell, seen, alone, bins, head["visible_fraction"], whole):
-            value, low, high = numbers if head["observed_at_all"] else (np.nan, np.nan, np.nan)
+        quantities = _ALL_QUANTITIES if cell.name == "all" else ("observed", *OBSERVED_PARTS)
+        found: dict[str, Numbers] = {}
+        if head["observed_at_all"]:
+            found = dict(_numbers(cell, seen, alone, bins, head["visible_fraction"]))
+        for quantity in quantities:
+            value, low, high = found.get(quantity, _NOT_OBSERVED)
             yield {**key, "quantity": quantity, "value": value, "low": low, "high": high}
-
-
-Numbers = tuple[float, float, float]
 
 
 def _numbers(
@@ -160,7 +165,6 @@ def _numbers(
     alone: pd.DataFrame,
     bins: Sequence[RecallBin],
     visible: float,
-    whole: bool,
 ) -> Iterator[tuple[str, Numbers]]:
     status, sure = seen["status"].to_numpy(object), seen["probability"].to_numpy(float)
     value = float(cell.counted.sum())
@@ -171,7 +175,7 @@ def _numbers(
         may = own | (status == "ambiguous") if part == "matched" else own
         chance = cell.p[may] * (sure[may] if part in ("matched", "no_ais_partner") else 1.0)
         yield part, _number(float((own & cell.counted).sum()), chance)
-    if whole:
+    if cell.name == "all":
         yield from _declared_numbers(status, sure, alone)
 
 

@@ -21,8 +21,8 @@ class Declared:
     length_m: Array
     ship_type: Array
     """ITU-R M.1371 type code as float."""
-    antenna_to_centre_m: Array
-    """(n, 2): metres forward and to starboard from antenna to hull centre."""
+    antenna_offset_m: Array
+    """Distance from the antenna to the hull's centre."""
     class_b: NDArray[np.bool_]
     """Transmits as Class B; an unknown class counts as A."""
     imo: NDArray[np.object_]
@@ -46,7 +46,7 @@ class Declared:
         return cls(
             length_m=rows["length_m"].to_numpy(float),
             ship_type=rows["ship_type"].to_numpy(np.float64, na_value=np.nan),
-            antenna_to_centre_m=np.column_stack([(bow - stern) / 2, (starboard - port) / 2]),
+            antenna_offset_m=np.hypot((bow - stern) / 2, (starboard - port) / 2),
             class_b=_class_b(positions).reindex(hull, fill_value=False).to_numpy(bool),
             imo=rows["imo"].to_numpy(object),
         )

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadstead.ais import hull_centre
 from roadstead.geo import Array, convergence_deg, lonlat_to_xy
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Flags, Prediction
@@ -74,6 +75,16 @@ def _velocity(reports: pd.DataFrame, convergence: float) -> Array:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """When and in which metres an overpass is looked at."""
+
+    moment: pd.Timestamp
+    crs: str
+    turn_deg: float
+    """True bearing minus grid bearing."""
+
+
+@dataclass(frozen=True)
 class _Reports:
     """The last report before and the first after a moment, rows aligned by vessel; NaN where none."""
 
@@ -84,25 +95,23 @@ class _Reports:
     heading: tuple[Array, Array]
 
 
-def _side(reports: pd.DataFrame, hulls: pd.Index, moment: pd.Timestamp, crs: str, turn: float) -> list[Array]:
+def _side(reports: pd.DataFrame, hulls: pd.Index, vessels: pd.DataFrame, frame: Frame) -> list[Array]:
     rows = reports.set_index("hull").reindex(hulls)
     xy = np.full((len(rows), 2), np.nan)
     there = rows["lon"].notna().to_numpy()
     if there.any():
-        xy[there] = lonlat_to_xy(rows.loc[there, ["lon", "lat"]].to_numpy(float), crs)
-    age = (rows["time"] - moment).dt.total_seconds().abs().to_numpy(float)
-    return [xy, _velocity(rows, turn), age, rows["heading_deg"].to_numpy(float) - turn]
+        xy[there] = lonlat_to_xy(hull_centre(rows[there], vessels), frame.crs)
+    age = (rows["time"] - frame.moment).dt.total_seconds().abs().to_numpy(float)
+    return [xy, _velocity(rows, frame.turn_deg), age, rows["heading_deg"].to_numpy(float) - frame.turn_deg]
 
 
-def _bracket(
-    positions: pd.DataFrame, moment: pd.Timestamp, crs: str, turn: float
-) -> tuple[pd.Index, _Reports]:
+def _bracket(positions: pd.DataFrame, vessels: pd.DataFrame, frame: Frame) -> tuple[pd.Index, _Reports]:
     """Return the hulls' keys in order, and their reports on both sides of the moment."""
     ordered = positions.sort_values(["time", "hull", "lon", "lat"], kind="stable")
-    before = ordered[ordered["time"] <= moment].drop_duplicates("hull", keep="last")
-    after = ordered[ordered["time"] > moment].drop_duplicates("hull", keep="first")
+    before = ordered[ordered["time"] <= frame.moment].drop_duplicates("hull", keep="last")
+    after = ordered[ordered["time"] > frame.moment].drop_duplicates("hull", keep="first")
     hulls = pd.Index(np.unique(ordered["hull"].to_numpy(str)))
-    last, first = (_side(part, hulls, moment, crs, turn) for part in (before, after))
+    last, first = (_side(part, hulls, vessels, frame) for part in (before, after))
     return hulls, _Reports(*zip(last, first, strict=True))
 
 
@@ -216,24 +225,14 @@ def _placed(dead: Prediction, is_snapshot: Flags, reported_xy: Array) -> Predict
     return _merge(placed, dead, is_snapshot)
 
 
-def _to_hull_centre(at: Prediction, declared: Declared) -> Prediction:
-    """Move antenna positions to hull centres; where that cannot be done, widen by the unknown offset."""
-    forward, starboard = declared.antenna_to_centre_m.T
-    bearing = np.radians(at.heading_deg)
-    ahead = np.column_stack([np.sin(bearing), np.cos(bearing)])
-    right = np.column_stack([np.cos(bearing), -np.sin(bearing)])
-    shift = ahead * forward[:, None] + right * starboard[:, None]
-    known = np.isfinite(shift).all(axis=1)
+def _widened_by_antenna(at: Prediction, declared: Declared) -> Prediction:
+    """Widen by the antenna's offset from the hull's centre where size or heading is not known."""
+    known = np.isfinite(declared.antenna_offset_m) & np.isfinite(at.heading_deg)
     # 0.3 of a length is where the bridge of a cargo ship stands from its middle.
     guess = np.where(np.isfinite(declared.length_m), 0.3 * declared.length_m, 20.0)
-    offset = np.where(np.isfinite(forward), np.hypot(forward, starboard), guess)
+    offset = np.where(np.isfinite(declared.antenna_offset_m), declared.antenna_offset_m, guess)
     extra = np.where(known, 0.0, offset**2 / 2)
-    return replace(
-        at,
-        xy=at.xy + np.where(known[:, None], shift, 0.0),
-        var_along=at.var_along + extra,
-        var_cross=at.var_cross + extra,
-    )
+    return replace(at, var_along=at.var_along + extra, var_cross=at.var_cross + extra)
 
 
 def with_hull(positions: pd.DataFrame) -> pd.DataFrame:
@@ -277,19 +276,22 @@ def predict(
         crs: metric CRS of all places returned.
         centre_lonlat: where the grid's north is compared with true north.
     """
-    at = pd.Timestamp(moment)
-    turn = convergence_deg(*centre_lonlat, crs)
-    used, placed = _split_snapshots(positions, at, sigma_s, snapshot_times)
-    hulls, reports = _bracket(used, at, crs, turn)
+    frame = Frame(pd.Timestamp(moment), crs, convergence_deg(*centre_lonlat, crs))
+    used, placed = _split_snapshots(positions, frame.moment, sigma_s, snapshot_times)
+    hulls, reports = _bracket(used, vessels, frame)
     near, signed = _nearest(reports)
     dead = _reckoned(hulls, near, signed)
     bridged, holds, jumped = _bridged(dead, reports)
-    at_moment = replace(_merge(bridged, dead, holds), jumped=jumped | _shared(dead))
-    at_moment = _placed(at_moment, np.isin(hulls.to_numpy(str), list(placed)), near.xy[0])
-    declared = Declared.of(at_moment.hull, at_moment.mmsi, used, vessels, at)
-    course = np.degrees(np.arctan2(*at_moment.velocity.T))
-    fast = np.hypot(*at_moment.velocity.T) > 2 * STOPPED_MS
-    heading = np.where(np.isnan(at_moment.heading_deg), np.where(fast, course, np.nan), at_moment.heading_deg)
-    at_moment = _to_hull_centre(replace(at_moment, heading_deg=heading), declared)
-    late = (sigma_s * np.hypot(*at_moment.velocity.T)) ** 2
-    return replace(at_moment, var_along=at_moment.var_along + late), declared
+    at = replace(_merge(bridged, dead, holds), jumped=jumped | _shared(dead))
+    at = _placed(at, np.isin(hulls.to_numpy(str), list(placed)), near.xy[0])
+    declared = Declared.of(at.hull, at.mmsi, used, vessels, frame.moment)
+    at = _widened_by_antenna(replace(at, heading_deg=_bow(at)), declared)
+    late = (sigma_s * np.hypot(*at.velocity.T)) ** 2
+    return replace(at, var_along=at.var_along + late), declared
+
+
+def _bow(at: Prediction) -> Array:
+    """Return the heading, or the course of a vessel under way that reports none (degrees on the grid)."""
+    course = np.degrees(np.arctan2(*at.velocity.T))
+    fast = np.hypot(*at.velocity.T) > 2 * STOPPED_MS
+    return np.where(np.isnan(at.heading_deg), np.where(fast, course, np.nan), at.heading_deg)

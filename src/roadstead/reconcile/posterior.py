@@ -9,7 +9,7 @@ for hulls missed. The number of hulls is the sum of all these, by convolution.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 from scipy.stats import beta, nbinom
@@ -39,13 +39,14 @@ def hulls(p: Array, hit_rate: Array, unseen_hit_rate: float) -> Array:
         unseen_hit_rate: the same for a hull of which nothing is known.
     """
     parts = [_missed(0.5, unseen_hit_rate)]
-    for x, q in zip(p, np.maximum(hit_rate, MIN_HIT_RATE), strict=True):
-        one = np.r_[0.0, _missed(1.0, q)] * x
+    for x, q in zip(p, hit_rate, strict=True):
+        one = np.r_[0.0, _missed(1.0, float(q))] * x
         one[0] = 1 - x
         parts.append(one)
     return reduce(_convolve, parts)
 
 
+@lru_cache(maxsize=4096)
 def _missed(size: float, hit_rate: float) -> Array:
     q = max(hit_rate, MIN_HIT_RATE)
     longest = min(int(nbinom.isf(TAIL, size, q)) + 1, MOST)
@@ -60,10 +61,19 @@ def _convolve(a: Array, b: Array) -> Array:
 
 
 def interval(mass: Array, value: float) -> tuple[float, float]:
-    """Return the equal-tailed 90 % interval of a distribution over 0, 1, ..., widened to hold ``value``."""
-    total = np.cumsum(mass)
-    low, high = (int(np.searchsorted(total, at)) for at in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return min(float(low), value), max(float(min(high, len(mass) - 1)), value)
+    """Return the shortest interval with 90 % of a distribution over 0, 1, ..., widened to hold ``value``.
+
+    Counts are whole numbers, so equal tails would hold well over 90 %; of equally short intervals the
+    likeliest is taken.
+    """
+    total = np.r_[0.0, np.cumsum(mass)]
+    low = np.arange(len(mass))
+    high = np.searchsorted(total, total[:-1] + LEVEL - TAIL) - 1
+    fits = high < len(mass)
+    low, high = low[fits], high[fits]
+    held = total[high + 1] - total[low]
+    best = np.lexsort((-held, high - low))[0]
+    return min(float(low[best]), value), max(float(high[best]), value)
 
 
 def mix(masses: Sequence[Array], weights: Sequence[float]) -> Array:
@@ -74,7 +84,8 @@ def mix(masses: Sequence[Array], weights: Sequence[float]) -> Array:
     return out
 
 
-def recall_points(recall: float, n: float) -> list[tuple[float, float]]:
+@lru_cache(maxsize=256)
+def recall_points(recall: float, n: float) -> tuple[tuple[float, float], ...]:
     """Return (recall, weight) points for a recall measured on ``n`` hulls (Jeffreys posterior)."""
     posterior = beta(recall * n + 0.5, (1 - recall) * n + 0.5)
-    return [(float(posterior.ppf(at)), weight) for at, weight in RECALL_POINTS]
+    return tuple((float(posterior.ppf(at)), weight) for at, weight in RECALL_POINTS)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from roadstead.ais.registry import imo_is_valid
+from roadstead.ais import imo_is_valid
 from roadstead.geo import Array
 from roadstead.reconcile.decide import Decision, candidates_of
 from roadstead.reconcile.declared import Declared

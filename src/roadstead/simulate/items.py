@@ -120,6 +120,7 @@ def _write_scene(folder: Path, frame: Frame, tile: Tile, look: Look) -> pystac.I
 
 def _tags(look: Look) -> dict[str, str]:
     return {
+        # GDAL splits names at a colon, so these cannot be called as in STAC.
         "ROADSTEAD_SIMULATED": "true",
         "ROADSTEAD_SEED": str(look.seed),
         "TIFFTAG_IMAGEDESCRIPTION": LABEL,
@@ -132,7 +133,7 @@ def _halved(tile: Tile) -> tuple[tuple[slice, slice], Grid]:
     w, g = tile.window, tile.grid
     rows = slice(w.row // 2, (w.row + w.height) // 2)
     cols = slice(w.col // 2, (w.col + w.width) // 2)
-    return (rows, cols), Grid(g.crs, g.transform * Affine.scale(2.0), w.width // 2, w.height // 2)
+    return (rows, cols), Grid(g.crs, g.transform @ Affine.scale(2.0), w.width // 2, w.height // 2)
 
 
 def _item(frame: Frame, tile: Tile, look: Look) -> pystac.Item:

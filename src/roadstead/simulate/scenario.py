@@ -110,7 +110,10 @@ NAMPO = PortScenario(
             "bulk_carrier",
             (92.0, 163.0),
             ("at_berth", "call", "call", "call", "at_anchor", "call", "at_berth", "at_anchor"),
-            ("A honest", "A silent", "A honest", "A switched_off", "A honest", "A wrong_length"),
+            (
+                *("A honest", "A silent", "A honest", "A switched_off"),
+                *("A wrong_length", "A honest", "A honest", "A switched_off"),
+            ),
             (_DPRK, _DPRK, 412, _DPRK, _DPRK),
             berths=("coal-berths",),
             anchorages=("roads", "waiting-anchorage"),
@@ -155,7 +158,7 @@ NAMPO = PortScenario(
         OverpassPlan(11, time(2, 28, 33), "sentinel-2a", 46, Weather(glint=0.012), no_data_wedge=True),
     ),
     reception=Reception(
-        "SIM-NAMPO", ((125.15, 38.66), (125.39, 38.73)), _DPRK, outages=((3, 21.0, 31.0),), format="nmea"
+        "SIM-NAMPO", ((125.15, 38.66), (125.39, 38.73)), _DPRK, outages=((3, 19.5, 33.0),), format="nmea"
     ),
     clear_water=(0.031, 0.052, 0.046, 0.013),
     turbid_water=(0.085, 0.098, 0.076, 0.030),
@@ -178,7 +181,10 @@ NINGBO_ZHOUSHAN = PortScenario(
             "bulk_carrier",
             (180.0, 300.0),
             ("at_berth", "call", "call", "at_anchor", "at_berth", "call", "at_anchor", "at_berth"),
-            ("A honest", "A honest", "A switched_off", "A honest", "A honest", "A wrong_length"),
+            (
+                *("A honest", "A honest", "A switched_off", "A wrong_length"),
+                *("A honest", "A honest", "A switched_off", "A honest"),
+            ),
             (_HONG_KONG, 413, 477, 412, 477),
             berths=("beilun-berths",),
             anchorages=("mazhi-anchorage", "beilun-anchorage"),
@@ -242,7 +248,7 @@ NINGBO_ZHOUSHAN = PortScenario(
         OverpassPlan(10, time(2, 27, 39), "sentinel-2a", 89, Weather(glint=0.008), no_data_wedge=True),
     ),
     reception=Reception(
-        "SIM-NINGBO", ((121.74, 29.97), (122.05, 29.88)), 413, outages=((9, 21.0, 32.0),), format="csv"
+        "SIM-NINGBO", ((121.74, 29.97), (122.05, 29.88)), 413, outages=((9, 19.5, 33.0),), format="csv"
     ),
     clear_water=(0.062, 0.084, 0.068, 0.022),
     turbid_water=(0.138, 0.138, 0.102, 0.050),

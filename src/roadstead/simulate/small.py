@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
+from typing import Literal
 
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from roadstead.aoi import Kind as ZoneKind
 from roadstead.aoi import Port, Zone
 from roadstead.geo import WGS84, project
 from roadstead.simulate.chance import generator
@@ -78,7 +78,7 @@ def small_port() -> Port:
     return Port("small-port", (_zone("quay", "berth", quay), _zone("roads", "anchorage", roads)))
 
 
-def _zone(name: str, kind: ZoneKind, xy: Polygon) -> Zone:
+def _zone(name: str, kind: Literal["berth", "anchorage"], xy: Polygon) -> Zone:
     lonlat = Polygon(shapely.get_coordinates(project(xy.segmentize(1000.0), CRS, WGS84)))
     return Zone(f"small-port/{name}", kind, MultiPolygon([lonlat]))
 

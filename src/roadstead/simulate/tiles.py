@@ -15,6 +15,8 @@ _SQUARE_M = 100_000.0
 _TILE_M = 109_800.0
 _SNAP_M = 60.0
 """Tile corners lie on multiples of the coarsest pixel."""
+_SLIVER = 0.2
+"""Share of the frame."""
 _COLUMNS = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")
 _ROWS = "ABCDEFGHJKLMNPQRSTUV"
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
@@ -32,9 +34,10 @@ class Tile:
 
 
 def tiles_over(frame: Grid) -> list[Tile]:
-    """Return the fewest tiles that hold a frame of 10 m pixels in a UTM zone, from west to east.
+    """Return the tiles that hold a frame of 10 m pixels in a UTM zone, from west to east.
 
-    Where tiles overlap, both hold the ground; a tile that holds nothing of its own is left out.
+    Where tiles overlap, both hold the ground; a tile that holds only a sliver of the frame and nothing of
+    its own is left out.
     """
     left, bottom, right, top = frame.bounds_xy
     eastings = range(int((left - _TILE_M) // _SQUARE_M), int(right // _SQUARE_M) + 1)
@@ -43,7 +46,7 @@ def tiles_over(frame: Grid) -> list[Tile]:
     tiles = [tile for tile in found if tile is not None]
     for tile in sorted(tiles, key=lambda t: t.window.width * t.window.height):
         others = shapely.union_all([_outline(other) for other in tiles if other is not tile])
-        if others.covers(_outline(tile)):
+        if _outline(tile).area < _SLIVER * frame.width * frame.height and others.covers(_outline(tile)):
             tiles.remove(tile)
     return sorted(tiles, key=lambda t: (t.window.col, t.window.row))
 

@@ -14,6 +14,7 @@ import numpy as np
 from shapely import STRtree
 from shapely.geometry import Point, Polygon
 
+from roadstead.errors import BadInputError
 from roadstead.simulate.fleet import FleetRow, Pattern, Vessel
 from roadstead.simulate.ground import Ground, Vector
 from roadstead.simulate.hulls import HullSpec
@@ -33,7 +34,7 @@ _CAUGHT_MOVING = 0.35
 """Share of calls timed so that an overpass falls into one of their legs."""
 
 
-class NoRoomError(ValueError):
+class NoRoomError(BadInputError):
     """A ship finds no free place in the zones its fleet row names."""
 
 

@@ -40,8 +40,8 @@ def evaluate(shared: Path, model_id: str, models_dir: Path = Path("models")) -> 
     scenes = _scored(shared, model)
     metrics = measured(scenes) | {
         "model_id": model_id,
-        "sha256": model.card["sha256"],
-        "score_threshold": model.card["score_threshold"],
+        "sha256": model.sha256,
+        "score_threshold": model.threshold,
         "s2_ais": ais_check.check(shared, model),
     }
     folder = models_dir / model_id

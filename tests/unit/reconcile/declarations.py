@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-
 import numpy as np
 import pandas as pd
 from shapely.geometry import MultiPolygon, box
@@ -48,7 +47,9 @@ def report(seconds: float, mmsi: str = MMSI, at: tuple[float, float] = (LON, LAT
     return {**row, **changes}
 
 
-def moored(mmsi: str = MMSI, at: tuple[float, float] = (LON, LAT), hours: float = 3.0, **changes: Any) -> list:
+def moored(
+    mmsi: str = MMSI, at: tuple[float, float] = (LON, LAT), hours: float = 3.0, **changes: Any
+) -> list:
     """Return a report every ten minutes of a vessel that stays put."""
     return [report(s, mmsi, at, **changes) for s in np.arange(-hours * 3600 + 60, hours * 3600, 600.0)]
 
@@ -110,6 +111,3 @@ def port(*extra: Zone) -> Port:
     """Return a port of one roads zone around (LON, LAT), about 17 km by 22 km."""
     roads = Zone("nampo/roads", "anchorage", MultiPolygon([box(125.2, 38.6, 125.4, 38.8)]))
     return Port("nampo", (roads, *extra))
-
-
-

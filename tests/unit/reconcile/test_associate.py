@@ -1,6 +1,7 @@
 """Marginal probabilities of a one-to-one association."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from roadstead.reconcile.associate import best_assignment, marginals, propagate
 
 
 @st.composite
-def problems(draw):
+def problems(draw: Any) -> Any:
     m, n = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     cells = [cell for cell in product(range(m), range(n)) if draw(st.booleans())]
     weight = np.array([draw(st.floats(0.01, 1000.0)) for _ in cells])
@@ -21,7 +22,7 @@ def problems(draw):
     return d, v, weight, m, n
 
 
-def by_listing(d, v, w, m, n):
+def by_listing(d: Any, v: Any, w: Any, m: Any, n: Any) -> Any:
     """Sum over every one-to-one hypothesis."""
     pair, total = np.zeros(len(w)), 0.0
     for chosen in product((False, True), repeat=len(w)):
@@ -35,14 +36,14 @@ def by_listing(d, v, w, m, n):
 
 @given(problems(), st.permutations(range(4)))
 @settings(deadline=None, max_examples=150)
-def test_marginals_equal_the_sum_over_every_hypothesis(problem, order):
+def test_marginals_equal_the_sum_over_every_hypothesis(problem: Any, order: Any) -> None:
     d, v, w, m, n = problem
     found = marginals(d, v, w, m, n, np.array(order[:m], float))
     assert found.pair == pytest.approx(by_listing(d, v, w, m, n), abs=1e-3)
     assert found.detection_alone == pytest.approx(1 - np.bincount(d, found.pair, m), abs=1e-6)
 
 
-def test_propagation_stays_near_the_exact_marginals():
+def test_propagation_stays_near_the_exact_marginals() -> None:
     rng = np.random.default_rng(0)
     d, v = (a.ravel() for a in np.indices((4, 4)))
     off = []
@@ -52,12 +53,12 @@ def test_propagation_stays_near_the_exact_marginals():
     assert np.mean(off) < 0.02 and np.max(off) < 0.25
 
 
-def test_propagation_is_exact_where_nothing_loops():
+def test_propagation_is_exact_where_nothing_loops() -> None:
     d, v, w = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([3.0, 2.0, 5.0])
     assert propagate(d, v, w, 2, 2).pair == pytest.approx(by_listing(d, v, w, 2, 2), abs=1e-5)
 
 
-def test_a_component_too_wide_for_the_exact_sum_falls_back_to_propagation(monkeypatch):
+def test_a_component_too_wide_for_the_exact_sum_falls_back_to_propagation(monkeypatch: Any) -> None:
     d, v = (a.ravel() for a in np.indices((3, 3)))
     w = np.linspace(1.0, 9.0, 9)
     monkeypatch.setattr(associate, "MAX_FRONTIER", 2)
@@ -65,11 +66,11 @@ def test_a_component_too_wide_for_the_exact_sum_falls_back_to_propagation(monkey
     assert found.pair == pytest.approx(propagate(d, v, w, 3, 3).pair)
 
 
-def test_a_negligible_pair_gets_no_probability():
+def test_a_negligible_pair_gets_no_probability() -> None:
     one = np.zeros(1, np.intp)
     assert marginals(one, one, np.array([1e-6]), 1, 1, np.zeros(1)).detection_alone[0] == 1.0
 
 
-def test_the_best_assignment_prefers_two_good_pairs_to_one_better_one():
+def test_the_best_assignment_prefers_two_good_pairs_to_one_better_one() -> None:
     d, v = np.array([0, 0, 1]), np.array([0, 1, 0])
     assert best_assignment(d, v, np.array([0.6, 0.4, 0.5]), 2, 2).tolist() == [1, 2]

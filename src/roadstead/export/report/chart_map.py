@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from bokeh.layouts import column, row
 from bokeh.models import (
+    BoxZoomTool,
     ColumnDataSource,
     CustomJS,
-    DataRange1d,
     GlyphRenderer,
     HoverTool,
     LayoutDOM,
@@ -26,14 +25,19 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import QUICKLOOK_PX, LocalMap, data_uri, local_map
-from roadstead.export.report.rows import STATE_WORDS, moment, zone_names
+from roadstead.export.report.rows import STATE_WORDS, Row, moment, zone_names
 from roadstead.export.report.tips import tip
 
+WIDTH_PX = 1080
 COAST_TOLERANCE_KM = 0.02
 MARGIN_KM = 1.0
 ZONE_MARGIN_KM = 0.3
 SMALLEST_VIEW_KM = 2.0
-_WATER, _LAND, _SHORE = "#DCE7EE", "#E9E5DC", "#5B5648"
+LABELLED_SHARE = 0.15
+"""Zones this wide against the port are named on the map; others are named in the zoom list."""
+LABELS_NEED_PX = 700
+"""On narrower maps labels would lie on each other."""
+_WATER, _LAND, _SHORE, _EDGE = "#DCE7EE", "#E9E5DC", "#B9AF97", "#0D2233"
 _TIP = """
 <div style="max-width:320px;font:13px/1.45 system-ui,sans-serif;padding:2px 4px">
 <b>@title</b><br>@lines{safe}</div>
@@ -72,27 +76,28 @@ def _overpasses(report: PortReport) -> list[str]:
 
 
 def _frame(report: PortReport, where: LocalMap, simulated: bool) -> figure:
-    west, south, east, north = where.box(report.port.bounds)
-    wide, high = east - west + 2 * MARGIN_KM, north - south + 2 * MARGIN_KM
+    whole = _padded(where.box(report.port.bounds), MARGIN_KM)
+    west, south, east, north = whole
     plot = figure(
         name=f"map-{report.port.slug}",
         title=f"{report.name}{': SIMULATED DATA' if simulated else ''}",
-        sizing_mode="stretch_width",
-        height=int(np.clip(1080 * high / wide + 60, 440, 800)),
-        match_aspect=True,
-        x_range=DataRange1d(range_padding=0.0),
-        y_range=DataRange1d(range_padding=0.0),
+        sizing_mode="scale_width",
+        width=WIDTH_PX,
+        height=int(np.clip(WIDTH_PX * (north - south) / (east - west) + 60, 440, 800)),
+        min_height=320,
+        x_range=(west, east),
+        y_range=(south, north),
         x_axis_label="km east of the port's centre",
         y_axis_label="km north",
-        tools="pan,box_zoom,reset,save",
+        tools="pan,reset,save",
         background_fill_color=_WATER,
     )
-    plot.add_tools(WheelZoomTool(zoom_on_axis=False))
+    plot.add_tools(BoxZoomTool(match_aspect=True), WheelZoomTool(zoom_on_axis=False))
     plot.toolbar.logo = None
     plot.grid.visible = False
-    centre = (west + east) / 2, (south + north) / 2
-    edge = plot.rect([centre[0]], [centre[1]], [wide], [high], line_alpha=0.0, fill_alpha=0.0)
-    plot.x_range.renderers = plot.y_range.renderers = [edge]
+    resized = CustomJS(args={"plot": plot, "whole": whole}, code="window.roadstead.resized(plot, ...whole)")
+    plot.js_on_change("inner_width", resized)
+    plot.js_on_change("inner_height", resized)
     return plot
 
 
@@ -121,23 +126,49 @@ def _polygons(geometries: list[BaseGeometry]) -> ColumnDataSource:
 
 
 def _zones(view: _View) -> None:
-    """Draw zone outlines with a pale edge, so that they show on dark water and on bright quays."""
+    """Draw zone outlines on a dark edge, so that they show on water and on quays; name the large ones."""
     for kind, look in KIND_LOOKS.items():
         shapes = [view.where.place(zone.polygon) for zone in view.report.port.zones if zone.kind == kind]
         if shapes:
             outline = {"xs": "xs", "ys": "ys", "source": _polygons(shapes), "fill_color": None}
-            view.plot.multi_polygons(**outline, line_color="#FFFFFF", line_alpha=0.55, line_width=3.4)
+            view.plot.multi_polygons(**outline, line_color=_EDGE, line_alpha=0.6, line_width=3.6)
             view.plot.multi_polygons(**outline, line_color=look.colour, line_width=1.7, line_dash=look.dash)
+    _zone_labels(view)
+
+
+def _zone_labels(view: _View) -> None:
+    names = zone_names(view.report)
+    west, _, east, _ = view.report.port.bounds
+    spots = []
+    for zone in view.report.port.zones:
+        left, _, right, top = zone.polygon.bounds
+        if right - left >= LABELLED_SHARE * (east - west):
+            spots.append((*view.where.km_of((left + right) / 2, top), names[zone.id]))
+    x, y, text = zip(*spots, strict=True) if spots else ((), (), ())
+    style = {"text_color": "#FFFFFF", "background_fill_color": _EDGE, "background_fill_alpha": 0.55}
+    labels = view.plot.text(
+        list(x),
+        list(y),
+        list(text),
+        **style,
+        text_align="center",
+        text_font_size="12px",
+        padding=3,
+        y_offset=-5,
+    )
+    hide = f"labels.visible = this.inner_width > {LABELS_NEED_PX}"
+    view.plot.js_on_change("inner_width", CustomJS(args={"labels": labels}, code=hide))
 
 
 def _overpass(view: _View, overpass_id: str) -> list[GlyphRenderer]:
     """Add one overpass, hidden; return what is shown with it."""
-    picture = _picture(view, overpass_id)
-    told = _hulls(view, overpass_id) + _marks(view, overpass_id)
-    view.plot.add_tools(HoverTool(renderers=told, tooltips=_TIP, visible=False))
-    for renderer in (*picture, *told):
+    hulls, marks = _hulls(view, overpass_id), _marks(view, overpass_id)
+    # A matched hull lies under its mark and says the same: one tip is enough.
+    view.plot.add_tools(HoverTool(renderers=[*hulls, *marks[1::2]], tooltips=_TIP, visible=False))
+    drawn = [*_picture(view, overpass_id), *hulls, *marks]
+    for renderer in drawn:
         renderer.visible = False
-    return [*picture, *told]
+    return drawn
 
 
 def _picture(view: _View, overpass_id: str) -> list[GlyphRenderer]:
@@ -195,8 +226,9 @@ def _marks(view: _View, overpass_id: str) -> list[GlyphRenderer]:
                 "title": [t for t, _ in tips],
                 "lines": [s for _, s in tips],
             }
-            style = {"marker": look.marker, "fill_color": None, "line_color": look.colour, "line_width": 2.2}
-            drawn.append(view.plot.scatter("x", "y", source=ColumnDataSource(source), size=14, **style))
+            mark = {"source": ColumnDataSource(source), "marker": look.marker, "size": 14, "fill_color": None}
+            drawn.append(view.plot.scatter("x", "y", **mark, line_color=_EDGE, line_width=4.4))
+            drawn.append(view.plot.scatter("x", "y", **mark, line_color=look.colour, line_width=2.2))
     return drawn
 
 
@@ -206,10 +238,10 @@ def _overpass_select(report: PortReport, groups: Mapping[str, list[GlyphRenderer
     first = max(groups, key=lambda name: int(found.get(name, 0)), default="")
     for renderer in groups.get(first, []):
         renderer.visible = True
-    states = report.acquisitions.set_index("overpass_id")
+    states = {row["overpass_id"]: row for row in report.acquisitions.to_dict("records")}
     select = Select(
         title="Overpass",
-        options=[(name, _label(states.loc[name], int(found.get(name, 0)))) for name in reversed(groups)],
+        options=[(name, _label(states[name], int(found.get(name, 0)))) for name in reversed(list(groups))],
         value=first,
         name=f"overpass-{report.port.slug}",
         sizing_mode="stretch_width",
@@ -218,7 +250,7 @@ def _overpass_select(report: PortReport, groups: Mapping[str, list[GlyphRenderer
     return select
 
 
-def _label(state: pd.Series[Any], hulls: int) -> str:
+def _label(state: Row, hulls: int) -> str:
     words = f"{hulls} hulls found" if state["state"] == "processed" else STATE_WORDS[state["state"]]
     return f"{moment(state['acquired'])}, {words}"
 

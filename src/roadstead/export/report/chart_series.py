@@ -14,7 +14,6 @@ from bokeh.models import (
     LayoutDOM,
     NumeralTickFormatter,
     Select,
-    Whisker,
 )
 from bokeh.plotting import figure
 
@@ -41,9 +40,6 @@ def series_chart(report: PortReport, data: ReportData, simulated: bool) -> Layou
     _gap_bands(plot, shown["gaps"])
     points = [_points(plot, kind, shown[kind]) for kind in SHOWN_CLASSES]
     plot.add_tools(HoverTool(renderers=points, tooltips=_TIP, visible=False))
-    plot.legend.orientation = "horizontal"
-    plot.legend.click_policy = "hide"
-    plot.add_layout(plot.legend[0], "above")
     names = zone_names(report)
     options = [(z, names.get(z, z) if z else "all zones that were seen") for z in zones]
     select = Select(
@@ -56,11 +52,11 @@ def series_chart(report: PortReport, data: ReportData, simulated: bool) -> Layou
 def _frame(data: ReportData, simulated: bool, report: PortReport) -> figure:
     plot = figure(
         name=f"series-{report.port.slug}",
-        title=f"{report.name}: hulls observed{' – SIMULATED DATA' if simulated else ''}",
+        title=f"{report.name}{': SIMULATED DATA' if simulated else ''}",
         x_axis_type="datetime",
         x_range=(data.start, data.end),
         sizing_mode="stretch_width",
-        height=340,
+        height=320,
         tools="xpan,xwheel_zoom,reset,save",
         y_axis_label="hulls, with 90 % interval",
     )
@@ -130,12 +126,9 @@ def _gap_bands(plot: figure, source: ColumnDataSource) -> None:
 
 def _points(plot: figure, kind: str, source: ColumnDataSource) -> Any:  # noqa: ANN401 - a glyph renderer
     look = CLASS_LOOKS[kind]
-    whisker = Whisker(
-        base="x", lower="low", upper="high", source=source, line_color=look.colour, line_width=2
-    )
-    whisker.upper_head.size = whisker.lower_head.size = 8
-    whisker.upper_head.line_color = whisker.lower_head.line_color = look.colour
-    plot.add_layout(whisker)
+    plot.segment("x", "low", "x", "high", source=source, line_color=look.colour, line_width=2)
+    for end in ("low", "high"):
+        plot.scatter("x", end, source=source, marker="dash", size=10, line_color=look.colour, line_width=2)
     return plot.scatter(
         "x",
         "value",
@@ -146,5 +139,4 @@ def _points(plot: figure, kind: str, source: ColumnDataSource) -> Any:  # noqa: 
         fill_alpha="filled",
         line_color=look.colour,
         line_width=2,
-        legend_label=look.label,
     )

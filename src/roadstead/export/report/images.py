@@ -42,14 +42,20 @@ class LocalMap:
     @property
     def km_per_degree(self) -> tuple[float, float]:
         """(east, north) at the centre."""
-        here = np.array([[self.lon, self.lat]])
-        east = distance_m(here - [[0.05, 0.0]], here + [[0.05, 0.0]])[0]
-        north = distance_m(here - [[0.0, 0.05]], here + [[0.0, 0.05]])[0]
-        return float(east) / 100.0, float(north) / 100.0
+        here, step = np.array([[self.lon, self.lat]]), 0.05
+        east, north = np.array([[step, 0.0]]), np.array([[0.0, step]])
+        across = distance_m(here - east, here + east)[0]
+        along = distance_m(here - north, here + north)[0]
+        return float(across) / 1000.0 / (2 * step), float(along) / 1000.0 / (2 * step)
 
     def km(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map (n, 2) degrees to (n, 2) kilometres."""
         return (np.asarray(lonlat, float) - [self.lon, self.lat]) * self.km_per_degree
+
+    def km_of(self, lon: float, lat: float) -> tuple[float, float]:
+        """Return one point in kilometres, to the metre."""
+        ((x, y),) = self.km(np.array([[lon, lat]])).round(3)
+        return float(x), float(y)
 
     def place(self, geometry: BaseGeometry) -> BaseGeometry:
         """Return a geometry of degrees in kilometres."""

@@ -14,6 +14,8 @@ from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import CHIP_PX, data_uri
 from roadstead.tables import CLASSES, DECLARED_PARTS, OBSERVED_PARTS
 
+Row = Mapping[Any, Any]
+"""One row of a table: column -> value."""
 SHOWN_CLASSES = ("barge", "bulk_carrier", "dry_cargo")
 STATE_WORDS = {"processed": "processed", "not_observed": "not observed", "failed": "failed"}
 _PARTS = {
@@ -83,13 +85,13 @@ class OverpassCounts:
 def count_tables(report: PortReport) -> list[OverpassCounts]:
     """Return the count tables of a port, newest overpass first."""
     names = zone_names(report)
-    whole = report.counts[report.counts["length_bin"] == "all"]
+    whole = report.counts[report.counts["length_bin"] == "all"].sort_values("acquired", ascending=False)
     tables = []
-    for (acquired, overpass_id), part in whole.groupby(["acquired", "overpass_id"], sort=True):
+    for overpass_id, part in whole.groupby("overpass_id", sort=False):
         zones = (_zone_count(names.get(str(z), str(z)), rows) for z, rows in part.groupby("zone"))
         ordered = tuple(sorted(zones, key=lambda zone: (not zone.observed, zone.zone)))
-        tables.append(OverpassCounts(str(overpass_id), moment(acquired), ordered))
-    return tables[::-1]
+        tables.append(OverpassCounts(str(overpass_id), moment(part["acquired"].iloc[0]), ordered))
+    return tables
 
 
 def zone_names(report: PortReport) -> dict[str, str]:
@@ -98,21 +100,21 @@ def zone_names(report: PortReport) -> dict[str, str]:
 
 
 def _zone_count(name: str, rows: pd.DataFrame) -> ZoneCount:
-    first = rows.iloc[0]
-    seen = bool(first["observed_at_all"])
-    by = rows.set_index(["class", "quantity"]).sort_index()
+    first = rows.iloc[0].to_dict()
+    by = {(row["class"], row["quantity"]): row for row in rows.to_dict("records")}
     tallies = tuple(
         (_tally(by, kind, "observed", OBSERVED_PARTS), _tally(by, kind, "declared", DECLARED_PARTS))
         for kind in SHOWN_CLASSES
     )
+    seen = bool(first["observed_at_all"])
     return ZoneCount(name, percent(first["visible_fraction"]), seen, tallies if seen else ())
 
 
-def _tally(by: pd.DataFrame, kind: str, quantity: str, parts: Sequence[str]) -> Tally:
-    if (kind, quantity) not in by.index or pd.isna(by.at[(kind, quantity), "value"]):
+def _tally(by: Mapping[tuple[str, str], Row], kind: str, quantity: str, parts: Sequence[str]) -> Tally:
+    row = by.get((kind, quantity))
+    if row is None or pd.isna(row["value"]):
         return Tally("–", "", "")
-    row = by.loc[(kind, quantity)]
-    found = {part: by.at[(kind, part), "value"] for part in parts if (kind, part) in by.index}
+    found = {part: by[kind, part]["value"] for part in parts if (kind, part) in by}
     words = " + ".join(f"{number(n)} {_PARTS[part]}" for part, n in found.items() if n)
     interval = "" if pd.isna(row["low"]) else f"{number(row['low'])}–{number(row['high'])}"
     return Tally(number(row["value"]), interval, words)
@@ -144,45 +146,37 @@ class Lead:
 def leads(report: PortReport, data: ReportData) -> list[Lead]:
     """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first."""
     table = report.matches
-    wanted = table["status"].isin(["no_ais_partner", "unseen"]) | (
-        (table["status"] == "matched") & (table["conflicts"] != "")
-    )
-    chosen = table[wanted].sort_values(
+    conflicting = (table["status"] == "matched") & (table["conflicts"] != "")
+    chosen = table[table["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
+    ordered = chosen.sort_values(
         ["probability", "overpass_id", "detection_id", "mmsi"], ascending=[False, True, True, True]
     )
-    seen = report.detections.set_index("detection_id")
-    when = report.acquisitions.set_index("overpass_id")["acquired"]
-    names = zone_names(report)
+    hulls = {hull["detection_id"]: hull for hull in report.detections.to_dict("records")}
+    times = dict(zip(report.acquisitions["overpass_id"], report.acquisitions["acquired"], strict=True))
     return [
-        _lead(row, seen, when.get(row["overpass_id"]), names, report, data)
-        for row in chosen.to_dict("records")
+        _lead(row, hulls.get(row["detection_id"]), times.get(row["overpass_id"]), report, data)
+        for row in ordered.to_dict("records")
     ]
 
 
 def _lead(
-    row: Mapping[Any, Any],
-    seen: pd.DataFrame,
-    acquired: pd.Timestamp | None,
-    names: Mapping[str, str],
-    report: PortReport,
-    data: ReportData,
+    row: Row, hull: Row | None, acquired: pd.Timestamp | None, report: PortReport, data: ReportData
 ) -> Lead:
-    hull = seen.loc[row["detection_id"]] if row["detection_id"] in seen.index else None
     declared = declared_of(report.vessels, row["mmsi"], acquired)
-    chip = report.chips.get(row["detection_id"]) if row["detection_id"] else None
+    chip = report.chips.get(row["detection_id"])
     point = row["geometry"]
     return Lead(
         key=row["detection_id"] or f"{row['mmsi']} {row['overpass_id']}",
         status=row["status"],
         conflicts=worded(row["conflicts"], data.conflicts),
         probability=row["probability"],
-        title=hull_words(hull) if hull is not None else vessel_words(row["mmsi"], declared),
+        title=hull_words(hull) if hull else vessel_words(row["mmsi"], declared),
         facts=tuple(_facts(row, hull, declared)),
         reasons=worded(row["reasons"], data.reasons),
-        zone=names.get(row["zone"], row["zone"] or "outside the zones"),
+        zone=zone_names(report).get(row["zone"], row["zone"] or "outside the zones"),
         when=moment(acquired),
         place=place_words(point.x, point.y),
-        chip=data_uri(chip, CHIP_PX) if chip is not None else None,
+        chip=None if chip is None else data_uri(chip, CHIP_PX),
         overpass_id=row["overpass_id"],
         lonlat=(point.x, point.y),
     )
@@ -198,23 +192,23 @@ def place_words(lon: float, lat: float) -> str:
     return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
 
 
-def hull_words(hull: pd.Series[Any]) -> str:
+def hull_words(hull: Row) -> str:
     """Return a detection in a few words."""
     return f"Hull of about {hull['length_m']:.0f} m, looks like: {CLASS_LOOKS[hull['class']].label}"
 
 
-def class_words(hull: Mapping[str, Any] | pd.Series[Any]) -> str:
+def class_words(hull: Row) -> str:
     """Return the class probabilities of a detection, likeliest first."""
     shares = sorted(((hull[f"p_{name}"], name) for name in CLASSES), reverse=True)
     return ", ".join(f"{CLASS_LOOKS[name].label} {percent(share)}" for share, name in shares)
 
 
-def length_words(hull: Mapping[str, Any] | pd.Series[Any]) -> str:
+def length_words(hull: Row) -> str:
     """Return the 80 % interval of a detection's length."""
     return f"{hull['length_low_m']:.0f}–{hull['length_high_m']:.0f} m (80 %)"
 
 
-def vessel_words(mmsi: str, declared: Mapping[str, Any] | None) -> str:
+def vessel_words(mmsi: str, declared: Row | None) -> str:
     """Return a declared vessel in a few words."""
     name = declared.get("name") if declared else None
     return f"Declared vessel {name + ', ' if name else ''}MMSI {mmsi}"
@@ -230,43 +224,39 @@ def declared_of(vessels: pd.DataFrame, mmsi: str | None, at: pd.Timestamp | None
     return {str(name): value for name, value in row.items() if not pd.isna(value)}
 
 
-def _facts(
-    row: Mapping[Any, Any], hull: pd.Series[Any] | None, declared: Mapping[str, Any] | None
-) -> Iterator[str]:
-    if hull is not None:
+def _facts(row: Row, hull: Row | None, declared: Row | None) -> Iterator[str]:
+    if hull:
         yield f"Class: {class_words(hull)}"
         yield f"Length: {length_words(hull)}; beam {hull['beam_m']:.0f} m"
         yield f"Probability that it is a vessel at all: {percent(hull['p_vessel'])}"
         if hull["flags"]:
             yield f"Image: {hull['flags'].replace('_', ' ').replace(',', ', ')}"
-    if hull is not None and row["mmsi"]:
+    if hull and row["mmsi"]:
         yield vessel_words(row["mmsi"], declared)
-    if declared:
-        yield f"Declares: {_declares(declared)}"
+    if declared and (told := _declares(declared)):
+        yield f"Declares: {told}"
     if row["status"] == "no_ais_partner":
         yield from _heard(row)
 
 
-def _declares(declared: Mapping[str, Any]) -> str:
+def _declares(declared: Row) -> str:
     told = {
-        "length_m": lambda v: f"length {v:.0f} m",
-        "beam_m": lambda v: f"beam {v:.0f} m",
-        "ship_type": lambda v: f"ship type {v:.0f}",
-        "flag": lambda v: f"MMSI of {v}",
-        "imo": lambda v: f"IMO {v}",
-        "destination": lambda v: f"destination “{v}”",
+        "length_m": "length {:.0f} m",
+        "beam_m": "beam {:.0f} m",
+        "ship_type": "ship type {:.0f}",
+        "flag": "MMSI issued by {}",
+        "imo": "IMO {}",
+        "destination": "destination “{}”",
     }
-    return (
-        ", ".join(words(declared[name]) for name, words in told.items() if name in declared) or "nothing more"
-    )
+    return ", ".join(words.format(declared[name]) for name, words in told.items() if name in declared)
 
 
-def _heard(row: Mapping[Any, Any]) -> Iterator[str]:
+def _heard(row: Row) -> Iterator[str]:
     for name in ("a", "b"):
         share = row[f"p_heard_class_{name}"]
         if not pd.isna(share):
             yield f"Chance that a Class {name.upper()} transmitter here would have been heard: {percent(share)}"
-    yield f"Had to carry AIS: {row['carriage_expected']}"
+    yield f"Duty to carry AIS: {row['carriage_expected']}"
 
 
 def status_counts(matches: pd.DataFrame) -> list[tuple[str, str, int]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
 from roadstead.export.palette import STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.rows import (
+    Row,
     class_words,
     declared_of,
     length_words,
@@ -19,8 +19,6 @@ from roadstead.export.report.rows import (
     vessel_words,
     worded,
 )
-
-Row = Mapping[Any, Any]
 
 
 def tip(match: Row | None, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from roadstead.errors import StoreError
 from roadstead.export.layers import is_simulated
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.chart_map import port_map
-from roadstead.export.report.chart_series import series_chart
+from roadstead.export.report.chart_series import MARKERS, series_chart
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import local_map
 from roadstead.export.report.rows import (
@@ -37,7 +37,9 @@ from roadstead.export.report.rows import (
 )
 
 LEADS_SHOWN = 25
-"""Leads listed openly; the rest unfolds."""
+"""Leads listed; the rest unfolds."""
+LEADS_OPEN = 3
+"""Leads listed with all that is known of them; the others open on a click."""
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("roadstead.export"),
     autoescape=True,
@@ -97,11 +99,13 @@ def render_report(data: ReportData) -> str:
         script=Markup(script),  # noqa: S704 - Bokeh escapes what it embeds
         charts={name: Markup(div) for name, div in charts.items()},  # noqa: S704
         classes=[CLASS_LOOKS[name] for name in SHOWN_CLASSES],
+        series_marks=[(CLASS_LOOKS[name], MARKERS[name]) for name in SHOWN_CLASSES],
         class_looks=CLASS_LOOKS,
         status_looks=STATUS_LOOKS,
         kind_looks=KIND_LOOKS,
         state_words=STATE_WORDS,
         leads_shown=LEADS_SHOWN,
+        leads_open=LEADS_OPEN,
         version=__version__,
         last_day=data.end - pd.Timedelta(microseconds=1),
     )
@@ -128,9 +132,7 @@ def _section(report: PortReport, data: ReportData) -> _Section:
         states={name: int(states.get(name, 0)) for name in STATE_WORDS},
         statuses=status_counts(report.matches),
         leads=found,
-        on_map=[
-            (round(x, 3), round(y, 3)) for x, y in where.km([lead.lonlat for lead in found] or [(0.0, 0.0)])
-        ],
+        on_map=[where.km_of(*lead.lonlat) for lead in found],
         counts=count_tables(report),
         troubles=_troubles(report.acquisitions),
         zones=zone_names(report),

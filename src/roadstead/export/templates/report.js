@@ -7,6 +7,15 @@ window.roadstead = {
     plot.x_range.setv({start: x - wide / 2, end: x + wide / 2});
     plot.y_range.setv({start: y - wide / shape / 2, end: y + wide / shape / 2});
   },
+  // The frame changed its size: stay at the whole map if there, else keep what is shown from west to east.
+  resized(plot, west, south, east, north) {
+    const x = plot.x_range, y = plot.y_range;
+    if (!(plot.inner_width > 0 && plot.inner_height > 0)) return;
+    const home = x.reset_start == null || (x.start === x.reset_start && x.end === x.reset_end);
+    if (!home) return this.fit(plot, x.start, (y.start + y.end) / 2, x.end, (y.start + y.end) / 2);
+    this.fit(plot, west, south, east, north);
+    for (const range of [x, y]) range.setv({reset_start: range.start, reset_end: range.end});
+  },
   model(name) {
     for (const doc of Bokeh.documents) {
       const found = doc.get_model_by_name(name);

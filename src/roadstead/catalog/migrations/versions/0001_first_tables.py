@@ -14,12 +14,23 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-TABLES = ("acquisitions", "counts", "detections", "matches", "positions", "quicklooks", "scenes", "vessels")
+TABLES = (
+    "acquisitions",
+    "chips",
+    "counts",
+    "detections",
+    "matches",
+    "positions",
+    "quicklooks",
+    "scenes",
+    "vessels",
+)
 
 
 def upgrade() -> None:
     """Make all tables."""
     _acquisitions()
+    _chips()
     _counts()
     _detections()
     _matches()
@@ -192,6 +203,23 @@ def _positions() -> None:
         sa.PrimaryKeyConstraint("port", "overpass_id", "row", name="pk_positions"),
     )
     op.create_index("ix_positions_mmsi_time", "positions", ["mmsi", "time"])
+
+
+def _chips() -> None:
+    op.create_table(
+        "chips",
+        sa.Column("port", sa.Text(), nullable=False),
+        sa.Column("overpass_id", sa.Text(), nullable=False),
+        sa.Column("detection_id", sa.Text(), nullable=False),
+        sa.Column("image", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["port", "overpass_id"],
+            ["acquisitions.port", "acquisitions.overpass_id"],
+            name="fk_chips_acquisitions",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("port", "overpass_id", "detection_id", name="pk_chips"),
+    )
 
 
 def _quicklooks() -> None:

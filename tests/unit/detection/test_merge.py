@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely import affinity
+
+from roadstead.detection.merge import rank, unique_hulls
+
+
+def hull(x: float, y: float, length: float, beam: float, angle_deg: float = 0.0) -> shapely.Polygon:
+    flat = shapely.box(x - length / 2, y - beam / 2, x + length / 2, y + beam / 2)
+    return affinity.rotate(flat, angle_deg, origin=(x, y))
+
+
+def kept(
+    boxes: Sequence[shapely.Polygon],
+    scores: Sequence[float],
+    *,
+    cut: Sequence[int] = (),
+    tiles: Sequence[int] | None = None,
+    threshold: float = 0.3,
+) -> list[int]:
+    """Return the indices of the boxes that stay, in the order given."""
+    is_cut = np.isin(np.arange(len(boxes)), cut)
+    of_tile = np.array(tiles if tiles is not None else range(len(boxes)))
+    order = rank(np.array(scores), is_cut, threshold)
+    stay = unique_hulls(np.array(boxes, object)[order], is_cut[order], of_tile[order], 0.3)
+    return sorted(order[stay].tolist())
+
+
+@given(st.floats(0, 180))
+def test_two_hulls_side_by_side_both_stay(angle: float) -> None:
+    away = np.radians(angle + 90)
+    second = hull(22 * np.cos(away), 22 * np.sin(away), 150, 22, angle)
+    assert kept([hull(0, 0, 150, 22, angle), second], [0.9, 0.5]) == [0, 1]
+
+
+def test_rafted_hulls_stay_though_their_boxes_run_a_pixel_wide() -> None:
+    raft = [hull(0, 22.0 * n, 163, 22 + 13, 3) for n in range(4)]
+    assert kept(raft, [0.6, 0.9, 0.7, 0.8], tiles=[0, 0, 1, 1]) == [0, 1, 2, 3]
+
+
+def test_two_views_of_one_hull_become_the_better_one() -> None:
+    views = [hull(0, 0, 150, 35, 30), hull(8, -5, 140, 30, 33)]
+    assert kept(views, [0.6, 0.8]) == [1]
+    assert kept(views, [0.6, 0.8], tiles=[0, 0]) == [1]
+
+
+def test_a_chain_of_overlaps_loses_only_the_boxes_that_a_kept_one_covers() -> None:
+    chain = [hull(0, 0, 100, 30), hull(45, 0, 100, 30), hull(90, 0, 100, 30)]
+    assert kept(chain, [0.9, 0.8, 0.7]) == [0, 2]
+
+
+def test_a_fragment_at_a_tile_edge_yields_to_the_whole_hull_even_if_it_scores_more() -> None:
+    whole, fragment = hull(0, 0, 300, 40), hull(-110, 0, 80, 38)
+    assert kept([whole, fragment], [0.5, 0.9], cut=[1]) == [0]
+
+
+def test_a_small_hull_inside_the_box_of_a_large_one_stays_unless_a_tile_edge_cut_it() -> None:
+    large, small = hull(0, 0, 300, 60), hull(-110, 0, 60, 30)
+    assert kept([large, small], [0.5, 0.9]) == [0, 1]
+    assert kept([large, small], [0.5, 0.9], cut=[1], tiles=[4, 4]) == [0, 1]
+
+
+def test_a_fragment_stays_where_no_tile_saw_the_whole_hull() -> None:
+    assert kept([hull(0, 0, 80, 38), hull(0, 60, 300, 40)], [0.9, 0.8], cut=[0]) == [0, 1]
+
+
+def test_boxes_below_the_threshold_never_take_a_kept_one_away() -> None:
+    whole, fragment = hull(0, 0, 300, 40), hull(-110, 0, 80, 38)
+    assert 1 in kept([whole, fragment], [0.1, 0.9], cut=[1])
+
+
+def test_nothing_to_merge_is_no_error() -> None:
+    assert kept([], []) == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 400), st.floats(0, 400), st.floats(0, 180), st.floats(0.3, 1)), max_size=25
+    )
+)
+def test_no_two_kept_boxes_show_one_hull_and_each_dropped_one_is_shown_by_a_kept_one(
+    places: list[tuple[float, float, float, float]],
+) -> None:
+    boxes = [hull(x, y, 120, 40, angle) for x, y, angle, _ in places]
+    stay = kept(boxes, [score for *_, score in places])
+
+    def overlap(a: int, b: int) -> float:
+        return boxes[a].intersection(boxes[b]).area / boxes[a].union(boxes[b]).area
+
+    assert all(overlap(a, b) < 0.3 + 1e-9 for a in stay for b in stay if a < b)
+    dropped = set(range(len(boxes))) - set(stay)
+    assert all(any(overlap(a, b) >= 0.3 - 1e-9 for b in stay) for a in dropped)
