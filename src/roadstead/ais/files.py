@@ -20,6 +20,8 @@ from roadstead.errors import AisError
 Format = Literal["nmea", "parquet", "table"]
 HEAD_BYTES = 256 * 1024
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
+_LIKELY = ("gb18030", "cp1252", "cp949", "cp932")
+"""Of encodings that fit alike, those that AIS tables come in."""
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -112,13 +114,15 @@ def encoding_of(head: bytes, path: Path) -> str:
         # Whole lines that are not ASCII tell most; a cut character at the end would mislead.
         odd = [line for line in head.splitlines()[:-1] if not line.isascii()]
         head = b"\n".join(odd[:500]) or head
-    best = from_bytes(head).best()
+    found = from_bytes(head)
+    best = found.best()
     if best is None:
         raise AisError(
             f"{path} is not UTF-8 and no other encoding fits it: "
             "save it as UTF-8, or name its `encoding` in a column mapping"
         )
-    return best.encoding
+    as_good = {m.encoding for m in found if (m.chaos, m.coherence) == (best.chaos, best.coherence)}
+    return next((name for name in _LIKELY if name in as_good), best.encoding)
 
 
 def _is_utf8(head: bytes) -> bool:

@@ -30,8 +30,9 @@ class _Part(BaseModel):
 class Merge(_Part):
     """When two boxes are one hull."""
 
-    iou: float = Field(default=0.3, gt=0.0, le=1.0)
-    """Least oriented intersection over union."""
+    iou: float = Field(default=0.4, gt=0.0, le=1.0)
+    """Least oriented intersection over union. On the labelled real scenes F1 is flat from 0.15 to 0.5; boxes run a
+    pixel wide, so hulls of 22 m beam rafted side by side overlap by up to a third."""
 
 
 class Platt(_Part):

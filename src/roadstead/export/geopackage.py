@@ -20,8 +20,10 @@ from roadstead.export.styles import layer_styles
 
 TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands as the time of change in a file without dated rows."""
-OPTIONS = {"VERSION": "1.2", "DATETIME_PRECISION": "MILLISECOND"}
-"""QGIS 3.22 warns of newer versions and of times without milliseconds."""
+VERSION = {"VERSION": "1.2"}
+"""QGIS 3.22 warns of newer ones."""
+WITH_MILLISECONDS = {"DATETIME_PRECISION": "MILLISECOND"}
+"""Readers of GeoPackage 1.2 expect them in times."""
 _FAILURES = (OSError, RuntimeError, DataSourceError, DataLayerError, GeometryError)
 
 
@@ -85,7 +87,8 @@ def _write(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: str) -> None
             layer=name,
             driver="GPKG",
             geometry_type=_geometry_type(table),
-            dataset_options=OPTIONS,
+            dataset_options=VERSION,
+            layer_options=WITH_MILLISECONDS,
         )
     pyogrio.write_dataframe(layer_styles(layers, _latest(layers)), path, layer="layer_styles", driver="GPKG")
 

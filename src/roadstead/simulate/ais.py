@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -65,7 +64,6 @@ class StationReport:
 
 
 Message = Report | StaticReport | StationReport
-Kind = Literal["position", "static"]
 
 
 def received(world: PortWorld) -> list[Message]:

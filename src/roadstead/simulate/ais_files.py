@@ -12,6 +12,7 @@ from pathlib import Path
 from pyais.encode import encode_dict
 
 from roadstead.simulate.ais import Message, Report, StaticReport, StationReport
+from roadstead.simulate.files import write_text
 from roadstead.simulate.fleet import Vessel
 from roadstead.simulate.tracks import Status
 
@@ -60,7 +61,7 @@ def write_nmea(path: Path, messages: Sequence[Message], source: str) -> None:
     for number, message in enumerate(messages):
         for sentences in _sentences(message, static):
             lines.extend(_tagged(sentences, message.time, source, number))
-    _write(path, "".join(f"{line}\r\n" for line in lines))
+    write_text(path, "".join(f"{line}\r\n" for line in lines))
 
 
 def _sentences(message: Message, static: dict[str, list[list[str]]]) -> list[list[str]]:
@@ -136,7 +137,7 @@ def write_csv(path: Path, messages: Sequence[Message], source: str) -> None:
     for message in messages:
         if not isinstance(message, StaticReport):
             rows.writerow(_csv_row(message, source))
-    _write(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def _csv_row(message: Report | StationReport, source: str) -> list[str]:
@@ -171,10 +172,3 @@ def _csv_row(message: Report | StationReport, source: str) -> list[str]:
         source,
         *sides,
     ]
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(text.encode("ascii"))
-    temporary.replace(path)

@@ -51,7 +51,7 @@ def _shadow(opacity: FloatArray, light: Light) -> FloatArray:
     reach = _CLOUD_TOP_M / np.tan(np.radians(light.sun_elevation_deg)) / PIXEL_M
     away = np.radians(light.sun_azimuth_deg + 180.0)
     shift = (-np.cos(away) * reach, np.sin(away) * reach)
-    cast = ndimage.shift(opacity, shift, order=0, mode="nearest")
+    cast = ndimage.shift(opacity, shift, order=0, mode="mirror")
     return np.asarray(0.6 * np.clip(cast - 0.25, 0, None) / 0.75, np.float32)
 
 

@@ -16,6 +16,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from shapely.geometry import box
 
+from roadstead.errors import StoreError
 from roadstead.geo import Grid, to_lonlat
 from roadstead.imagery.cog import write_cog
 from roadstead.simulate.hulls import Light
@@ -233,6 +234,9 @@ def write_catalog(out: Path, items: Sequence[pystac.Item], seed: int) -> Path:
         out: The catalogue's folder; scenes lie in its folder `COLLECTION`.
         items: What `write_scenes` gave.
         seed: Goes into the metadata.
+
+    Raises:
+        StoreError: a file cannot be written.
     """
     marks = {"roadstead:simulated": True, "roadstead:seed": seed}
     catalog = pystac.Catalog("roadstead-simulated", LABEL, extra_fields=dict(marks))
@@ -245,5 +249,8 @@ def write_catalog(out: Path, items: Sequence[pystac.Item], seed: int) -> Path:
     )
     catalog.add_child(collection)
     collection.add_items(items)
-    catalog.normalize_and_save(str(out), pystac.CatalogType.SELF_CONTAINED)
+    try:
+        catalog.normalize_and_save(str(out), pystac.CatalogType.SELF_CONTAINED)
+    except OSError as error:
+        raise StoreError(f"{out}: the catalogue cannot be written: {error.strerror or error}") from error
     return out / "catalog.json"

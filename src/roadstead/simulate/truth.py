@@ -17,6 +17,7 @@ import shapely
 from roadstead.geo import convergence_deg, to_lonlat
 from roadstead.simulate.ais import Message, Report
 from roadstead.simulate.atmosphere import CIRRUS, HIGH, MEDIUM, NO_DATA, SHADOW
+from roadstead.simulate.files import write_text
 from roadstead.simulate.items import LABEL
 from roadstead.simulate.optical import Frame
 from roadstead.simulate.sea import PortWorld
@@ -108,7 +109,7 @@ def write_hulls(path: Path, features: Sequence[dict[str, Any]], seed: int) -> No
         "roadstead:seed": seed,
         "features": list(features),
     }
-    _write(path, json.dumps(document, indent=1) + "\n")
+    write_text(path, json.dumps(document, indent=1) + "\n")
 
 
 def write_voyages(path: Path, worlds: Sequence[PortWorld]) -> None:
@@ -133,7 +134,7 @@ def write_voyages(path: Path, worlds: Sequence[PortWorld]) -> None:
     for world in worlds:
         for sailing in world.sailings:
             rows.writerows(_voyage_rows(world, sailing))
-    _write(path, text.getvalue())
+    write_text(path, text.getvalue())
 
 
 def _voyage_rows(world: PortWorld, sailing: Sailing) -> list[list[str]]:
@@ -148,10 +149,3 @@ def _voyage_rows(world: PortWorld, sailing: Sailing) -> list[list[str]]:
         times = [f"{datetime.fromtimestamp(t, UTC):%Y-%m-%dT%H:%M:%SZ}" for t in (part.start, part.end)]
         rows.append([*who, str(number), what, zone, *times, f"{speed:.1f}" if way else ""])
     return rows
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(text.encode())
-    temporary.replace(path)

@@ -23,6 +23,7 @@ from roadstead.aoi import Port
 from roadstead.simulate.ais import Message, received
 from roadstead.simulate.ais_files import write_csv, write_nmea
 from roadstead.simulate.chance import generator
+from roadstead.simulate.files import write_text
 from roadstead.simulate.hulls import Light
 from roadstead.simulate.items import COLLECTION, LABEL, Look, write_catalog, write_scenes
 from roadstead.simulate.optical import PlacedHull, render
@@ -102,7 +103,7 @@ def simulate_scenarios(
     write_catalog(out, items, seed)
     write_hulls(out / "truth" / "hulls.geojson", features, seed)
     write_voyages(out / "truth" / "voyages.csv", worlds)
-    (out / "README.txt").write_text(_README.format(seed=seed), encoding="utf-8", newline="\n")
+    write_text(out / "README.txt", _README.format(seed=seed))
     return SimulatedWorld(out / "catalog.json", ais, out / "truth")
 
 

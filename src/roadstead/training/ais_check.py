@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from roadstead.detection import Model
 from roadstead.geo import lonlat_to_xy
@@ -35,7 +36,12 @@ class ChipVessel:
 
 def check(shared: Path, model: Model) -> dict[str, Any]:
     """Detect on every chip of a vessel of 60 m or more and hold the lengths against AIS."""
-    return figures([chip_vessel(shared, row, model) for row in _chips(shared)])
+    return figures(chip_vessels(shared, model))
+
+
+def chip_vessels(shared: Path, model: Model) -> list[ChipVessel]:
+    """Detect on every chip of a vessel of 60 m or more."""
+    return [chip_vessel(shared, row, model) for row in _chips(shared)]
 
 
 def _chips(shared: Path) -> list[dict[str, Any]]:
@@ -75,20 +81,36 @@ def _nearest(
     return float(row["length_m"]), float(row["length_low_m"]), float(row["length_high_m"])
 
 
+def length_errors(vessels: Sequence[ChipVessel]) -> NDArray[np.float64]:
+    """Measured minus AIS length of the vessels found, metres."""
+    return np.array([v.length_m - v.ais_length_m for v in vessels if v.length_m is not None], float)
+
+
+def leave_one_out(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Errors as they are when each vessel's offset is the median of the others, not its own doing."""
+    return np.array([error - np.median(np.delete(errors, k)) for k, error in enumerate(errors)])
+
+
 def figures(vessels: Sequence[ChipVessel]) -> dict[str, Any]:
     """Share of vessels found, length error, and how often the 80 % interval holds the AIS length."""
     found = [vessel for vessel in vessels if vessel.length_m is not None]
-    errors = [float(v.length_m or 0) - v.ais_length_m for v in found]
+    errors = length_errors(vessels)
     held = sum((v.low_m or 0) <= v.ais_length_m <= (v.high_m or 0) for v in found)
     widths = [(v.high_m or 0) - (v.low_m or 0) for v in found]
+    several = len(errors) > 1
     return {
         "n_vessels": len(vessels),
         "n_found": len(found),
         "found": ratio(len(found), len(vessels)),
         "found_95": wilson(len(found), len(vessels)),
-        "length_mae_m": round(float(np.mean(np.abs(errors))), 2) if errors else None,
-        "length_bias_m": round(float(np.mean(errors)), 2) if errors else None,
+        "length_mae_m": _mean(np.abs(errors)),
+        "length_mae_leave_one_out_m": _mean(np.abs(leave_one_out(errors))) if several else None,
+        "length_bias_m": _mean(errors),
         "interval_80_coverage": ratio(held, len(found)),
         "interval_80_coverage_95": wilson(held, len(found)),
-        "interval_80_median_width_m": round(float(np.median(widths)), 1) if widths else None,
+        "interval_80_median_width_m": _mean(np.array([np.median(widths)])) if widths else None,
     }
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    return round(float(np.mean(values)), 2) if len(values) else None

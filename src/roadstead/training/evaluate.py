@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
 from roadstead.detection import Model, load_model
 from roadstead.errors import RoadsteadError
@@ -23,13 +24,13 @@ from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
 from roadstead.training.figures import ScoredScene, reliability, summary
-from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, split_of
+from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, shared_folder, split_of
 from roadstead.training.product import scored_scene
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "held_out")
 
 
-def evaluate(shared: Path, model_id: str, models_dir: Path = Path("models")) -> dict[str, Any]:
+def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dict[str, Any]:
     """Measure a model on every labelled scene and on the AIS chips, and write its metrics and card.
 
     Raises:
@@ -37,16 +38,15 @@ def evaluate(shared: Path, model_id: str, models_dir: Path = Path("models")) -> 
         ModelError: The model's files are missing or damaged.
     """
     model = load_model(model_id, models_dir)
-    scenes = _scored(shared, model)
+    scenes = _scored(shared_folder(shared), model)
     metrics = measured(scenes) | {
         "model_id": model_id,
         "sha256": model.sha256,
         "score_threshold": model.threshold,
         "s2_ais": ais_check.check(shared, model),
     }
-    folder = models_dir / model_id
-    _write(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-    write_card(folder)
+    _write(model.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    write_card(model.folder)
     return metrics
 
 
@@ -82,28 +82,65 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="roadstead.training.evaluate", description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="folder of the shared real data")
     parser.add_argument("--model", default=DEFAULT_MODEL_ID)
-    parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument("--models-dir", type=Path, default=None, help="folder of models; the settings' own")
     options = parser.parse_args(arguments)
     try:
         metrics = evaluate(options.shared, options.model, options.models_dir)
     except RoadsteadError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(headline(metrics))
+    show(metrics)
     return 0
 
 
-def headline(metrics: dict[str, Any]) -> str:
-    """One line a place: strict and 150 m F1 with n."""
-    lines = [f"{'place':12} {'split':11} {'ships':>5} {'strict F1':>9} {'150 m F1':>8} {'axis<10':>8}"]
+def show(metrics: dict[str, Any]) -> None:
+    """Print the figures per place and per split."""
+    Console(width=150).print(_places_table(metrics))
+    ais = metrics["s2_ais"]
+    print(
+        f"AIS chips: {ais['n_found']} of {ais['n_vessels']} vessels found; length error {ais['length_mae_m']} m "
+        f"(leave one out {ais['length_mae_leave_one_out_m']} m), n {ais['n_found']}"
+    )
+
+
+def _places_table(metrics: dict[str, Any]) -> Table:
+    columns = (
+        "place",
+        "split",
+        "ships",
+        "strict F1 (95 %)",
+        "150 m F1 (95 %)",
+        "class F1: barge",
+        "bulk",
+        "other",
+    )
+    table = Table(*columns, "length MAE", "axis < 10", "count MAE")
     rows = [(name, row["split"], row) for name, row in metrics["places"].items()]
     rows += [(f"all {name}", name, row) for name, row in metrics["splits"].items()]
     for name, split, row in rows:
-        cells = [row["strict"]["f1"], row["near_150m"]["f1"], row["axis_deg"]["within_10_deg"]]
-        text = ["-" if cell is None else f"{cell:.2f}" for cell in cells]
-        ships = row["strict"]["n_ships"]
-        lines.append(f"{name:14} {split:11} {ships:>3} {text[0]:>9} {text[1]:>8} {text[2]:>8}")
-    return "\n".join(lines)
+        table.add_row(name, split, *_cells(row))
+    return table
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    """Format one place's figures, each class, length and axis figure with its n."""
+    strict, near = (row[rule] for rule in ("strict", "near_150m"))
+    return [
+        str(strict["n_ships"]),
+        *(f"{_two(rule['f1'])} {_span(rule['f1_95'])}" for rule in (strict, near)),
+        *(f"{_two(own['f1'])} ({own['n']})" for own in row["class"]["f1"].values()),
+        f"{_two(row['length_m']['mae_against_label'])} ({row['length_m']['n']})",
+        f"{_two(row['axis_deg']['within_10_deg'])} ({row['axis_deg']['n']})",
+        f"{_two(row['count_mae']['all'])} ({row['count_mae']['n_scenes']})",
+    ]
+
+
+def _two(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _span(bounds: list[float] | None) -> str:
+    return "" if bounds is None else f"{bounds[0]:.2f}-{bounds[1]:.2f}"
 
 
 if __name__ == "__main__":

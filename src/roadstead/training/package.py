@@ -18,10 +18,19 @@ from typing import Any, Final
 import yaml
 from rich.console import Console
 
-from roadstead.detection import load_model
+from roadstead.detection import Model, load_model
 from roadstead.errors import BadInputError, RoadsteadError
 from roadstead.tables import CLASSES
-from roadstead.training.calibrate import LengthFit, Platt, best_threshold, fit_length, fit_platt, scored_pairs
+from roadstead.training.ais_check import chip_vessels, length_errors
+from roadstead.training.calibrate import (
+    LengthFit,
+    Platt,
+    best_threshold,
+    fit_length,
+    fit_platt,
+    scored_pairs,
+    shifted_to_ais,
+)
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
 from roadstead.training.network import UPSAMPLE, Detector
 from roadstead.training.places import labelled_scenes
@@ -51,15 +60,17 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
     _write(folder, describe(config, digest, score_threshold=LOWEST_SCORE))
     console.print(f"{averages[-1].name} exported; calibrating on validation places ...")
-    _write(folder, describe(config, digest, **calibrated(shared, cache, folder, models_dir, network)))
+    parts = calibrated(shared, cache, load_model(folder), network)
+    _write(folder, describe(config, digest, **parts))
+    errors = length_errors(chip_vessels(shared, load_model(folder)))
+    parts["length"] = shifted_to_ais(parts["length"], errors)
+    parts["how"]["length_calibration"] += f"; offset and width from {len(errors)} AIS vessels"
+    _write(folder, describe(config, digest, **parts))
     return folder
 
 
-def calibrated(
-    shared: Path, cache: Path, folder: Path, models_dir: Path, network: Detector
-) -> dict[str, Any]:
+def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> dict[str, Any]:
     """Find threshold, probabilities and lengths with the model as exported, at its lowest threshold."""
-    model = load_model(folder.name, models_dir)
     scenes = [scored_scene(shared, model, scene) for scene in labelled_scenes(shared, "validation")]
     threshold, tried = best_threshold(scenes)
     scores, are_ships = scored_pairs(scenes)
@@ -75,8 +86,8 @@ def calibrated(
         "how": {
             "threshold": "best strict F1 on the validation places, averaged over neighbouring thresholds",
             "threshold_tried": tried,
-            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places",
-            "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls; AIS only checks it",
+            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places.",
+            "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }
 

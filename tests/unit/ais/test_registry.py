@@ -1,6 +1,7 @@
 """What an MMSI and an IMO number say by themselves."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -24,16 +25,18 @@ from tests.unit.ais.messages import BAD_IMO, GOOD_IMO
         ("123456789", None),
     ],
 )
-def test_the_flag_is_read_from_the_digits_where_the_form_of_the_number_has_them(mmsi, flag):
+def test_the_flag_is_read_from_the_digits_where_the_form_of_the_number_has_them(
+    mmsi: str, flag: str | None
+) -> None:
     assert flag_of(mmsi) == flag
 
 
-def test_a_mid_that_several_territories_share_names_no_flag_but_is_assigned():
+def test_a_mid_that_several_territories_share_names_no_flag_but_is_assigned() -> None:
     assert flag_of("306123000") is None
     assert mid_is_assigned("306123000")
 
 
-def test_a_nonexistent_flag_state_is_told_from_an_assigned_one():
+def test_a_nonexistent_flag_state_is_told_from_an_assigned_one() -> None:
     assert not mid_is_assigned("400123000")
     assert mid_is_assigned("445123000")
 
@@ -49,17 +52,19 @@ def test_a_nonexistent_flag_state_is_told_from_an_assigned_one():
         ("100900123", None),
     ],
 )
-def test_stations_are_told_by_the_form_of_their_number_and_odd_numbers_stay_ships(mmsi, kind):
+def test_stations_are_told_by_the_form_of_their_number_and_odd_numbers_stay_ships(
+    mmsi: str, kind: str | None
+) -> None:
     assert station_kind(mmsi) == kind
 
 
-def test_distress_beacons_are_told_by_their_number():
+def test_distress_beacons_are_told_by_their_number() -> None:
     assert is_distress_beacon("970123456")
     assert is_distress_beacon("974123456")
     assert not is_distress_beacon("977123456")
 
 
-def test_the_check_digit_of_an_imo_number_is_the_weighted_sum_of_the_others():
+def test_the_check_digit_of_an_imo_number_is_the_weighted_sum_of_the_others() -> None:
     assert imo_is_valid(GOOD_IMO)
     assert not imo_is_valid(BAD_IMO)
     assert not imo_is_valid("907472")
@@ -67,7 +72,7 @@ def test_the_check_digit_of_an_imo_number_is_the_weighted_sum_of_the_others():
 
 
 @pytest.mark.shared_data
-def test_every_mid_of_the_itu_table_is_in_ours_and_no_other(shared_data):
+def test_every_mid_of_the_itu_table_is_in_ours_and_no_other(shared_data: Path) -> None:
     path = shared_data / "reference/itu_maritime_identification_digits.csv"
     with path.open(encoding="utf-8-sig", newline="") as stream:
         itu = {row["MID"] for row in csv.DictReader(stream)}
@@ -76,7 +81,7 @@ def test_every_mid_of_the_itu_table_is_in_ours_and_no_other(shared_data):
 
 
 @pytest.mark.shared_data
-def test_listed_vessels_have_imo_numbers_with_a_right_check_digit(shared_data):
+def test_listed_vessels_have_imo_numbers_with_a_right_check_digit(shared_data: Path) -> None:
     listed = next((shared_data / "reference").glob("*dprk*.csv"))
     with listed.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))

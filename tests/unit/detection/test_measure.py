@@ -64,7 +64,7 @@ def test_true_north_is_not_grid_north_away_from_the_central_meridian() -> None:
     up = measured(decoded([box(angle=np.pi / 2)]), GRID, CARD).iloc[0]
     turned = convergence_deg(up["lon"], up["lat"], GRID.crs)
     assert turned > 1.0
-    assert up["axis_deg"] == pytest.approx(turned, abs=1e-9)
+    assert up["axis_deg"] == pytest.approx(turned, abs=1e-4)
 
 
 @given(st.floats(-10, 10))

@@ -17,8 +17,6 @@ from roadstead.errors import ModelError
 from roadstead.settings import DEFAULT_MODEL_ID, settings
 from tests.unit.detection.worlds import lamp_network, lamps, write_model
 
-NO_OPENVINO = pytest.MonkeyPatch
-
 
 def images(count: int, size: int) -> list[tuple[int, Real]]:
     rng = np.random.default_rng(0)

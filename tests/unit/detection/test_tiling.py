@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import shapely
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_neighbours_overlap_by_more_than_the_longest_hull_and_tiles_stay_inside(
     length: int, size: int
 ) -> None:
     starts = [start for start, _, _ in spans(length, size)]
-    assert all(a < b <= a + size - OVERLAP_PX for a, b in zip(starts, starts[1:], strict=False))
+    assert all(a < b <= a + size - OVERLAP_PX for a, b in pairwise(starts))
     assert starts[0] == 0 and starts[-1] == max(length - size, 0)
 
 

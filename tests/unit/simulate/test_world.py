@@ -12,6 +12,7 @@ import rasterio
 from pystac.validation import validate_dict
 from shapely.geometry import shape
 
+from roadstead.errors import StoreError
 from roadstead.geo import project
 from roadstead.simulate.small import SMALL_SCENARIO, small_port
 from roadstead.simulate.world import SimulatedWorld, simulate_scenarios
@@ -164,3 +165,11 @@ def test_voyages_tell_every_leg_and_stay_in_order(small_files: SimulatedWorld) -
         assert [int(row["part"]) for row in parts] == list(range(1, len(parts) + 1))
         assert all(a["end"] == b["start"] for a, b in pairwise(parts))
     assert {row["what"] for row in rows} == {"leg", "anchored", "moored"}
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(StoreError, match="file"):
+        simulate_scenarios(blocked, [(small_port(), SMALL_SCENARIO)], SEED, START)
+    assert blocked.read_text() == "in the way"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from roadstead.training.calibrate import best_threshold, fit_length, fit_platt
+from roadstead.training.ais_check import leave_one_out
+from roadstead.training.calibrate import LengthFit, best_threshold, fit_length, fit_platt, shifted_to_ais
 from roadstead.training.figures import score_scene
 from tests.unit.training.test_scoring import seen, ship
 
@@ -49,3 +50,24 @@ def test_the_threshold_cuts_false_alarms_but_keeps_ships() -> None:
     threshold, rows = best_threshold([score_scene("s", labels, found + alarms)])
     assert 0.25 < threshold <= 0.5
     assert max(row["strict_f1"] for row in rows) == 1.0
+
+
+def test_the_offset_follows_ais_and_the_interval_holds_four_vessels_in_five() -> None:
+    rng = np.random.default_rng(3)
+    ais = rng.uniform(60, 250, 50)
+    measured = ais + 12 + rng.normal(0, 10, 50)
+    fit = shifted_to_ais(LengthFit(1.0, 0.0, -5.0, 5.0, 100), measured - ais)
+    estimate = measured + fit.intercept
+    assert np.median(estimate - ais) == pytest.approx(0, abs=1e-3)
+    held = (ais >= estimate + fit.low) & (ais <= estimate + fit.high)
+    assert held.mean() == pytest.approx(0.8, abs=0.03)
+
+
+def test_an_interval_that_is_wide_enough_is_not_narrowed() -> None:
+    fit = shifted_to_ais(LengthFit(1.0, 0.0, -50.0, 50.0, 100), np.array([-3.0, 0.0, 3.0]))
+    assert (fit.low, fit.high) == (-50.0, 50.0)
+
+
+def test_leaving_one_out_does_not_let_a_vessel_correct_itself() -> None:
+    np.testing.assert_allclose(leave_one_out(np.array([10.0, 10.0, 10.0])), 0)
+    assert abs(leave_one_out(np.array([0.0, 0.0, 30.0]))[2]) == 30

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from roadstead.training.ais_check import ChipVessel, figures
 from roadstead.training.calibrate import LengthFit, Platt
 from roadstead.training.card import render
-from roadstead.training.evaluate import headline, measured
+from roadstead.training.evaluate import measured, show
 from roadstead.training.figures import reliability, score_scene
 from roadstead.training.package import describe
 from roadstead.training.places import PLACES
@@ -51,10 +52,12 @@ def test_the_card_shows_held_out_places_first_with_their_n() -> None:
     assert "Copernicus Sentinel data" in card
 
 
-def test_the_headline_has_a_line_for_every_place_and_split() -> None:
-    text = headline(metrics())
-    assert len(text.splitlines()) == 1 + 2 + 2
-    assert "durban" in text
+def test_every_place_and_split_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    show(metrics())
+    printed = capsys.readouterr().out
+    for name in ("durban", "genoa", "all held_out", "all train"):
+        assert name in printed
+    assert "1 of 2 vessels found" in printed
 
 
 def test_ais_lengths_count_only_vessels_that_were_found() -> None:
