@@ -30,13 +30,12 @@ def _isolate_prefect(work: Path) -> None:
 
 def run(out: Path, work: Path) -> list[Path]:
     """Simulate, watch both ports and export; return the files written into ``out``."""
+    from flows.watch_port import watch_port
     from roadstead.aoi import load_port
     from roadstead.catalog import Store
-    from roadstead.jobs.export import FORMATS, export_ports
-
-    from flows.watch_port import watch_port
     from roadstead.cli.console import err
     from roadstead.cli.watch import show_counts
+    from roadstead.jobs.export import FORMATS, export_ports
     from roadstead.simulate import simulate_fortnight
 
     ports = [load_port(name) for name in PORTS]

@@ -13,10 +13,10 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+
 from roadstead.aoi import load_port
 from roadstead.catalog import Store
 from roadstead.detection import load_model
-
 from roadstead.errors import UpstreamError
 from roadstead.jobs import watch as job
 from roadstead.jobs.tables import count_rows

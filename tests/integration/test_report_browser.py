@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-BULK_CARRIER = (0, 114, 178)
+BARGE, BULK_CARRIER = (230, 159, 0), (0, 114, 178)
 
 
 @dataclass
@@ -71,33 +71,38 @@ def opened(browser: Browser, report: Path, width: int = 1280) -> tuple[Page, See
     return page, seen
 
 
-def test_no_host_is_asked_for_anything_and_nothing_goes_wrong(browser: Browser, report: Path) -> None:
+@pytest.fixture(scope="module")
+def wide(browser: Browser, report: Path) -> Iterator[tuple[Page, Seen]]:
+    """One window for all tests that leave the page's size alone."""
     page, seen = opened(browser, report)
+    yield page, seen
+    page.close()
+
+
+def test_no_host_is_asked_for_anything_and_nothing_goes_wrong(wide: tuple[Page, Seen], report: Path) -> None:
+    _, seen = wide
     outside = [
         url for url in seen.requests if not url.startswith(("data:", "blob:")) and url != report.as_uri()
     ]
     assert outside == []
     assert seen.complaints == []
-    page.close()
 
 
-def test_it_is_labelled_simulated_wherever_one_looks(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def test_it_is_labelled_simulated_wherever_one_looks(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
     for place in ("header", "#method", "#provenance"):
         page.locator(place).scroll_into_view_if_needed()
-        assert page.get_by_role("alert").is_visible()
         box = page.get_by_role("alert").bounding_box()
         assert box is not None
         assert 0 <= box["y"] < 900
-    page.close()
 
 
-def test_a_lead_is_shown_on_the_map_at_its_overpass_true_to_shape(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def test_a_lead_is_shown_on_the_map_at_its_overpass_true_to_shape(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
     page.evaluate(f"window.roadstead.model('overpass-nampo').value = '{e.BLIND}'")
     page.evaluate("document.querySelectorAll('details.lead').forEach((lead) => { lead.open = true; })")
     page.locator("details.lead", has_text="no AIS partner").get_by_role("button").click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     shown = page.evaluate(
         """(() => {
             const map = window.roadstead.model("map-nampo");
@@ -113,7 +118,6 @@ def test_a_lead_is_shown_on_the_map_at_its_overpass_true_to_shape(browser: Brows
     # The hull of e.hull: 348 m long and 67 m broad.
     assert length_px * shown["x"] == pytest.approx(0.348, abs=0.02)
     assert beam_px * shown["y"] == pytest.approx(0.067, abs=0.02)
-    page.close()
 
 
 def picture(page: Page) -> np.ndarray:
@@ -126,27 +130,38 @@ def near(image: np.ndarray, colour: tuple[int, int, int], within: int) -> np.nda
     return np.abs(image.astype(int) - colour).max(axis=2) <= within
 
 
-def test_pointing_at_a_hull_tells_what_is_known_of_it(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def point_at_lead(page: Page, words: str, colour: tuple[int, int, int]) -> None:
+    """Show a lead on the map and move the pointer onto its hull."""
     page.evaluate("document.querySelectorAll('details.lead').forEach((lead) => { lead.open = true; })")
-    page.locator("details.lead", has_text="no AIS partner").get_by_role("button").click()
-    page.wait_for_timeout(1500)
-    rows, columns = np.nonzero(near(picture(page), BULK_CARRIER, 30))
+    page.locator("details.lead", has_text=words).get_by_role("button").click()
+    page.wait_for_timeout(800)
+    rows, columns = np.nonzero(near(picture(page), colour, 30))
     frame = page.locator("[aria-label^='Map of Nampo']").bounding_box()
     assert frame is not None
     page.mouse.move(frame["x"] + columns.mean(), frame["y"] + rows.mean())
-    page.wait_for_timeout(700)
-    assert page.get_by_text("bulk carrier 70 %").last.is_visible()
-    page.close()
+    page.wait_for_timeout(600)
 
 
-def test_another_zone_changes_the_series(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def test_pointing_at_a_hull_tells_what_is_known_of_it(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
+    point_at_lead(page, "no AIS partner", BULK_CARRIER)
+    assert page.locator(".bk-tooltip-content, .bk-Tooltip").get_by_text("bulk carrier 70 %").is_visible()
+
+
+def test_a_name_from_ais_is_shown_as_text_and_never_runs(wide: tuple[Page, Seen]) -> None:
+    page, seen = wide
+    point_at_lead(page, "with a conflict", BARGE)
+    assert page.locator(".bk-tooltip-content, .bk-Tooltip").get_by_text("onerror=alert(1)").is_visible()
+    assert seen.complaints == []
+    assert not [url for url in seen.requests if "192.0.2.1" in url]
+
+
+def test_another_zone_changes_the_series(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
     before = page.locator("[aria-label^='Hulls observed at Nampo']").screenshot()
     page.locator("[aria-label^='Hulls observed at Nampo'] select").select_option(label="quay")
     page.wait_for_timeout(500)
     assert page.locator("[aria-label^='Hulls observed at Nampo']").screenshot() != before
-    page.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -156,17 +171,15 @@ def test_the_page_fits_its_window(browser: Browser, report: Path, width: int) ->
     page.close()
 
 
-def test_print_unfolds_everything(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def test_print_unfolds_everything(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
     page.pdf()
     assert page.evaluate("[...document.querySelectorAll('details')].every((part) => part.open)")
-    page.close()
 
 
-def test_every_picture_has_words(browser: Browser, report: Path) -> None:
-    page, _ = opened(browser, report)
+def test_every_picture_has_words(wide: tuple[Page, Seen]) -> None:
+    page, _ = wide
     assert page.evaluate("[...document.images].every((image) => image.alt.length > 10)")
     assert page.evaluate(
         "[...document.querySelectorAll('.chart')].every((c) => c.getAttribute('aria-label'))"
     )
-    page.close()

@@ -220,7 +220,7 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
     gear = once["mmsi"].isin(gear_mmsis(vessels))
     tracks = segment(once[~gear])
     buoys = once.loc[gear, ["mmsi", "time", "lon", "lat", "source"]].assign(kind="gear_buoy")
-    stations = stacked([stations, buoys[list(STATIONS.columns)]], empty(STATIONS))
+    stations = stacked([stations, buoys[list(STATIONS.columns)]], empty(STATIONS)).drop_duplicates()
     kept = set(tracks.positions["mmsi"])
     mine = (
         vessels["mmsi"].isin(kept)

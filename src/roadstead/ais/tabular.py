@@ -22,7 +22,7 @@ from roadstead.ais.files import HEAD_BYTES, Opened, encoding_of, text_of
 from roadstead.ais.layouts import KNOTS, ColumnMapping, Layout, layout_of
 from roadstead.errors import AisError
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 50_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DELIMITERS = ",;\t|"
 _NULL_SPELLINGS = sorted(

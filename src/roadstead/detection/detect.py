@@ -28,7 +28,7 @@ from roadstead.tables import DETECTIONS, empty
 
 FLOOR: Final = 0.05
 """Boxes with a raw score under this are not even listed as dropped."""
-DROPPED_BECAUSE: Final = ("no_data", "cloud", "outside_zones", "duplicate", "below_threshold")
+DROPPED_BECAUSE: Final = ("duplicate", "no_data", "cloud", "outside_zones", "below_threshold")
 """In the order they are given: the first that holds."""
 Progress = Callable[[int, int], None]
 Places = dict[int, tuple[Tile, Ground]]
@@ -178,10 +178,12 @@ def _reasons(found: Boxes, grid: Grid, model: Model, inside: NDArray[np.bool_]) 
     Zones are asked after merging: of two boxes of one hull across a zone's border the better one says where it is.
     """
     searched = found.valid & ~found.cloud
-    seen = found.take(searched)
     unique = np.ones(len(found), bool)
-    unique[searched] = unique_hulls(seen.polygons(grid), seen.cut, seen.tile, model.read.merge.iou)
-    holds = [~found.valid, found.cloud, ~inside, ~unique, found.score < model.threshold]
+    # Apart, for what was not searched must not take away what was.
+    for group in (searched, ~searched):
+        some = found.take(group)
+        unique[group] = unique_hulls(some.polygons(grid), some.cut, some.tile, model.read.merge.iou)
+    holds = [~unique, ~found.valid, found.cloud, ~inside, found.score < model.threshold]
     reasons: NDArray[np.object_] = np.full(len(found), None, object)
     for name, which in zip(reversed(DROPPED_BECAUSE), reversed(holds), strict=True):
         reasons[which] = name

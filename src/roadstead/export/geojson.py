@@ -26,15 +26,20 @@ def write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:
     Raises:
         StoreError: the file cannot be written.
     """
-    placed = table.to_crs("EPSG:4326")
-    wound = shapely.orient_polygons(placed.geometry.to_numpy(), exterior_cw=False)
-    placed = placed.set_geometry(shapely.transform(wound, lambda xy: np.round(xy, DECIMALS)), crs="EPSG:4326")
+    placed = by_the_rules(table)
     document = to_features(placed)
     document.pop("bbox", None)
     if len(placed):
         document["bbox"] = [float(value) for value in placed.total_bounds]
     write_json(path, document)
     return path
+
+
+def by_the_rules(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a table in WGS84, outer rings counterclockwise, inner ones clockwise, positions rounded."""
+    placed = table.to_crs("EPSG:4326")
+    wound = shapely.orient_polygons(placed.geometry.to_numpy(), exterior_cw=False)
+    return placed.set_geometry(shapely.transform(wound, lambda xy: np.round(xy, DECIMALS)), crs="EPSG:4326")
 
 
 def write_geojson_products(

@@ -5,7 +5,7 @@
 
 from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.cog import write_cog
-from roadstead.imagery.geotiff import open_geotiff
+from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.items import SIMULATED, open_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.open import open_scene
@@ -18,6 +18,7 @@ from roadstead.imagery.stack import Block
 __all__ = [
     "SIGMA_S",
     "SIMULATED",
+    "SIMULATED_TAG",
     "BandAsset",
     "Block",
     "Mosaic",

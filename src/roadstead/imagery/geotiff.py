@@ -19,6 +19,9 @@ from roadstead.imagery.layer import outline
 from roadstead.imagery.raster import Raster
 from roadstead.imagery.scene import BANDS, RGB, BandAsset, Scene
 
+SIMULATED_TAG = "ROADSTEAD_SIMULATED"
+"""Tag that marks a simulated GeoTIFF; GDAL cuts tag names at a colon, so it is not the items' property."""
+
 ORDER = ("red", "green", "blue", "nir")
 """Bands of a GeoTIFF whose bands carry no description."""
 _TIFF_TIME = re.compile(r"^\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}")
@@ -60,7 +63,7 @@ def open_geotiff(path: str, *, acquired: datetime | None = None, scene_id: str |
         datatake=None,
         footprint=frame,
         assets=assets,
-        simulated=str(tags.get("roadstead:simulated", "")).lower() == "true",
+        simulated=tags.get(SIMULATED_TAG) == "true",
     )
 
 

@@ -18,7 +18,7 @@ from shapely.geometry import box
 
 from roadstead.errors import StoreError
 from roadstead.geo import Grid, to_lonlat
-from roadstead.imagery.cog import write_cog
+from roadstead.imagery import SIMULATED, SIMULATED_TAG, write_cog
 from roadstead.simulate.hulls import Light
 from roadstead.simulate.optical import Frame
 from roadstead.simulate.scenario import OverpassPlan
@@ -122,7 +122,7 @@ def _write_scene(folder: Path, frame: Frame, tile: Tile, look: Look) -> pystac.I
 def _tags(look: Look) -> dict[str, str]:
     return {
         # GDAL splits names at a colon, so these cannot be called as in STAC.
-        "ROADSTEAD_SIMULATED": "true",
+        SIMULATED_TAG: "true",
         "ROADSTEAD_SEED": str(look.seed),
         "TIFFTAG_IMAGEDESCRIPTION": LABEL,
         "TIFFTAG_DATETIME": f"{look.acquired:%Y:%m:%d %H:%M:%S}",
@@ -159,7 +159,7 @@ def _properties(tile: Tile, look: Look) -> dict[str, Any]:
     made = (look.acquired + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "title": LABEL,
-        "roadstead:simulated": True,
+        SIMULATED: True,
         "roadstead:seed": look.seed,
         "created": made,
         "platform": look.plan.platform,
@@ -238,7 +238,7 @@ def write_catalog(out: Path, items: Sequence[pystac.Item], seed: int) -> Path:
     Raises:
         StoreError: a file cannot be written.
     """
-    marks = {"roadstead:simulated": True, "roadstead:seed": seed}
+    marks = {SIMULATED: True, "roadstead:seed": seed}
     catalog = pystac.Catalog("roadstead-simulated", LABEL, extra_fields=dict(marks))
     collection = pystac.Collection(
         COLLECTION,

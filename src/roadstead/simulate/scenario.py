@@ -140,7 +140,14 @@ NAMPO = PortScenario(
         FleetRow(
             "container", (105.0, 140.0), ("call",), ("A honest",), (_DPRK,), berths=("container-berths",)
         ),
-        FleetRow("tanker", (70.0, 110.0), ("at_anchor",), ("A honest",), (_DPRK,), anchorages=("roads",)),
+        FleetRow(
+            "tanker",
+            (70.0, 110.0),
+            ("at_anchor", "at_anchor", "at_anchor", "at_anchor"),
+            ("A honest",),
+            (_DPRK, 412),
+            anchorages=("waiting-anchorage", "roads"),
+        ),
         FleetRow(
             "fishing",
             (22.0, 44.0),

@@ -84,7 +84,7 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
         "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
         "how": {
-            "threshold": "best strict F1 on the validation places, averaged over neighbouring thresholds",
+            "threshold": "best strict F1 on the validation places, averaged over neighbours within 0.08",
             "threshold_tried": tried,
             "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places.",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",

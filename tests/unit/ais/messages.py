@@ -14,9 +14,9 @@ from pyais.messages import TagBlock
 T0 = 1_604_370_000
 """2020-11-03 02:20:00 UTC."""
 SHIP = 445_111_000
-GOOD_IMO = "9074729"
-"""Its check digit is right; it is the worked example of IMO resolution A.1117(30)."""
-BAD_IMO = "9074720"
+GOOD_IMO = "9999993"
+"""Its check digit is right; no ship has it."""
+BAD_IMO = "9999990"
 
 
 def at(seconds: float = 0.0) -> pd.Timestamp:

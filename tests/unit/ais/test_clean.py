@@ -11,7 +11,10 @@ from roadstead.ais import AisData, read_ais
 from roadstead.ais.codes import is_gear_name, nav_status, ship_type
 from tests.unit.ais.messages import at, nmea, position, voyage, write
 
-HEADER = "mmsi,time,lon,lat,sog_kn,cog_deg,heading_deg,nav_status,ship_type,length_m,to_bow_m,to_stern_m,to_port_m,to_starboard_m"
+HEADER = (
+    "mmsi,time,lon,lat,sog_kn,cog_deg,heading_deg,nav_status,ship_type,length_m,"
+    "to_bow_m,to_stern_m,to_port_m,to_starboard_m"
+)
 
 
 def row(**changes: str) -> str:

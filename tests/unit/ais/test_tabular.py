@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from roadstead.ais import AisData, read_ais
+from roadstead.ais import AisData, import_files, load_ais, read_ais
 from roadstead.errors import AisError
 from tests.unit.ais.messages import GOOD_IMO, at, write
 
@@ -19,27 +19,30 @@ DMA = (
     "Ship type,Cargo type,Width,Length,Type of position fixing device,Draught,Destination,ETA,Data source type,A,B,C,D"
 )
 DMA_ROW = (
-    "03/11/2020 02:20:00,Class A,445111000,38.7,125.2,At anchor,0.0,0.1,360.0,511,9074729,P7TST,GREY HERON,"
+    "03/11/2020 02:20:00,Class A,445111000,38.7,125.2,At anchor,0.0,0.1,360.0,511,9999993,P7TST,GREY HERON,"
     "Cargo,,22,150,GPS,8.1,NAMPO,,AIS,120,30,8,14"
 )
 CADASTRE = (
     "MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,Cargo,"
     "TransceiverClass"
 )
-CADASTRE_ROW = "445111000,2020-11-03T02:20:00,38.7,125.2,0.1,360.0,511.0,GREY HERON,IMO9074729,P7TST,70,1,150,22,8.1,70,A"
+CADASTRE_ROW = (
+    "445111000,2020-11-03T02:20:00,38.7,125.2,0.1,360.0,511.0,GREY HERON,IMO9999993,P7TST,70,1,"
+    "150,22,8.1,70,A"
+)
 CADASTRE_NEW = (
     "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name,imo,call_sign,vessel_type,status,length,width,"
     "draft,cargo,transceiver"
 )
 CADASTRE_NEW_ROW = (
-    "445111000,2020-11-03 02:20:00,125.2,38.7,0.1,360.0,511,GREY HERON,IMO9074729,P7TST,70,1,150,22,8.1,70,A"
+    "445111000,2020-11-03 02:20:00,125.2,38.7,0.1,360.0,511,GREY HERON,IMO9999993,P7TST,70,1,150,22,8.1,70,A"
 )
 OWN = (
     "mmsi,time,lon,lat,sog_kn,cog_deg,heading_deg,nav_status,ship_type,name,imo,callsign,length_m,beam_m,draught_m,"
     "destination,ais_class"
 )
 OWN_ROW = (
-    "445111000,2020-11-03T02:20:00Z,125.2,38.7,0.1,,,at anchor,70,GREY HERON,9074729,P7TST,150,22,8.1,NAMPO,A"
+    "445111000,2020-11-03T02:20:00Z,125.2,38.7,0.1,,,at anchor,70,GREY HERON,9999993,P7TST,150,22,8.1,NAMPO,A"
 )
 
 
@@ -308,6 +311,17 @@ def test_the_points_of_geoparquet_are_the_positions(tmp_path: Path) -> None:
     named.to_crs("EPSG:32651").to_parquet(tmp_path / "utm.parquet")
     with pytest.raises(AisError, match=r"utm\.parquet: geometry is in EPSG:32651"):
         read_ais([tmp_path / "utm.parquet"], {"mmsi": "id", "time": "time"})
+
+
+def test_a_table_of_static_data_alone_adds_to_the_positions_of_another(tmp_path: Path) -> None:
+    fixes = write(tmp_path / "fixes.csv", ["mmsi,time,lon,lat", "445111000,2020-11-03T02:20:00Z,125.2,38.7"])
+    names = write(tmp_path / "names.csv", ["mmsi,seen,called", "445111000,2020-11-01,GREY HERON"])
+    import_files([fixes], tmp_path / "ais")
+    import_files([names], tmp_path / "ais", mapping={"mmsi": "mmsi", "time": "seen", "name": "called"})
+    data = load_ais([tmp_path / "ais"])
+    assert len(data.positions) == 1
+    assert list(data.vessels["name"]) == ["GREY HERON"]
+    assert data.quarantine.empty
 
 
 def test_broken_parquet_is_refused_by_name(tmp_path: Path) -> None:

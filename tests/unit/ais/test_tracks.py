@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadstead.ais import read_ais
@@ -19,7 +19,15 @@ KNOT = 1852 / 3600
 M_LON = 1 / (111_320 * np.cos(np.radians(38.7)))
 
 
-def sail(mmsi=str(SHIP), lon=125.2, lat=38.7, knots=10.0, every=60, n=20, start=0.0, heard=True):
+def sail(
+    mmsi: str = str(SHIP),
+    lon: float = 125.2,
+    lat: float = 38.7,
+    knots: float = 10.0,
+    every: float = 60,
+    n: int = 20,
+    start: float = 0.0,
+) -> list[dict[str, Any]]:
     """Return reports of a ship that sails east."""
     return [
         report(
@@ -27,8 +35,8 @@ def sail(mmsi=str(SHIP), lon=125.2, lat=38.7, knots=10.0, every=60, n=20, start=
             start + every * i,
             lon=lon + knots * KNOT * every * i * M_LON,
             lat=lat,
-            sog_kn=knots if heard else None,
-            cog_deg=90.0 if heard else None,
+            sog_kn=knots,
+            cog_deg=90.0,
         )
         for i in range(n)
     ]
@@ -90,6 +98,7 @@ def test_numbers_of_other_ships_do_not_mix() -> None:
     assert done.positions["segment"].eq(0).all()
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.tuples(st.integers(0, 7200), st.floats(120, 130), st.floats(30, 39)),

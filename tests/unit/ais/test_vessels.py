@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roadstead.ais import AisData, hull_centre, read_ais
 from roadstead.geo import distance_m
-from roadstead.tables import VESSELS, checked
+from roadstead.tables import VESSELS, checked, empty
 from tests.unit.ais.messages import BAD_IMO, SHIP, at, position, report, reports, voyage, write
 
 
@@ -81,6 +81,11 @@ def test_under_way_the_course_stands_in_for_the_heading_and_at_rest_nothing_does
     assert moved == pytest.approx([np.hypot(45, 3), 0.0], abs=0.01)
 
 
+def test_without_dimensions_the_reported_position_is_returned() -> None:
+    table = reports([report()])
+    assert hull_centre(table, empty(VESSELS)).tolist() == [[125.2, 38.7]]
+
+
 def test_the_antenna_is_that_declared_last_before_the_report_else_first_after_it() -> None:
     static = pd.DataFrame(
         [vessel(100), vessel(1000, to_bow_m=30.0, to_stern_m=30.0, to_port_m=None, to_starboard_m=None)]
@@ -90,6 +95,7 @@ def test_the_antenna_is_that_declared_last_before_the_report_else_first_after_it
     assert moved == pytest.approx([0.0, np.hypot(45, 3), np.hypot(45, 3), 0.0], abs=0.01)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.floats(0, 359.9),
     st.tuples(*[st.floats(0, 200)] * 2),

@@ -142,6 +142,17 @@ def test_with_zones_only_hulls_centred_in_them_are_kept_and_know_their_zone(mode
     assert set(table["port"]) == {"testport"}
 
 
+def test_the_better_of_two_boxes_of_one_hull_says_on_which_side_of_a_zone_border_it_lies(
+    model: Model,
+) -> None:
+    def inside(score: float) -> gpd.GeoDataFrame:
+        image = picture(300, 300, [Lamp(99, 50, score=score), Lamp(100, 50, score=0.8)])
+        return found(image, model, zones={"z": builders.area(image.grid, 0, 0, 100, 300)})
+
+    assert places(inside(0.9)) == [(99, 50)]
+    assert places(inside(0.7)) == []
+
+
 def test_without_zones_every_valid_pixel_is_searched_but_the_port_still_names_zones(model: Model) -> None:
     image = picture(400, 300, [Lamp(50, 50), Lamp(300, 200)])
     port = builders.port(image.grid, west=(0, 0, 100, 300))
@@ -174,6 +185,17 @@ def test_a_hull_takes_scene_time_and_simulation_from_the_pixel_at_its_centre(mod
         3.0,
     )
     assert table["simulated"].tolist() == [True, False]
+
+
+def test_a_box_centred_on_no_data_names_the_scene_that_imaged_its_other_half(model: Model) -> None:
+    valid = np.ones((200, 300), bool)
+    valid[:, :100] = False
+    image = picture(
+        300, 200, [Lamp(98, 100, angle=0.0)], valid=valid, scene_index=np.ones((200, 300), np.int16),
+        scenes=(scene("S2B_WEST"), scene("S2B_EAST")),
+    )  # fmt: skip
+    (row,) = found(image, model, unfiltered=True).to_dict("records")
+    assert (row["scene_id"], row["dropped_because"], row["flags"]) == ("S2B_EAST", "no_data", "at_edge")
 
 
 def test_a_rerun_gives_the_same_ids_and_another_scene_or_model_others(model: Model, tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roadstead.errors import StoreError
 from roadstead.export import Quicklook, write_report
 from roadstead.export.report import render_report
-from roadstead.export.report.images import data_uri, local_map
+from roadstead.export.report.images import data_uri, local_map, quicklook_px
 from roadstead.export.report.rows import count_tables, declared_of, leads, percent
 from roadstead.export.report.series import gaps, observed_series
 from roadstead.geo import distance_m
@@ -195,6 +194,11 @@ def test_pictures_are_made_small_enough_to_mail() -> None:
     noise = np.random.default_rng(1).integers(0, 255, (1500, 1500, 3), np.uint8)
     assert len(data_uri(noise, 1100)) < 1_500_000
     assert data_uri(noise[:10, :10], 1100).startswith("data:image/webp;base64,")
+
+
+def test_many_pictures_share_the_room_of_sixteen() -> None:
+    assert quicklook_px(2) == quicklook_px(16) == 1100
+    assert quicklook_px(64) == 550
 
 
 def test_a_picture_must_be_8_bit_rgb() -> None:

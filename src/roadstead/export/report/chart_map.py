@@ -24,7 +24,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
-from roadstead.export.report.images import QUICKLOOK_PX, LocalMap, data_uri, local_map
+from roadstead.export.report.images import LocalMap, data_uri, local_map, quicklook_px
 from roadstead.export.report.rows import STATE_WORDS, Row, moment, zone_names
 from roadstead.export.report.tips import tip
 
@@ -163,8 +163,8 @@ def _zone_labels(view: _View) -> None:
 def _overpass(view: _View, overpass_id: str) -> list[GlyphRenderer]:
     """Add one overpass, hidden; return what is shown with it."""
     hulls, marks = _hulls(view, overpass_id), _marks(view, overpass_id)
-    # A matched hull lies under its mark and says the same: one tip is enough.
-    view.plot.add_tools(HoverTool(renderers=[*hulls, *marks[1::2]], tooltips=_TIP, visible=False))
+    # Every hull has its mark, so marks alone tell; each is drawn twice, and its second renderer answers.
+    view.plot.add_tools(HoverTool(renderers=marks[1::2], tooltips=_TIP, visible=False))
     drawn = [*_picture(view, overpass_id), *hulls, *marks]
     for renderer in drawn:
         renderer.visible = False
@@ -177,7 +177,8 @@ def _picture(view: _View, overpass_id: str) -> list[GlyphRenderer]:
     quicklook = view.report.quicklooks[overpass_id]
     west, south, east, north = view.where.box(quicklook.bounds)
     place = {"x": west, "y": north, "w": east - west, "h": north - south, "anchor": "top_left"}
-    return [view.plot.image_url(url=[data_uri(quicklook.image, QUICKLOOK_PX)], **place, level="image")]
+    longest_px = quicklook_px(sum(len(report.quicklooks) for report in view.data.ports))
+    return [view.plot.image_url(url=[data_uri(quicklook.image, longest_px)], **place, level="image")]
 
 
 def _hulls(view: _View, overpass_id: str) -> list[GlyphRenderer]:
@@ -185,16 +186,11 @@ def _hulls(view: _View, overpass_id: str) -> list[GlyphRenderer]:
     own = view.report.detections[view.report.detections["overpass_id"] == overpass_id]
     if own.empty:
         return []
-    told = {match["detection_id"]: match for match in _matches(view, overpass_id)}
     rings = [shapely.get_coordinates(view.where.place(box))[:-1].round(4) for box in own.geometry]
-    hulls = own.to_dict("records")
-    tips = [tip(told.get(hull["detection_id"]), hull, view.report, view.data) for hull in hulls]
     source = {
         "xs": [ring[:, 0].tolist() for ring in rings],
         "ys": [ring[:, 1].tolist() for ring in rings],
-        "colour": [CLASS_LOOKS[hull["class"]].colour for hull in hulls],
-        "title": [title for title, _ in tips],
-        "lines": [lines for _, lines in tips],
+        "colour": [CLASS_LOOKS[hull_class].colour for hull_class in own["class"]],
     }
     drawn = {"fill_color": "colour", "fill_alpha": 0.35, "line_color": "colour", "line_width": 1.8}
     return [view.plot.patches("xs", "ys", source=ColumnDataSource(source), **drawn)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -16,8 +17,15 @@ from roadstead.export.report.data import Bounds, Image
 from roadstead.geo import distance_m
 
 QUICKLOOK_PX = 1100
+FULL_SIZE_QUICKLOOKS = 16
+"""With more pictures than these each is made smaller, so that a report stays under about 6 MB."""
 CHIP_PX = 128
 _QUALITY = 72
+
+
+def quicklook_px(pictures: int) -> int:
+    """Return the longest side of a picture in a report that holds this many."""
+    return round(QUICKLOOK_PX * min(1.0, math.sqrt(FULL_SIZE_QUICKLOOKS / max(pictures, 1))))
 
 
 def data_uri(image: Image, max_px: int) -> str:

@@ -21,11 +21,10 @@ from roadstead.export.report.rows import (
 )
 
 
-def tip(match: Row | None, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:
-    """Return (title, HTML lines) of a match, a hull, or both."""
-    title = STATUS_LOOKS[match["status"]].label if match else "not held against AIS"
+def tip(match: Row, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:
+    """Return (title, HTML lines) of a match and of its hull, if it has one."""
     lines = [*_hull_lines(hull), *_match_lines(match, report, data), *_place_lines(match, hull)]
-    return title, _html(lines)
+    return STATUS_LOOKS[match["status"]].label, _html(lines)
 
 
 def _hull_lines(hull: Row | None) -> Iterator[str]:
@@ -34,9 +33,7 @@ def _hull_lines(hull: Row | None) -> Iterator[str]:
         yield f"length {hull['length_m']:.0f} m, {length_words(hull)}"
 
 
-def _match_lines(match: Row | None, report: PortReport, data: ReportData) -> Iterator[str]:
-    if match is None:
-        return
+def _match_lines(match: Row, report: PortReport, data: ReportData) -> Iterator[str]:
     yield f"probability of this status: {percent(match['probability'])}"
     if match["mmsi"]:
         yield vessel_words(match["mmsi"], declared_of(report.vessels, match["mmsi"], None))
@@ -44,12 +41,10 @@ def _match_lines(match: Row | None, report: PortReport, data: ReportData) -> Ite
     yield from worded(match["reasons"], data.reasons)
 
 
-def _place_lines(match: Row | None, hull: Row | None) -> Iterator[str]:
+def _place_lines(match: Row, hull: Row | None) -> Iterator[str]:
+    yield place_words(match["geometry"].x, match["geometry"].y)
     if hull is not None:
-        yield place_words(hull["lon"], hull["lat"])
         yield f"id {hull['detection_id']}"
-    elif match is not None:
-        yield place_words(match["geometry"].x, match["geometry"].y)
 
 
 def _html(lines: list[str]) -> str:

@@ -1,0 +1,87 @@
+"""The flow against a real Prefect server, next to the command that it must equal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from roadstead.aoi import known_ports
+from tests.worlds import World, make_world
+
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server", "home"),
+    pytest.mark.filterwarnings("ignore"),  # Prefect's own dependencies warn
+]
+START, END = datetime(2020, 11, 1, tzinfo=UTC), datetime(2020, 11, 15, tzinfo=UTC)
+
+
+def run_flow(world: World, store: Path) -> dict[str, Any]:
+    from flows.watch_port import watch_port
+
+    result: dict[str, Any] = watch_port(
+        "testport", START, END, str(world.catalog), [str(world.ais)], world.aoi, f"sqlite:///{store}"
+    )
+    return result
+
+
+def test_the_flow_gives_the_document_that_the_command_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from roadstead.cli.main import app
+
+    world = make_world(tmp_path / "world")
+    by_flow = run_flow(world, tmp_path / "flow.sqlite")
+    words = ["watch", "testport", "--aoi", world.aoi, "--catalog", world.catalog, "--ais", world.ais]
+    words += [
+        "--from",
+        "2020-11-01",
+        "--to",
+        "2020-11-14",
+        "--store",
+        f"sqlite:///{tmp_path / 'cli.sqlite'}",
+        "--json",
+    ]
+    app([str(word) for word in words], standalone_mode=False)
+    assert json.loads(json.dumps(by_flow, default=str)) == json.loads(capsys.readouterr().out)
+    assert by_flow["detections"] == 4
+
+
+def test_a_failed_overpass_fails_the_flow_names_itself_and_keeps_the_other(tmp_path: Path) -> None:
+    from roadstead.catalog import Store
+    from roadstead.errors import PartialError
+
+    world = make_world(tmp_path / "world")
+    nir = world.items[0].parent / "blue.tif"
+    nir.write_bytes(nir.read_bytes()[:3000])
+    with pytest.raises(PartialError, match="S2B_TEST_1"):
+        run_flow(world, tmp_path / "s.sqlite")
+    with Store.open(f"sqlite:///{tmp_path / 's.sqlite'}") as store:
+        states = store.acquisitions("testport")
+        counts = store.counts("testport")
+    assert sorted(states["state"]) == ["failed", "processed"]
+    assert counts["overpass_id"].nunique() == 1
+
+
+def test_prefects_server_imports() -> None:
+    """A newer fastapi breaks it although pip finds no fault."""
+    import prefect.server.api.server as server
+
+    assert callable(server.create_app)
+
+
+def test_every_port_has_a_deployment_that_runs_the_flow() -> None:
+    from flows.watch_port import watch_port
+
+    document = yaml.safe_load(Path("prefect.yaml").read_text(encoding="utf-8"))
+    deployed = {d["parameters"]["port"]: d for d in document["deployments"]}
+    assert set(deployed) == set(known_ports())
+    for port, deployment in deployed.items():
+        assert deployment["entrypoint"] == "flows/watch_port.py:watch_port"
+        assert port in deployment["tags"]
+        assert deployment["schedules"][0]["cron"]
+        watch_port.validate_parameters(deployment["parameters"])
