@@ -95,7 +95,7 @@ def test_a_zone_not_observed_shows_no_number() -> None:
 def test_a_count_shows_the_parts_that_add_up_to_it(html: str) -> None:
     bulk_observed, bulk_declared = count_tables(e.port_report())[1].zones[0].tallies[1]
     assert (bulk_observed.value, bulk_observed.interval) == ("2", "1–3")
-    assert bulk_observed.parts == "1 no AIS partner + 1 AIS cannot tell"
+    assert bulk_observed.parts == "1 no AIS partner + 1 no AIS coverage"
     assert bulk_declared.parts == "1 not seen"
     assert "This is not zero" in visible_text(html)
 

@@ -22,7 +22,7 @@ _PARTS = {
     "matched": "matched",
     "no_ais_partner": "no AIS partner",
     "ambiguous": "ambiguous",
-    "no_coverage": "AIS cannot tell",
+    "no_coverage": "no AIS coverage",
     "unseen": "not seen",
     "not_visible": "not visible",
 }
