@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev apt demo test check fmt train evaluate bench lock clean
+.PHONY: help setup setup-dev apt demo test check fmt train evaluate bench docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ evaluate: setup-dev ## Measure the shipped model on SHARED; rewrites its metrics
 
 bench: setup-dev ## Speed, memory and dense-anchorage figures
 	$(BIN)/python -m benchmarks
+
+docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
+	$(BIN)/python tools/docs.py
 
 lock: setup-dev ## Rewrite constraints.txt from what is installed
 	tools/lock

@@ -227,6 +227,13 @@ def test_a_quicklook_comes_back_at_its_place(store: Store) -> None:
     assert store.quicklook("nampo", "other") is None
 
 
+def test_a_cut_out_comes_back_with_its_detection(store: Store) -> None:
+    b.put(store)
+    chips = store.chips("nampo", b.OVERPASS_ID)
+    assert {name: chip.shape for name, chip in chips.items()} == {"d0": (8, 8, 3)}
+    assert store.chips("nampo", "other") == {}
+
+
 def test_rows_of_another_overpass_are_refused_and_nothing_is_stored(store: Store) -> None:
     with pytest.raises(TableError, match="matches: rows of other given with nampo_s2"):
         b.put(store, matches=b.matches([{"overpass_id": "other"}]))
