@@ -91,7 +91,7 @@ def detect_mosaic(
     found = _search(mosaic, model, water, floor, progress or (lambda done, total: None))
     if found is None or not len(found):
         return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs=WGS84)
-    found = found.take(rank(found.score, found.cut, model.threshold))
+    found = found.take(rank(found.score, found.cut, found.shape[:, :2], model.threshold))
     table = measured(found, mosaic.grid, model.read)
     table["dropped_because"] = _reasons(found, mosaic.grid, model, _inside(table, water))
     table = _with_origin(table, [mosaic.scenes[k] for k in found.scene_index], overpass, model, port)

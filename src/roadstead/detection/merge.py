@@ -17,13 +17,20 @@ FRAGMENT_INSIDE = 0.6
 """A fragment cut by its tile's edge yields to a box of another tile that holds this share of it."""
 
 
-def rank(score: Array, cut: Bools, threshold: float) -> NDArray[np.intp]:
+def rank(score: Array, cut: Bools, centre: Array, threshold: float) -> NDArray[np.intp]:
     """Return indices, first the boxes that others yield to.
 
     Boxes below the threshold come last, so that asking for them changes nothing above it; then whole hulls
-    before fragments; then by score.
+    before fragments; then by score. Equal scores go by centre, from the upper left, never by tile.
+
+    Args:
+        score: [n] raw scores.
+        cut: [n] whether a box reaches its tile's edge inside the image.
+        centre: [n, 2] col, row.
+        threshold: least score of a kept box.
     """
-    return np.lexsort((-score, cut, score < threshold))
+    col, row = np.round(centre, 2).T
+    return np.lexsort((col, row, -score, cut, score < threshold))
 
 
 def unique_hulls(boxes: NDArray[np.object_], cut: Bools, tile: NDArray[np.int64], iou: float) -> Bools:

@@ -31,7 +31,8 @@ def kept(
     """Return the indices of the boxes that stay, in the order given."""
     is_cut = np.isin(np.arange(len(boxes)), cut)
     of_tile = np.array(tiles if tiles is not None else range(len(boxes)))
-    order = rank(np.array(scores), is_cut, threshold)
+    centres = shapely.get_coordinates(shapely.centroid(np.array(boxes, object)))
+    order = rank(np.array(scores), is_cut, centres, threshold)
     stay = unique_hulls(np.array(boxes, object)[order], is_cut[order], of_tile[order], IOU)
     return sorted(order[stay].tolist())
 
@@ -78,6 +79,12 @@ def test_a_fragment_stays_where_no_tile_saw_the_whole_hull() -> None:
 def test_boxes_below_the_threshold_never_take_a_kept_one_away() -> None:
     whole, fragment = hull(0, 0, 300, 40), hull(-110, 0, 80, 38)
     assert 1 in kept([whole, fragment], [0.1, 0.9], cut=[1])
+
+
+def test_of_equal_boxes_the_upper_left_stays_in_whatever_order_they_come() -> None:
+    left, right = hull(0, 0, 150, 35), hull(10, 0, 150, 35)
+    assert kept([left, right], [0.8, 0.8]) == [0]
+    assert kept([right, left], [0.8, 0.8]) == [1]
 
 
 def test_nothing_to_merge_is_no_error() -> None:
