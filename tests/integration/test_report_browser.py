@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 from roadstead.export import write_report
 from tests.integration.tools import chromium
@@ -55,16 +55,21 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(browser: Browser, report: Path, width: int = 1280) -> tuple[Page, Seen]:
     seen = Seen()
+
+    def dialog_opened(dialog: Dialog) -> None:
+        seen.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            seen.complaints.append(message.text)
+
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(20_000)
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("dialog", lambda dialog: seen.complaints.append(f"dialog: {dialog.message}"))
-    page.on(
-        "console",
-        lambda message: (
-            seen.complaints.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
+    page.on("dialog", dialog_opened)
+    page.on("console", said)
     page.goto(report.as_uri())
     page.wait_for_function("window.roadstead.model('map-nampo')?.inner_width > 0")
     page.wait_for_timeout(500)

@@ -69,14 +69,16 @@ def chip_vessel(shared: Path, row: dict[str, Any], model: Model) -> ChipVessel:
 def _nearest(
     table: gpd.GeoDataFrame, position: shapely.Point, hull: shapely.Geometry, reach_m: float
 ) -> tuple[float | None, float | None, float | None]:
-    """Length and interval of the detection nearest to the hull label, within one length of it or of the position."""
-    if table.empty:
-        return None, None, None
+    """Length and interval of the detection nearest to the position, of those within one length of it or of the label.
+
+    Labels of a chip hold its other hulls too, so they can let a detection in but not choose among several.
+    """
     centres = table.geometry.centroid
-    distance = np.minimum(centres.distance(position), centres.distance(hull)).to_numpy()
-    best = int(np.argmin(distance))
-    if distance[best] > reach_m:
+    from_position = centres.distance(position).to_numpy()
+    near = np.minimum(from_position, centres.distance(hull).to_numpy()) <= reach_m
+    if not near.any():
         return None, None, None
+    best = int(np.argmin(np.where(near, from_position, np.inf)))
     row = table.iloc[best]
     return float(row["length_m"]), float(row["length_low_m"]), float(row["length_high_m"])
 

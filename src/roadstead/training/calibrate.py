@@ -70,17 +70,22 @@ def scored_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.bool
     return np.array([p for p, _ in pairs], float), np.array([ship for _, ship in pairs], bool)
 
 
-def best_threshold(scenes: Sequence[ScoredScene]) -> tuple[float, list[dict[str, Any]]]:
-    """Find the raw score with the best strict F1 over some scenes, each averaged with its neighbours within 0.08.
+def best_threshold(groups: Sequence[Sequence[ScoredScene]]) -> tuple[float, list[dict[str, Any]]]:
+    """Find the raw score with the best strict F1, averaged over groups of scenes and over neighbours within 0.08.
 
     Few ships make the curve jagged; the average finds the middle of its plateau instead of its highest tooth.
 
+    Args:
+        groups: Scenes of the validation places, which are unbiased but few, and of the train places, which are
+            many but flattered; each group counts alike.
+
     Returns:
-        The threshold, and the F1 of every one tried.
+        The threshold, and the F1 of every one tried, per group.
     """
-    rows = [{"threshold": t, "strict_f1": _strict_f1(scenes, t)} for t in THRESHOLDS]
-    values = np.array([row["strict_f1"] or 0.0 for row in rows])
+    tried = [[_strict_f1(group, threshold) for group in groups] for threshold in THRESHOLDS]
+    values = np.array([np.mean([f1 or 0.0 for f1 in row]) for row in tried])
     smooth = np.convolve(np.pad(values, _REACH, mode="edge"), np.ones(2 * _REACH + 1), mode="valid")
+    rows = [{"threshold": t, "strict_f1": row} for t, row in zip(THRESHOLDS, tried, strict=True)]
     return THRESHOLDS[int(np.argmax(smooth))], rows
 
 

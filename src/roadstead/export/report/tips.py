@@ -50,4 +50,4 @@ def _place_lines(match: Row, hull: Row | None) -> Iterator[str]:
 def _html(lines: list[str]) -> str:
     """Return lines as HTML; names come from AIS, so from anybody, and are escaped."""
     short = (textwrap.shorten(line, 240, placeholder=" ...") for line in lines)
-    return str("<br>".join(short))
+    return str(Markup("<br>").join(escape(line) for line in short))

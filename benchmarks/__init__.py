@@ -1,0 +1,1 @@
+"""Speed, memory and association figures; ``make bench`` runs them all."""
