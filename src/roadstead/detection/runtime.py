@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from queue import SimpleQueue
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -93,24 +93,33 @@ class _OpenVino:
         _check_values(network.outputs[0].partial_shape[1].to_string())
         hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         self._compiled = core.compile_model(network, "CPU", hints)
+        self._at_once = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def run(self, tiles: Iterable[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
-        done: SimpleQueue[tuple[Key, Real]] = SimpleQueue()
-        jobs = self._ov.AsyncInferQueue(self._compiled)
-        jobs.set_callback(lambda job, key: done.put((key, job.get_output_tensor(0).data[0].copy())))
+        # No Python callbacks: one that still runs when the interpreter ends aborts the whole process.
+        free = [self._compiled.create_infer_request() for _ in range(self._at_once)]
+        busy: deque[tuple[Any, Key]] = deque()
         try:
             for key, image in tiles:
-                jobs.start_async({0: image[None]}, key)
-                yield from _ready(done)
+                if not free:
+                    yield self._finished(busy, free)
+                request = free.pop()
+                request.start_async({0: image[None]})
+                busy.append((request, key))
+            while busy:
+                yield self._finished(busy, free)
         finally:
-            jobs.wait_all()
-        yield from _ready(done)
+            for request, _ in busy:
+                request.wait()
 
-
-def _ready(done: SimpleQueue[tuple[Key, Real]]) -> Iterator[tuple[Key, Real]]:
-    while not done.empty():
-        key, boxes = done.get()
-        yield key, _finite(boxes)
+    @staticmethod
+    def _finished(busy: deque[tuple[Any, Key]], free: list[Any]) -> tuple[Key, Real]:
+        """Wait for the oldest request, free it and return what it gave."""
+        request, key = busy.popleft()
+        request.wait()
+        boxes = request.get_output_tensor(0).data[0].copy()
+        free.append(request)
+        return key, _finite(boxes)
 
 
 class _OnnxRuntime:

@@ -23,7 +23,7 @@ from roadstead.errors import RoadsteadError
 from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
-from roadstead.training.figures import ScoredScene, reliability, summary
+from roadstead.training.figures import ScoredScene, recall_by_length, reliability, summary
 from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, shared_folder, split_of
 from roadstead.training.product import scored_scene
 
@@ -68,6 +68,7 @@ def measured(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
             if members
         },
         "reliability_held_out": reliability(by_split["held_out"]),
+        "recall_by_length_unseen": recall_by_length([*by_split["held_out"], *by_split["validation"]]),
     }
 
 

@@ -22,7 +22,7 @@ from roadstead.training.scoring import (
     score,
 )
 
-RECALL_BINS_M: Final = ((45, 60), (60, 90), (90, 130), (130, 170), (170, 230), (230, 500))
+RECALL_BINS_M: Final = ((0, 45), (45, 60), (60, 90), (90, 130), (130, 170), (170, 230), (230, 500))
 _RESAMPLES: Final = 2000
 
 
@@ -186,22 +186,28 @@ def _counted(scene: ScoredScene, classes: tuple[str, ...]) -> int:
     return sum(scene.found[one].class_ in classes for one in numbers)
 
 
-def recall_by_length(scenes: Sequence[ScoredScene], rule: Rule = "near") -> list[dict[str, Any]]:
-    """Share of required ships found, by label length."""
-    outcomes = [(s, s.strict if rule == "strict" else s.near) for s in scenes]
-    hit = [s.labels[ship].length_m for s, outcome in outcomes for ship, _ in outcome.hits]
-    missed = [s.labels[ship].length_m for s, outcome in outcomes for ship in outcome.missed]
-    return [_recall_row(low, high, hit, missed) for low, high in RECALL_BINS_M]
+def recall_by_length(scenes: Sequence[ScoredScene]) -> list[dict[str, Any]]:
+    """Share of ships found under the 150 m rule, by label length.
+
+    The lowest bin holds labelled small ships that need not be found; smaller craft are labelled here and there only.
+    """
+    found = [s.labels[ship] for s in scenes for ship, _ in (*s.near.hits, *s.near.optional)]
+    ships = [label for s in scenes for label in s.labels if label.use == "yes"]
+    return [
+        _recall_row(
+            low, high, *([a.length_m for a in some if a.required or high <= 45] for some in (found, ships))
+        )
+        for low, high in RECALL_BINS_M
+    ]
 
 
-def _recall_row(low: int, high: int, hit: list[float], missed: list[float]) -> dict[str, Any]:
-    found = sum(low <= length < high for length in hit)
-    whole = found + sum(low <= length < high for length in missed)
-    interval: Sequence[float | None] = wilson(found, whole) or [None, None]
+def _recall_row(low: int, high: int, found: list[float], ships: list[float]) -> dict[str, Any]:
+    part, whole = (sum(low <= length < high for length in lengths) for lengths in (found, ships))
+    interval: Sequence[float | None] = wilson(part, whole) or [None, None]
     return {
         "low_m": low,
         "high_m": high,
-        "recall": ratio(found, whole),
+        "recall": ratio(part, whole),
         "low": interval[0],
         "high": interval[1],
         "n": whole,

@@ -50,6 +50,8 @@ class Outcome:
     missed: tuple[int, ...]
     """Required labels without a detection."""
     false_alarms: tuple[int, ...]
+    optional: tuple[tuple[int, int], ...]
+    """(label, detection) of ships found that need not be."""
     neutral: tuple[int, ...]
     """Detections that count neither way: on optional ships, ignored ground, or excused."""
 
@@ -61,6 +63,7 @@ def score(labels: Sequence[Label], found: Sequence[Found], rule: Rule) -> Outcom
     pairs = _pair([labels[n] for n in ships], [found[n] for n in kept], rule)
     matched = {kept[one]: ships[ship] for ship, one in pairs}
     hits = tuple((ship, one) for one, ship in matched.items() if labels[ship].required)
+    optional = tuple((ship, one) for one, ship in matched.items() if not labels[ship].required)
     taken = {ship for ship, _ in hits}
     alarms = tuple(n for n in kept if n not in matched and not _excused(found[n], labels))
     counted = {one for _, one in hits} | set(alarms)
@@ -68,6 +71,7 @@ def score(labels: Sequence[Label], found: Sequence[Found], rule: Rule) -> Outcom
         hits=hits,
         missed=tuple(n for n in ships if labels[n].required and n not in taken),
         false_alarms=alarms,
+        optional=optional,
         neutral=tuple(n for n in range(len(found)) if n not in counted),
     )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
+from roadstead.detection.model import ModelCard
 from roadstead.training.ais_check import ChipVessel, figures
 from roadstead.training.calibrate import LengthFit, Platt
 from roadstead.training.card import render
 from roadstead.training.evaluate import measured, show
 from roadstead.training.figures import reliability, score_scene
-from roadstead.training.package import describe
+from roadstead.training.package import describe, measured_keys
 from roadstead.training.places import PLACES
 from tests.unit.training.test_scoring import seen, ship
 
@@ -81,3 +83,20 @@ def test_the_model_file_tells_input_classes_and_checksum() -> None:
     assert document["assets"]["weights"]["file:checksum"] == "1220" + document["sha256"]
     assert document["properties"]["mlm:input"][0]["bands"] == ["red", "green", "blue"]
     assert document["vessel_calibration"] == {"a": 1.0, "b": 0.5}
+
+
+def test_the_reconciler_gets_recall_only_where_it_was_measured() -> None:
+    rows = measured_keys(metrics())["recall_by_length"]
+    assert all(row["n"] > 0 and row["recall"] is not None for row in rows)
+    assert rows[-1]["high_m"] is None
+    assert load_card(model() | {"recall_by_length": rows}).recall_by_length
+
+
+def load_card(document: dict[str, Any]) -> ModelCard:
+    return ModelCard.model_validate_json(json.dumps(document))
+
+
+def test_the_detector_can_read_the_model_file() -> None:
+    card = load_card(model())
+    assert card.length_calibration.intercept == -9.0
+    assert card.vessel_calibration.b == 0.5

@@ -161,9 +161,10 @@ def test_counts_leave_optional_ships_out_and_false_alarms_in() -> None:
 
 
 def test_recall_is_binned_by_the_labels_length() -> None:
-    labels = (ship(20, 20, length_m=50), ship(60, 60, length_m=200))
-    rows = summary([score_scene("s", labels, (seen(60, 60),))])["recall_by_length"]
+    labels = (ship(20, 20, length_m=50), ship(60, 60, length_m=200), ship(95, 95, length_m=30))
+    rows = summary([score_scene("s", labels, (seen(60, 60), seen(95, 95)))])["recall_by_length"]
     by_low = {row["low_m"]: (row["recall"], row["n"]) for row in rows}
     assert by_low[45] == (0.0, 1)
+    assert by_low[0] == (1.0, 1)
     assert by_low[170] == (1.0, 1)
     assert by_low[90] == (None, 0)
