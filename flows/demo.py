@@ -59,7 +59,8 @@ def run(out: Path, work: Path) -> list[Path]:
     with Store.open(store_url) as store:
         for port in ports:
             show_counts(port.slug, store.counts(port.slug, first, last))
-        return export_ports(store, ports, first, last, out, FORMATS)
+        made = {"Simulation": f"seed {SEED}, {DAYS} days from {START}, remade by make demo"}
+        return export_ports(store, ports, first, last, out, FORMATS, made)
 
 
 def main() -> None:

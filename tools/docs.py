@@ -1,10 +1,11 @@
-"""Remake what the documentation shows of the demo: the followed ship and the picture of the report.
+"""Remake what the documentation shows: the model's figures, the followed ship and the picture of the report.
 
 Run it with ``make docs``, which runs the demo first. It needs Debian's chromium.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from playwright.sync_api import sync_playwright
 from roadstead.catalog import Store
 from roadstead.geo import distance_m
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "from-pixel-to-report.md"
@@ -25,7 +27,8 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 
 
 def main() -> None:
-    """Rewrite the ship's table and the picture."""
+    """Rewrite the figures in the README, the ship's table and the picture."""
+    rewrite(ROOT / "README.md", "figures", figures(metrics()))
     with Store.open(f"sqlite:///{WORK / 'roadstead.sqlite'}") as store:
         rewrite(PAGE, "ship", ship_table(store, "nampo"))
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
@@ -38,6 +41,58 @@ def rewrite(page: Path, name: str, block: str) -> None:
     first, _, rest = rest.partition("\n")
     _, end, tail = rest.partition(f"<!-- {name}:end -->")
     page.write_text(f"{head}{marker}{first}\n{block}\n{end}{tail}", encoding="utf-8")
+
+
+def metrics() -> dict[str, Any]:
+    """Return the metrics of the shipped model, as ``make evaluate`` wrote them."""
+    path = Settings().models_dir / Settings().model_id / "metrics.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def figures(measured: dict[str, Any]) -> str:
+    """Return the README's table: places never trained on, each figure with its n and 95 % interval."""
+    held, ais = measured["splits"]["held_out"], measured["s2_ais"]
+    places = sorted(name for name, row in measured["places"].items() if row["split"] == "held_out")
+    strict, near, axis = held["strict"], held["near_150m"], held["axis_deg"]
+    rows = [
+        ("detection F1, oriented IoU of 0.3 or more", strict["f1"], strict["f1_95"], strict["n_ships"]),
+        ("detection F1, centre within 150 m", near["f1"], near["f1_95"], near["n_ships"]),
+        *(
+            (f"class F1, {name.replace('_', ' ')}", row["f1"], row["f1_95"], row["n"])
+            for name, row in held["class"]["f1"].items()
+        ),
+        (
+            "axis within 10 degrees, ships over 100 m",
+            axis["within_10_deg"],
+            axis["within_10_deg_95"],
+            axis["n"],
+        ),
+        ("AIS vessels of 60 m or more that were found", ais["found"], ais["found_95"], ais["n_vessels"]),
+    ]
+    lines = [f"| {what} | {shown(value)} | {span(interval)} | {n} |" for what, value, interval, n in rows]
+    return "\n".join(
+        [
+            f"Ships of 45 m or more at {len(places)} places the model never saw ({', '.join(places)}):",
+            "",
+            "| figure | value | 95 % interval | n |",
+            "|---|---|---|---|",
+            *lines,
+            "",
+            f"Length against AIS: mean absolute error {ais['length_mae_m']} m (n {ais['n_found']}). Count error per scene: "
+            f"{held['count_mae']['dry_cargo']} dry cargo, {held['count_mae']['all']} all ships (n {held['scenes']} scenes).",
+        ]
+    )
+
+
+def shown(value: float | None) -> str:
+    """Return a share with two decimals, a dash where there is none."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def span(interval: list[float] | None) -> str:
+    """Return an interval with two decimals, a dash where there is none."""
+    return "-" if interval is None else f"{interval[0]:.2f} - {interval[1]:.2f}"
 
 
 def ship_table(store: Store, port: str) -> str:

@@ -33,7 +33,9 @@ Ais = Annotated[
 ]
 Mapping = Annotated[
     Path | None,
-    typer.Option("--ais-mapping", help="Column mapping (YAML, JSON or TOML) for an AIS table we do not know."),
+    typer.Option(
+        "--ais-mapping", help="Column mapping (YAML, JSON or TOML) for an AIS table we do not know."
+    ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model id or folder. Default: settings.")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -31,10 +31,11 @@ def export_ports(
     end: datetime,
     folder: Path,
     formats: Sequence[str] = FORMATS,
+    provenance: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write the stored tables of some ports into ``folder`` and return the files.
 
-    GeoJSON (WGS84) and GeoPackage (UTM) per port, one report for all.
+    GeoJSON (WGS84) and GeoPackage (UTM) per port, one report for all, which also shows ``provenance``.
 
     Raises:
         UsageError: an unknown format.
@@ -50,7 +51,7 @@ def export_ports(
         raise BadInputError(f"the store holds nothing of {names} in this range: run 'roadstead watch' first")
     written = [path for report in reports for path in _port_files(report, folder, formats)]
     if "report" in formats:
-        data = ReportData(tuple(reports), start, end, REASONS, CONFLICTS)
+        data = ReportData(tuple(reports), start, end, REASONS, CONFLICTS, provenance or {})
         written.append(write_report(folder / "report.html", data))
     return written
 
