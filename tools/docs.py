@@ -54,7 +54,7 @@ def figures(measured: dict[str, Any]) -> str:
     """Return the README's table: places never trained on, each figure with its n and 95 % interval."""
     held, ais = measured["splits"]["held_out"], measured["s2_ais"]
     places = sorted(name for name, row in measured["places"].items() if row["split"] == "held_out")
-    strict, near, axis = held["strict"], held["near_150m"], held["axis_deg"]
+    strict, near, axis, counts = held["strict"], held["near_150m"], held["axis_deg"], held["count_mae"]
     rows = [
         ("detection F1, oriented IoU of 0.3 or more", strict["f1"], strict["f1_95"], strict["n_ships"]),
         ("detection F1, centre within 150 m", near["f1"], near["f1_95"], near["n_ships"]),
@@ -79,8 +79,8 @@ def figures(measured: dict[str, Any]) -> str:
             "|---|---|---|---|",
             *lines,
             "",
-            f"Length against AIS: mean absolute error {ais['length_mae_m']} m (n {ais['n_found']}). Count error per scene: "
-            f"{held['count_mae']['dry_cargo']} dry cargo, {held['count_mae']['all']} all ships (n {held['scenes']} scenes).",
+            f"Length against AIS: mean absolute error {ais['length_mae_m']} m (n {ais['n_found']}). "
+            f"Count error per scene: {counts['dry_cargo']} dry cargo, {counts['all']} all ships (n {held['scenes']}).",
         ]
     )
 

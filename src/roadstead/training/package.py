@@ -101,7 +101,7 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
         "how": {
             "threshold": "best mean of strict F1 on validation places and on train places, over neighbours within 0.08",
             "threshold_tried_validation_train": tried,
-            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places.",
+            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }

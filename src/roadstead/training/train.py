@@ -44,7 +44,7 @@ class TrainConfig:
     model_id: str = "s2-obb-n-1"
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1
-    steps: int = 9000
+    steps: int = 5400
     batch: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
