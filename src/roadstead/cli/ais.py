@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from roadstead.ais import import_files
-from roadstead.aoi import load_port
 from roadstead.cli import options
 from roadstead.cli.console import Json, bar, err, print_json, progress_bar
 from roadstead.settings import settings
@@ -32,6 +30,8 @@ def import_command(
 
     Example: roadstead ais import may.nmea.gz --port nampo
     """
+    from roadstead.ais import import_files
+
     folder = store or settings().home / "ais"
     within = _near(port) if port else None
     with progress_bar() as bars:
@@ -45,6 +45,7 @@ def import_command(
 
 
 def _near(port: str) -> tuple[float, float, float, float]:
+    from roadstead.aoi import load_port
     from roadstead.jobs.watch import AIS_MARGIN_DEG
 
     west, south, east, north = load_port(port).bounds

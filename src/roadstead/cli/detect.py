@@ -7,12 +7,8 @@ from typing import Annotated
 
 import typer
 
-from roadstead.aoi import load_port
 from roadstead.cli import options
 from roadstead.cli.console import bar, err, moment, progress_bar
-from roadstead.detection import load_model
-from roadstead.headers import write_detections
-from roadstead.jobs.detect import detect_scenes, raise_if_partial
 from roadstead.settings import settings
 
 
@@ -41,6 +37,11 @@ def detect_command(
 
     Example: roadstead detect item.json chip.tif -o detections.geojson
     """
+    from roadstead.aoi import load_port
+    from roadstead.detection import load_model
+    from roadstead.headers import write_detections
+    from roadstead.jobs.detect import detect_scenes, raise_if_partial
+
     port = load_port(aoi) if aoi else None
     when = moment(acquired, "--acquired") if acquired else None
     loaded = load_model(model or settings().model_id)

@@ -7,7 +7,6 @@ from dataclasses import asdict
 import typer
 
 from roadstead.cli.console import Json, out, print_json, print_table
-from roadstead.jobs.doctor import run_checks
 from roadstead.settings import settings
 
 
@@ -17,6 +16,8 @@ def doctor_command(json: Json = False) -> None:
     Checked: Python, the weights' sha256, the inference runtime, the port files, GDAL's formats, Prefect's
     server, the store, free disk space.
     """
+    from roadstead.jobs.doctor import run_checks
+
     checks = run_checks(settings())
     if json:
         print_json([asdict(check) for check in checks])

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from roadstead.catalog import Store
 from roadstead.cli import options
 from roadstead.cli.console import Json, err, print_json, time_range
-from roadstead.jobs.export import FORMATS, export_ports
 from roadstead.settings import settings
 
 
@@ -22,7 +20,7 @@ def export_command(
     end: options.To,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help=f"One of {', '.join(FORMATS)}; all if left out.")
+        list[str] | None, typer.Option("--format", help="geojson, gpkg or report; all if left out.")
     ] = None,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
@@ -32,6 +30,9 @@ def export_command(
 
     Example: roadstead export nampo --from 2024-05-01 --to 2024-05-31 -o out
     """
+    from roadstead.catalog import Store
+    from roadstead.jobs.export import FORMATS, export_ports
+
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         written = export_ports(

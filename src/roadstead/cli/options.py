@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.aoi import Port, load_port
+if TYPE_CHECKING:
+    from roadstead.aoi import Port
 
 From = Annotated[
     str, typer.Option("--from", metavar="DATE", help="First day (or moment), UTC, e.g. 2020-11-01.")
@@ -46,13 +47,10 @@ def port_of(name: str, aoi: Path | None) -> Port:
     Raises:
         PortError: unknown, or the file holds another port.
     """
-    return load_port(name) if aoi is None else _own(name, aoi)
-
-
-def _own(name: str, aoi: Path) -> Port:
+    from roadstead.aoi import load_port
     from roadstead.errors import PortError
 
-    port = load_port(aoi)
-    if port.slug != name:
+    port = load_port(name if aoi is None else aoi)
+    if aoi is not None and port.slug != name:
         raise PortError(f"{aoi}: holds port '{port.slug}', not '{name}'")
     return port

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from roadstead.aoi import known_ports, load_port
 from roadstead.cli.console import Json, print_json, print_table
 
 
@@ -20,6 +19,8 @@ def ports_command(
 
     Zones are drawn by hand from public descriptions and checked against a coast; nothing is surveyed.
     """
+    from roadstead.aoi import known_ports, load_port
+
     found = [load_port(name) for name in ([port] if port else known_ports())]
     rows = [
         {

@@ -9,7 +9,6 @@ import typer
 
 from roadstead.cli import options
 from roadstead.cli.console import Json, err, print_json, print_table
-from roadstead.jobs.reconcile import reconcile_file
 from roadstead.settings import settings
 
 
@@ -27,6 +26,8 @@ def reconcile_command(
 
     Example: roadstead reconcile detections.geojson --ais may.nmea -o matches.geojson
     """
+    from roadstead.jobs.reconcile import quarantine_path, reconcile_file
+
     matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings())
     tally = matches["status"].value_counts()
     if json:
@@ -34,3 +35,5 @@ def reconcile_command(
         return
     print_table("Detections and declarations", ("status", "n"), [[k, int(v)] for k, v in tally.items()])
     err.print(f"{output}: {len(matches)} rows.")
+    if quarantine_path(output).exists():
+        err.print(f"AIS rows that could not be used, with reasons: {quarantine_path(output)}")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.progress import Progress
 
-from roadstead.catalog import Store
 from roadstead.cli import options
 from roadstead.cli.console import Json, bar, err, out, print_json, print_table, progress_bar, time_range
-from roadstead.detection import load_model
-from roadstead.imagery import Overpass
-from roadstead.jobs.tables import count_rows
-from roadstead.jobs.watch import Watched, WatchRequest, finish, records, summary, watch
 from roadstead.settings import settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from roadstead.imagery import Overpass
+    from roadstead.jobs.watch import Watched, WatchRequest
 
 PortName = Annotated[
     str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")
@@ -43,6 +43,9 @@ def watch_command(
 
     Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
     """
+    from roadstead.detection import load_model
+    from roadstead.jobs.watch import WatchRequest, finish, summary, watch
+
     first, last = time_range(start, end)
     base = settings()
     request = WatchRequest(
@@ -68,10 +71,12 @@ def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # 
 
 
 def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> None:
+    from roadstead.catalog import Store
+
     if not request.ais:
         err.print("No AIS given: counts only; every detection is no_coverage.")
-    if watched.ais_quarantined:
-        err.print(f"{watched.ais_quarantined} AIS rows could not be used; `roadstead ais import` lists them.")
+    if watched.quarantine:
+        err.print(f"{watched.quarantined} AIS rows could not be used; they and why: {watched.quarantine}")
     with Store.open(request.store_url) as store:
         show_counts(request.port.slug, store.counts(request.port.slug, request.start, request.end))
     out.print(f"{len(watched.done)} overpasses done, {document['detections']} detections in the store.")
@@ -79,6 +84,8 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
 
 def show_counts(port: str, table: pd.DataFrame) -> None:
     """Print the count table of one port."""
+    from roadstead.jobs.tables import count_rows
+
     label = " (SIMULATED)" if len(table) and bool(table["simulated"].any()) else ""
     columns, rows = count_rows(table)
     print_table(f"{port}{label}: hulls found [90 % interval of hulls that were there]", columns, rows)
@@ -95,6 +102,9 @@ def counts_command(
 
     A zone seen for too small a share says "not observed"; that is never zero.
     """
+    from roadstead.catalog import Store
+    from roadstead.jobs.watch import records
+
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         table = opened.counts(port, first, last)

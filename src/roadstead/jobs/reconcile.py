@@ -10,6 +10,7 @@ from shapely import union_all
 
 from roadstead.ais import AisData, load_ais
 from roadstead.headers import DetectionsHeader, read_detections, to_features, write_json
+from roadstead.jobs.quarantine import write_quarantine
 from roadstead.jobs.watch import AIS_MARGIN_DEG
 from roadstead.reconcile import reconcile
 from roadstead.settings import Settings
@@ -20,6 +21,8 @@ def reconcile_file(
 ) -> gpd.GeoDataFrame:
     """Reconcile a detections file with AIS files, write the matches as GeoJSON and return them.
 
+    AIS rows that cannot be used go to `quarantine_path`.
+
     Raises:
         DetectionsError: the file is no detections file.
         AisError: an AIS file cannot be used.
@@ -27,9 +30,16 @@ def reconcile_file(
     """
     table, header = read_detections(detections)
     declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
-    matches = reconcile(table, header, declared, port=None)
+    matches = reconcile(table, header, declared, port=None, window_h=settings.ais_window_h)
+    if declared is not None:
+        write_quarantine(declared.quarantine, quarantine_path(output))
     write_json(output, to_features(matches))
     return matches
+
+
+def quarantine_path(output: Path) -> Path:
+    """Return where AIS rows that could not be used go: beside the output."""
+    return output.with_name(f"{output.stem}.quarantine.csv")
 
 
 def _declared(header: DetectionsHeader, ais: tuple[str, ...], mapping: Path | None, hours: float) -> AisData:

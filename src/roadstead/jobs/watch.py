@@ -25,6 +25,7 @@ from roadstead.errors import PartialError, RoadsteadError, UpstreamError
 from roadstead.headers import DetectionsHeader
 from roadstead.imagery import Mosaic, Overpass, SearchResult, group_overpasses, search
 from roadstead.jobs.detect import detect_overpass
+from roadstead.jobs.quarantine import write_quarantine
 from roadstead.reconcile import counts, reconcile
 from roadstead.settings import Settings
 
@@ -86,7 +87,10 @@ class Watched:
 
     done: tuple[str, ...]
     failures: dict[str, str] = field(default_factory=dict)
-    ais_quarantined: int = 0
+    quarantined: int = 0
+    """AIS rows that could not be used."""
+    quarantine: Path | None = None
+    """CSV of those rows with their reasons."""
 
 
 def find(request: WatchRequest) -> Plan:
@@ -240,7 +244,14 @@ def watch(
             record_failures(request, {overpass.overpass_id: (overpass.acquired, str(error))})
             continue
         done.append(overpass.overpass_id)
-    return Watched(tuple(done), failures, 0 if ais is None else len(ais.quarantine))
+    if ais is None:
+        return Watched(tuple(done), failures)
+    return Watched(tuple(done), failures, len(ais.quarantine), _quarantine(request, ais))
+
+
+def _quarantine(request: WatchRequest, ais: AisData) -> Path | None:
+    name = f"{request.port.slug}-{request.start:%Y%m%d}-{request.end:%Y%m%d}-ais.csv"
+    return write_quarantine(ais.quarantine, request.settings.home / "quarantine" / name)
 
 
 def record_failures(request: WatchRequest, failures: Mapping[str, tuple[datetime | None, str]]) -> None:
@@ -281,7 +292,8 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
         "catalog": request.catalog,
         "model_id": request.model.model_id,
         "ais": list(request.ais) or "none given: counts only, every detection is no_coverage",
-        "ais_rows_quarantined": watched.ais_quarantined,
+        "ais_rows_quarantined": watched.quarantined,
+        "ais_quarantine": None if watched.quarantine is None else str(watched.quarantine),
         "simulated": bool(detections["simulated"].any()) if len(detections) else None,
         "overpasses": records(overpasses),
         "detections": len(detections),

@@ -1,4 +1,4 @@
-"""Measure a shipped model: ``python -m roadstead.training.evaluate --shared ../shared/data``.
+"""Measure a shipped model: ``roadstead evaluate --shared ../shared/data``.
 
 Every figure comes from the product's own detector on whole scenes, at the shipped threshold. Writes ``metrics.json``
 and ``card.md`` into the model's folder.
@@ -6,10 +6,8 @@ and ``card.md`` into the model's folder.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,6 @@ from rich.progress import track
 from rich.table import Table
 
 from roadstead.detection import Model, load_model
-from roadstead.errors import RoadsteadError
-from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
 from roadstead.training.figures import ScoredScene, recall_by_length, reliability, summary
@@ -78,22 +74,6 @@ def _write(path: Path, text: str) -> None:
     os.replace(part, path)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code (3 where the shared data or the model is absent)."""
-    parser = argparse.ArgumentParser(prog="roadstead.training.evaluate", description=__doc__)
-    parser.add_argument("--shared", type=Path, required=True, help="folder of the shared real data")
-    parser.add_argument("--model", default=DEFAULT_MODEL_ID)
-    parser.add_argument("--models-dir", type=Path, default=None, help="folder of models; the settings' own")
-    options = parser.parse_args(arguments)
-    try:
-        metrics = evaluate(options.shared, options.model, options.models_dir)
-    except RoadsteadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    show(metrics)
-    return 0
-
-
 def show(metrics: dict[str, Any]) -> None:
     """Print the figures per place and per split."""
     Console(width=150).print(_places_table(metrics))
@@ -142,7 +122,3 @@ def _two(value: float | None) -> str:
 
 def _span(bounds: list[float] | None) -> str:
     return "" if bounds is None else f"{bounds[0]:.2f}-{bounds[1]:.2f}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
