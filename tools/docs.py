@@ -55,9 +55,22 @@ def figures(measured: dict[str, Any]) -> str:
     held, ais = measured["splits"]["held_out"], measured["s2_ais"]
     places = sorted(name for name, row in measured["places"].items() if row["split"] == "held_out")
     strict, near, axis, counts = held["strict"], held["near_150m"], held["axis_deg"], held["count_mae"]
+    reported = round(strict["recall"] * strict["n_ships"]) + strict["n_false_alarms"]
     rows = [
         ("detection F1, oriented IoU of 0.3 or more", strict["f1"], strict["f1_95"], strict["n_ships"]),
         ("detection F1, centre within 150 m", near["f1"], near["f1_95"], near["n_ships"]),
+        (
+            "of what it reports, share that are ships (strict)",
+            strict["precision"],
+            strict["precision_95"],
+            reported,
+        ),
+        (
+            "of the ships, share that it finds (strict)",
+            strict["recall"],
+            strict["recall_95"],
+            strict["n_ships"],
+        ),
         *(
             (f"class F1, {name.replace('_', ' ')}", row["f1"], row["f1_95"], row["n"])
             for name, row in held["class"]["f1"].items()
