@@ -173,6 +173,19 @@ def test_ais_in_another_encoding_or_of_no_known_kind_is_named_and_nothing_is_sto
     assert roadstead("counts", "testport", "--json").stdout.strip() == "[]"
 
 
+def test_impossible_ais_rows_are_quarantined_with_their_reason_and_the_good_ones_used(
+    roadstead: Run, world: World
+) -> None:
+    with world.ais.open("a") as file:
+        file.write(f"{MMSI},2020-11-03T02:30:00+00:00,125.0,123.0,0,,,,A,SIM,70,190,30\n")
+    report = document(watch(roadstead, world, "--ais", world.ais, "--json"))
+    assert report["ais_rows_quarantined"] == 1
+    quarantine = Path(report["ais_quarantine"]).read_text()
+    assert "ais.csv" in quarantine
+    assert "lat" in quarantine
+    assert "matched" in {match["status"] for match in report["matches"]}
+
+
 def test_json_output_is_one_document_and_progress_goes_to_standard_error(
     roadstead: Run, world: World
 ) -> None:
