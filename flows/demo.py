@@ -63,6 +63,16 @@ def run(out: Path, work: Path) -> list[Path]:
         return export_ports(store, ports, first, last, out, FORMATS, made)
 
 
+def _emptied(folder: Path) -> None:
+    """Empty a folder that an earlier demo made; refuse any other that holds something."""
+    mark = folder / ".roadstead-demo"
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        sys.exit(f"{folder} holds files that no demo made: name an empty folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
+
+
 def main() -> None:
     """Run the demo from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,8 +83,7 @@ def main() -> None:
     given = parser.parse_args()
     out, work = given.out.resolve(), given.work.resolve()
     for folder in (out, work):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        _emptied(folder)
     _isolate_prefect(work)
     began = time.monotonic()
     for path in run(out, work):

@@ -14,7 +14,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from roadstead.aoi import load_port
+from roadstead.aoi import named_port
 from roadstead.catalog import Store
 from roadstead.detection import load_model
 from roadstead.errors import UpstreamError
@@ -72,7 +72,7 @@ def watch_port(
     base = settings()
     last = end or datetime.now(UTC)
     request = job.WatchRequest(
-        load_port(aoi or port),
+        named_port(port, aoi),
         start or last - LOOK_BACK,
         last,
         catalog or base.catalog,

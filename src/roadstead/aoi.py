@@ -115,6 +115,18 @@ class Port:
         return STRtree([zone.polygon for zone in self._smallest_first])
 
 
+def named_port(name: str, own_file: Path | None = None) -> Port:
+    """Return the port ``name``: of the user's own file where given, else of ours.
+
+    Raises:
+        PortError: unknown, or the file breaks the rules or holds another port.
+    """
+    port = load_port(name if own_file is None else own_file)
+    if own_file is not None and port.slug != name:
+        raise PortError(f"{own_file}: holds port '{port.slug}', not '{name}'")
+    return port
+
+
 def known_ports(aoi_dir: Path | None = None) -> tuple[str, ...]:
     """Return the slugs of the port files in ``aoi_dir`` (default: those that ship with Roadstead)."""
     folder = aoi_dir or settings().aoi_dir

@@ -60,8 +60,15 @@ class DetectionsHeader:
     """Scene -> reason, for the scenes that failed."""
 
 
+def refuse_special(path: Path) -> None:
+    """Raise `StoreError` where a path is a device, pipe or folder: renaming onto it would destroy it."""
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: is no regular file; name a file to write")
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a JSON document to a temporary name, then rename; raise `StoreError` where that fails."""
+    refuse_special(path)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

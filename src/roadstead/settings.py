@@ -4,13 +4,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from roadstead.errors import UsageError
 
 DEFAULT_MODEL_ID = "s2-obb-n-1"
 EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
@@ -69,5 +71,13 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """Return the settings of this process."""
-    return Settings()
+    """Return the settings of this process.
+
+    Raises:
+        UsageError: a variable or ``roadstead.toml`` holds an unknown or impossible setting.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"settings (ROADSTEAD_* or roadstead.toml): {faults}") from error

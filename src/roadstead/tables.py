@@ -234,11 +234,13 @@ ACQUISITIONS = pa.DataFrameSchema(
         "threshold": _real(_PROBABILITY, nullable=True),
         "roadstead_version": _text(),
         "simulated": pa.Column(object, pa.Check.isin((True, False)), nullable=True),
+        "with_ais": pa.Column(object, pa.Check.isin((True, False)), nullable=True),
     }
 )
 """Every overpass of one port that was tried, with one state and what it was processed with. An item that
 could not be used stands under its item id. `later_failure` says why a later attempt failed where an earlier
-result stands. `acquired` and `simulated` are null where they could not be read."""
+result stands. `with_ais`: some AIS report lay around the overpass. `acquired`, `simulated` and `with_ais` are
+null where they could not be read."""
 
 QUARANTINE = pa.DataFrameSchema(
     {

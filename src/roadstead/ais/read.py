@@ -125,6 +125,7 @@ class Reading:
     """Rows with an MMSI and a time so far."""
     _faults: Counter[str] = field(default_factory=Counter)
     _times: set[pd.Timestamp] = field(default_factory=set)
+    _rows: int = 0
     _is_table: bool = True
     _repeated: bool = False
 
@@ -141,7 +142,10 @@ class Reading:
             self._is_table = self._is_table and "positional" not in rows
             if self.meter is not None:
                 self.meter.at(self.path, batch.bytes_done)
+            self._rows += len(rows)
             yield done
+        if self._rows == 0 and not self._faults:
+            raise AisError(f"{self.path}: holds no AIS message or row (a table may have columns alone).")
 
     def _note(self, done: Cleaned) -> None:
         self.usable += done.usable
@@ -204,7 +208,7 @@ def stacked(frames: Iterable[pd.DataFrame], otherwise: pd.DataFrame | None = Non
     full = [frame for frame in every if len(frame)]
     if full:
         return pd.concat(full, ignore_index=True)
-    return otherwise if otherwise is not None else every[0]
+    return every[0] if otherwise is None else otherwise
 
 
 def join(parts: Sequence[Part], window: Window) -> AisData:

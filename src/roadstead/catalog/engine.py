@@ -57,6 +57,10 @@ def open_engine(url: str) -> tuple[Engine, URL]:
     """
     try:
         parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise UsageError(
+                f"store {url!r} is in memory and would be lost: write sqlite:///path/to/file.sqlite"
+            )
         engine = _engine(parsed)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"store {url!r} is no database URL: write sqlite:///path/to/file.sqlite") from error

@@ -80,6 +80,8 @@ class Acquisition(Base):
     roadstead_version: Mapped[str]
     simulated: Mapped[bool | None]
     """Null where nothing could be read."""
+    with_ais: Mapped[bool | None]
+    """Whether any AIS report lay around it; null where it failed."""
 
 
 def _of_acquisition() -> tuple[SchemaItem, ...]:

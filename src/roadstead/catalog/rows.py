@@ -51,6 +51,7 @@ def overpass_rows(
     quicklook: Picture | None,
     chips: Mapping[str, np.ndarray],
     model_sha256: str | None,
+    with_ais: bool,
 ) -> Rows:
     """Return all rows of one overpass by table, parents first.
 
@@ -71,6 +72,7 @@ def overpass_rows(
         "threshold": header.threshold,
         "roadstead_version": __version__,
         "simulated": simulated,
+        "with_ais": with_ais,
     }
     return {
         table_of(model.Acquisition): [acquisition],

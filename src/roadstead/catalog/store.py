@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -47,6 +48,16 @@ ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK, CHIP =
         model.Chip,
     )
 )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A result that the store holds."""
+
+    overpass_id: str
+    scene_ids: frozenset[str]
+    with_ais: bool
+    """Whether any AIS report lay around it."""
 
 
 class Store:
@@ -109,6 +120,7 @@ class Store:
         quicklook: Picture | None = None,
         chips: Mapping[str, np.ndarray] | None = None,
         model_sha256: str | None = None,
+        with_ais: bool = False,
     ) -> None:
         """Store one overpass of a port in one transaction, replacing it whole.
 
@@ -127,6 +139,7 @@ class Store:
             quicklook: Picture and its bounds in degrees.
             chips: Detection id -> cut-out around it, uint8 RGB [H, W, 3].
             model_sha256: Checksum of the weights.
+            with_ais: Whether any AIS report lay around the overpass.
 
         Raises:
             TableError: a table breaks its schema or holds rows of another overpass.
@@ -144,6 +157,7 @@ class Store:
             quicklook,
             chips or {},
             model_sha256,
+            with_ais,
         )
         with self._transaction(writes=True) as connection:
             _forget(connection, port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
@@ -165,6 +179,18 @@ class Store:
             else:
                 _forget(connection, port, name, [])
                 connection.execute(insert(ACQUISITION), [row])
+
+    def standing(self, port: str, scene_ids: Collection[str]) -> Standing | None:
+        """Return the stored result that used any of these scenes; None where there is none."""
+        holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
+        with self._transaction(writes=False) as connection:
+            overpass_id = connection.scalar(holders.order_by(SCENE.c.overpass_id))
+            if overpass_id is None:
+                return None
+            own = (SCENE.c.port == port) & (SCENE.c.overpass_id == overpass_id)
+            used: frozenset[str] = frozenset(connection.scalars(select(SCENE.c.scene_id).where(own)))
+            with_ais = connection.scalar(select(ACQUISITION.c.with_ais).where(_is(port, overpass_id)))
+        return Standing(overpass_id, used, bool(with_ais))
 
     def acquisitions(
         self, port: str, start: datetime | None = None, end: datetime | None = None

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -76,6 +76,13 @@ def moment(text: str, option: str) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _is_a_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def time_range(start: str, end: str) -> tuple[datetime, datetime]:
     """Return [start, end) in UTC; an end given as a date includes that whole day.
 
@@ -83,7 +90,7 @@ def time_range(start: str, end: str) -> tuple[datetime, datetime]:
         UsageError: not dates, or the end is before the start.
     """
     first, last = moment(start, "--from"), moment(end, "--to")
-    if len(end) == len("2020-11-03"):
+    if _is_a_day(end):
         last += timedelta(days=1)
     if last <= first:
         raise UsageError(f"--to {end} is before --from {start}")

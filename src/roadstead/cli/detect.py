@@ -9,6 +9,7 @@ import typer
 
 from roadstead.cli import options
 from roadstead.cli.console import bar, err, moment, progress_bar
+from roadstead.errors import UsageError
 from roadstead.settings import settings
 
 
@@ -39,9 +40,12 @@ def detect_command(
     """
     from roadstead.aoi import load_port
     from roadstead.detection import load_model
-    from roadstead.headers import write_detections
+    from roadstead.headers import refuse_special, write_detections
     from roadstead.jobs.detect import detect_scenes, raise_if_partial
 
+    refuse_special(output)
+    if output.resolve() in {Path(scene).resolve() for scene in scenes}:
+        raise UsageError(f"--output {output} is also an input; name another file")
     port = load_port(aoi) if aoi else None
     when = moment(acquired, "--acquired") if acquired else None
     loaded = load_model(model or settings().model_id)
@@ -55,5 +59,6 @@ def detect_command(
             on_scene=lambda label, index, total: bar(bars, f"{Path(label).name} ({index + 1}/{total})"),
         )
     write_detections(output, found.table, found.header)
-    err.print(f"{output}: {len(found.table)} detections in {len(found.header.scenes)} scenes.")
+    label = " SIMULATED" if any(scene.simulated for scene in found.header.scenes) else ""
+    err.print(f"{output}: {len(found.table)} detections in {len(found.header.scenes)}{label} scene(s).")
     raise_if_partial(found.failures)

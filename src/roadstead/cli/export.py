@@ -30,13 +30,14 @@ def export_command(
 
     Example: roadstead export nampo --from 2024-05-01 --to 2024-05-31 -o out
     """
+    from roadstead.aoi import named_port
     from roadstead.catalog import Store
     from roadstead.jobs.export import FORMATS, export_ports
 
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         written = export_ports(
-            opened, [options.port_of(port, aoi)], first, last, output, tuple(formats or FORMATS)
+            opened, [named_port(port, aoi)], first, last, output, tuple(formats or FORMATS)
         )
     if json:
         print_json([str(path) for path in written])

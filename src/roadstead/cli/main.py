@@ -13,6 +13,8 @@ from roadstead.cli import ais, detect, doctor, evaluate, export, ports, reconcil
 from roadstead.cli.console import err
 from roadstead.errors import RoadsteadError, StoreError
 
+INTERRUPTED = 130
+"""128 + SIGINT, as shells give it."""
 app = typer.Typer(
     name="roadstead",
     no_args_is_help=True,
@@ -23,7 +25,8 @@ app = typer.Typer(
         "Count barges and bulk carriers in Sentinel-2 images of a port and hold the counts against AIS.\n\n"
         "A match, or a hull with no AIS partner, is a lead with a probability, never a verdict.\n\n"
         "**Start:** `roadstead ports`, then `roadstead watch nampo --from 2024-05-01 --to 2024-05-31`.\n\n"
-        "**Exit codes:** 0 done, 2 usage, 3 bad input, 4 upstream failed, 5 partial (failed scenes are named)."
+        "**Exit codes:** 0 done, 2 usage, 3 bad input, 4 upstream failed, 5 partial (failed scenes are "
+        "named), 130 interrupted."
     ),
 )
 ais_app = typer.Typer(no_args_is_help=True, help="Bring in AIS that you may lawfully use.")
@@ -60,6 +63,9 @@ def main() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     try:
         app()
+    except KeyboardInterrupt:
+        err.print("Interrupted: finished overpasses are stored; run the same command again to go on.")
+        sys.exit(INTERRUPTED)
     except RoadsteadError as error:
         _end(error)
     except OSError as error:

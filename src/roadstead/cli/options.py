@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from roadstead.aoi import Port
 
 From = Annotated[
     str, typer.Option("--from", metavar="DATE", help="First day (or moment), UTC, e.g. 2020-11-01.")
@@ -39,18 +36,3 @@ Mapping = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model id or folder. Default: settings.")]
-
-
-def port_of(name: str, aoi: Path | None) -> Port:
-    """Return the port `name`: of the user's own file where given, else of ours.
-
-    Raises:
-        PortError: unknown, or the file holds another port.
-    """
-    from roadstead.aoi import load_port
-    from roadstead.errors import PortError
-
-    port = load_port(name if aoi is None else aoi)
-    if aoi is not None and port.slug != name:
-        raise PortError(f"{aoi}: holds port '{port.slug}', not '{name}'")
-    return port

@@ -29,11 +29,14 @@ def reconcile_command(
     from roadstead.jobs.reconcile import quarantine_path, reconcile_file
 
     matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings())
+    if ais and set(matches["reasons"]) <= {"no_ais_in_window"}:
+        err.print("The AIS given holds no report near these scenes: every detection is no_coverage.")
     tally = matches["status"].value_counts()
     if json:
         print_json({"output": str(output), "statuses": {k: int(v) for k, v in tally.items()}})
         return
     print_table("Detections and declarations", ("status", "n"), [[k, int(v)] for k, v in tally.items()])
-    err.print(f"{output}: {len(matches)} rows.")
+    label = " SIMULATED" if bool(matches["simulated"].any()) else ""
+    err.print(f"{output}: {len(matches)}{label} row(s).")
     if quarantine_path(output).exists():
         err.print(f"AIS rows that could not be used, with reasons: {quarantine_path(output)}")

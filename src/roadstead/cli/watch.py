@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from roadstead.cli import options
 from roadstead.cli.console import Json, bar, err, out, print_json, print_table, progress_bar, time_range
+from roadstead.errors import BadInputError
 from roadstead.settings import settings
 
 if TYPE_CHECKING:
@@ -43,13 +44,14 @@ def watch_command(
 
     Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
     """
+    from roadstead.aoi import named_port
     from roadstead.detection import load_model
     from roadstead.jobs.watch import WatchRequest, finish, summary, watch
 
     first, last = time_range(start, end)
     base = settings()
     request = WatchRequest(
-        options.port_of(port, aoi),
+        named_port(port, aoi),
         first,
         last,
         catalog or base.catalog,
@@ -75,11 +77,21 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
 
     if not request.ais:
         err.print("No AIS given: counts only; every detection is no_coverage.")
+    if watched.without_ais:
+        err.print(
+            f"The AIS given holds no report near {request.port.slug} around {len(watched.without_ais)} of "
+            f"{len(watched.done)} overpasses: there every detection is no_coverage."
+        )
+    if watched.kept:
+        err.print(
+            f"{len(watched.kept)} overpasses stay as stored: they were held against AIS before, and this run has none "
+            "around them."
+        )
     if watched.quarantine:
         err.print(f"{watched.quarantined} AIS rows could not be used; they and why: {watched.quarantine}")
     with Store.open(request.store_url) as store:
         show_counts(request.port.slug, store.counts(request.port.slug, request.start, request.end))
-    out.print(f"{len(watched.done)} overpasses done, {document['detections']} detections in the store.")
+    out.print(f"{len(watched.done)} overpass(es) done, {document['detections']} detections in the store.")
 
 
 def show_counts(port: str, table: pd.DataFrame) -> None:
@@ -108,9 +120,19 @@ def counts_command(
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         table = opened.counts(port, first, last)
-    if json:
-        print_json(records(table))
-    elif table.empty:
-        err.print(f"The store holds no counts of {port} in this range: run `roadstead watch {port}` first.")
-    else:
-        show_counts(port, table)
+        tried = opened.acquisitions(port, first, last)
+    if tried.empty:
+        _nothing_of(port)
+    for row in tried[tried["state"] == "failed"].itertuples():
+        err.print(f"{row.overpass_id} failed, so it has no counts: {row.reason}", markup=False)
+    print_json(records(table)) if json else show_counts(port, table)
+
+
+def _nothing_of(port: str) -> None:
+    """Raise `BadInputError`: a port that was never watched has no counts, which is not zero."""
+    from roadstead.aoi import known_ports
+
+    known = ", ".join(known_ports())
+    raise BadInputError(
+        f"the store holds nothing of '{port}' in this range: run 'roadstead watch {port}' first (known ports: {known})"
+    )

@@ -17,6 +17,7 @@ from roadstead.aoi import Port
 from roadstead.errors import StoreError
 from roadstead.export.layers import counts_by_zone, zones_table
 from roadstead.export.styles import layer_styles
+from roadstead.headers import refuse_special
 
 TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands as the time of change in a file without dated rows."""
@@ -62,6 +63,7 @@ def write_geopackage(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: st
     Raises:
         StoreError: the file cannot be written.
     """
+    refuse_special(path)
     temporary = path.with_name(f".{path.stem}.tmp.gpkg")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import Port
-from roadstead.tables import CLASSES, QUANTITIES
+from roadstead.tables import CLASSES, OBSERVED_PARTS, QUANTITIES
 
 COUNTED = (*CLASSES, "dry_cargo", "all")
 _KEYS = ["port", "zone", "overpass_id", "acquired", "visible_fraction", "observed_at_all", "simulated"]
@@ -36,7 +36,8 @@ def counts_by_zone(counts: pd.DataFrame, port: Port) -> gpd.GeoDataFrame:
     """Return one row per overpass and zone, with the zone's polygon and its counts as flat columns.
 
     Columns are named ``<class>_<quantity>``, and ``<class>_observed_low``, ``_high`` and ``_declared_low``,
-    ``_high`` for the 90 % intervals; length bin ``all``. All are null where the zone was not observed.
+    ``_high`` for the 90 % intervals; length bin ``all``. What was declared stands under class ``all`` alone: an
+    unmatched declaration has no seen class. All are null where the zone was not observed.
 
     Args:
         counts: `tables.COUNTS`.
@@ -57,7 +58,7 @@ def _wide(counts: pd.DataFrame) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for kind in COUNTED:
         of_class = counts[counts["class"] == kind]
-        for quantity in QUANTITIES:
+        for quantity in QUANTITIES if kind == "all" else ("observed", *OBSERVED_PARTS):
             part = of_class[of_class["quantity"] == quantity].set_index(["overpass_id", "zone"])
             columns[f"{kind}_{quantity}"] = part["value"]
             if quantity in ("observed", "declared"):

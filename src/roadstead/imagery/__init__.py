@@ -9,13 +9,14 @@ from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.items import SIMULATED, open_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.open import open_scene
-from roadstead.imagery.overpasses import group_overpasses
+from roadstead.imagery.overpasses import SAME_PASS, group_overpasses
 from roadstead.imagery.raster import raster_drivers
 from roadstead.imagery.scene import BandAsset, Overpass, Scene
 from roadstead.imagery.search import SearchResult, search
 from roadstead.imagery.stack import Block
 
 __all__ = [
+    "SAME_PASS",
     "SIGMA_S",
     "SIMULATED",
     "SIMULATED_TAG",

@@ -58,12 +58,13 @@ def same_pass(a: Scene, b: Scene) -> bool:
 
 def family(scene: Scene) -> str:
     """Return the platform family, e.g. ``sentinel-2`` for ``sentinel-2b``."""
-    return re.sub(r"(?<=\d)[a-d]$", "", (scene.platform or scene.sensor).lower())
+    name = re.sub(r"(?<=\d)[a-d]$", "", (scene.platform or scene.sensor).lower())
+    return {"s2": "sentinel-2", "s1": "sentinel-1"}.get(name, name)
 
 
 def latest_products(scenes: Sequence[Scene]) -> list[Scene]:
     """Return scenes without earlier processings of the same product, sorted by id."""
-    unique = {scene.scene_id: scene for scene in sorted(scenes, key=_recency)}
+    unique = {(scene.scene_id, scene.footprint.wkb): scene for scene in sorted(scenes, key=_recency)}
     groups = _components(list(unique.values()), same_product)
     return sorted((max(group, key=_recency) for group in groups), key=lambda scene: scene.scene_id)
 

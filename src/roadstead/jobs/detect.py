@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import Port
 from roadstead.detection import Model, detect_mosaic
-from roadstead.errors import PartialError, RoadsteadError
+from roadstead.errors import BadInputError, PartialError, ReadError, RoadsteadError, SceneError
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, open_scene
 from roadstead.tables import DETECTIONS, empty
@@ -106,6 +108,10 @@ def detect_scenes(
                     unfiltered=unfiltered,
                     progress=on_scene(label, index, len(overpasses)),
                 )
+                if all(scene.valid_area.is_empty for scene in found):
+                    raise SceneError(
+                        f"{label}: no valid pixel{' in any zone' if port else ''}: nothing was searched"
+                    )
         except RoadsteadError as error:
             failures[label] = str(error)
             errors.append(error)
@@ -128,17 +134,28 @@ def _open_all(
     errors: list[RoadsteadError] = []
     for name in given:
         try:
-            scenes.append((open_scene(name, acquired=acquired), name))
+            scene = open_scene(_there(name), acquired=acquired)
+            if scene.scene_id in {other.scene_id for other, _ in scenes}:
+                scene = replace(
+                    scene, scene_id=f"{scene.scene_id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+                )
+            scenes.append((scene, name))
         except RoadsteadError as error:
             failures[name] = str(error)
             errors.append(error)
     return scenes, failures, errors
 
 
+def _there(name: str) -> str:
+    if "://" not in name and not Path(name).exists():
+        raise SceneError(f"{name}: no such file")
+    return name
+
+
 def _all_failed(errors: Sequence[RoadsteadError], failures: dict[str, str]) -> RoadsteadError:
-    worst = errors[0]
-    worst.args = ("every scene failed:\n" + "\n".join(f"  {k}: {v}" for k, v in failures.items()),)
-    return worst
+    lines = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
+    kind = SceneError if all(isinstance(error, BadInputError) for error in errors) else ReadError
+    return kind(f"every scene failed:\n{lines}")
 
 
 def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -9,6 +9,7 @@ import geopandas as gpd
 from shapely import union_all
 
 from roadstead.ais import AisData, load_ais
+from roadstead.detection import load_model
 from roadstead.headers import DetectionsHeader, read_detections, to_features, write_json
 from roadstead.jobs.quarantine import write_quarantine
 from roadstead.jobs.watch import AIS_MARGIN_DEG
@@ -30,7 +31,10 @@ def reconcile_file(
     """
     table, header = read_detections(detections)
     declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
-    matches = reconcile(table, header, declared, port=None, window_h=settings.ais_window_h)
+    recall = load_model(header.model_id, settings.models_dir).recall_by_length
+    matches = reconcile(
+        table, header, declared, port=None, window_h=settings.ais_window_h, recall_by_length=recall
+    )
     if declared is not None:
         write_quarantine(declared.quarantine, quarantine_path(output))
     write_json(output, to_features(matches))

@@ -37,7 +37,7 @@ def count_rows(table: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]]]:
 
     A zone that was not observed has one row that says so; one where nothing was found or declared has one
     row of class ``all``; the others have a row per class. A dash stands where a class cannot be known: an
-    unmatched declaration has none.
+    unmatched declaration has none, and without AIS nothing is known to be declared.
     """
     whole = table[table["length_bin"] == "all"]
     rows: list[list[str]] = []
@@ -56,7 +56,7 @@ def _zone_rows(part: pd.DataFrame) -> Iterator[list[str]]:
     if not every["observed"]["observed_at_all"]:
         yield ["all", NOT_OBSERVED, *[""] * len(PARTS), visible]
         return
-    empty = not (every["observed"]["value"] or every["declared"]["value"])
+    empty = not any(every[name]["value"] > 0 for name in ("observed", "declared"))
     for kind in ("all",) if empty else CLASS_ORDER:
         seen = by[kind]["observed"]
         found = f"{seen['value']:g} [{seen['low']:g}-{seen['high']:g}]"

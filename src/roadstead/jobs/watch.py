@@ -21,9 +21,9 @@ from roadstead.ais import AisData, load_ais
 from roadstead.aoi import Port
 from roadstead.catalog import Store
 from roadstead.detection import Model
-from roadstead.errors import PartialError, RoadsteadError, UpstreamError
+from roadstead.errors import EmptySearchError, PartialError, ReadError, RoadsteadError, UpstreamError
 from roadstead.headers import DetectionsHeader
-from roadstead.imagery import Mosaic, Overpass, SearchResult, group_overpasses, search
+from roadstead.imagery import SAME_PASS, Mosaic, Overpass, SearchResult, group_overpasses, search
 from roadstead.jobs.detect import detect_overpass
 from roadstead.jobs.quarantine import write_quarantine
 from roadstead.reconcile import counts, reconcile
@@ -79,6 +79,8 @@ class OverpassResult:
     """uint8 RGB [H, W, 3] and its bounds (w, s, e, n) in degrees."""
     chips: Mapping[str, np.ndarray]
     """Detection id -> cut-out, uint8 RGB [H, W, 3]."""
+    with_ais: bool
+    """Whether any AIS report lay around the overpass."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ class Watched:
     """AIS rows that could not be used."""
     quarantine: Path | None = None
     """CSV of those rows with their reasons."""
+    kept: tuple[str, ...] = ()
+    """Overpasses left as stored: they were held against AIS before, and this run has none around them."""
+    without_ais: tuple[str, ...] = ()
+    """Overpasses around which the AIS given holds no report."""
 
 
 def find(request: WatchRequest) -> Plan:
@@ -100,10 +106,17 @@ def find(request: WatchRequest) -> Plan:
         EmptySearchError: nothing there: not observed, not zero.
         CatalogueError: the catalogue cannot be read.
     """
-    found: SearchResult = search(
-        request.catalog, request.port, request.start, request.end, request.settings.collection
-    )
-    return Plan(tuple(group_overpasses(found.scenes, request.port)), dict(found.rejected))
+    # Look a little further on both sides, so that no overpass is cut in half by the range.
+    start, end = request.start - SAME_PASS, request.end + SAME_PASS
+    found: SearchResult = search(request.catalog, request.port, start, end, request.settings.collection)
+    whole = group_overpasses(found.scenes, request.port)
+    inside = tuple(o for o in whole if request.start <= o.acquired < request.end)
+    if not inside and not found.rejected:
+        raise EmptySearchError(
+            f"{request.catalog}: nothing of {request.port.slug} from {request.start:%Y-%m-%d %H:%M} to "
+            f"{request.end:%Y-%m-%d %H:%M} UTC: not observed, which is not zero ships"
+        )
+    return Plan(inside, dict(found.rejected))
 
 
 def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
@@ -134,7 +147,7 @@ def process(
         ReadError: pixels could not be read; the overpass failed then, it is not empty.
     """
     port, model = request.port, request.model
-    near = _near(ais, overpass, request.settings.ais_window_h)
+    near = around(request, overpass, ais)
     with Mosaic(overpass, port.grid()) as mosaic:
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
@@ -155,18 +168,21 @@ def process(
         port,
         recall_by_length=model.recall_by_length,
         min_visible_fraction=request.settings.min_visible_fraction,
+        with_ais=near is not None,
     )
     positions, vessels = _evidence(near, matches)
-    return OverpassResult(overpass, header, detections, matches, table, positions, vessels, quicklook, chips)
+    return OverpassResult(
+        overpass, header, detections, matches, table, positions, vessels, quicklook, chips, near is not None
+    )
 
 
-def _near(ais: AisData | None, overpass: Overpass, window_h: float) -> AisData | None:
+def around(request: WatchRequest, overpass: Overpass, ais: AisData | None) -> AisData | None:
+    """Return the AIS around one overpass; None where there is no position report."""
     if ais is None:
         return None
-    reach = timedelta(hours=window_h)
-    times = ais.positions["time"]
-    kept = times.between(overpass.acquired - reach, overpass.acquired + reach)
-    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))
+    reach = timedelta(hours=request.settings.ais_window_h)
+    near = ais.positions["time"].between(overpass.acquired - reach, overpass.acquired + reach)
+    return replace(ais, positions=ais.positions[near].reset_index(drop=True)) if near.any() else None
 
 
 def _evidence(ais: AisData | None, matches: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -197,6 +213,7 @@ def keep(request: WatchRequest, result: OverpassResult) -> None:
             quicklook=result.quicklook,
             chips=result.chips,
             model_sha256=request.model.sha256,
+            with_ais=result.with_ais,
         )
 
 
@@ -234,19 +251,45 @@ def watch(
     ais = steps.load(request, plan)
     failures = dict(plan.rejected)
     record_failures(request, {item: (None, reason) for item, reason in plan.rejected.items()})
-    done = []
+    done, kept, unheard = [], [], []
     for index, overpass in enumerate(plan.overpasses):
         progress = on_overpass(overpass, index, len(plan.overpasses))
+        heard = around(request, overpass, ais) is not None
+        if request.ais and not heard:
+            unheard.append(overpass.overpass_id)
         try:
-            steps.overpass(request, overpass, ais, progress)
+            if _better_stands(request, overpass, heard):
+                kept.append(overpass.overpass_id)
+            else:
+                steps.overpass(request, overpass, ais, progress)
         except RoadsteadError as error:
             failures[overpass.overpass_id] = str(error)
             record_failures(request, {overpass.overpass_id: (overpass.acquired, str(error))})
             continue
         done.append(overpass.overpass_id)
+    watched = Watched(tuple(done), failures, kept=tuple(kept), without_ais=tuple(unheard))
     if ais is None:
-        return Watched(tuple(done), failures)
-    return Watched(tuple(done), failures, len(ais.quarantine), _quarantine(request, ais))
+        return watched
+    return replace(watched, quarantined=len(ais.quarantine), quarantine=_quarantine(request, ais))
+
+
+def _better_stands(request: WatchRequest, overpass: Overpass, heard: bool) -> bool:
+    """Return whether the stored result was held against AIS and this run has none around the overpass.
+
+    Raises:
+        ReadError: the stored result used more scenes than can be used now.
+    """
+    scenes = {scene.scene_id for scene in overpass.scenes}
+    with Store.open(request.store_url) as store:
+        standing = store.standing(request.port.slug, scenes)
+    if standing is None:
+        return False
+    if standing.scene_ids > scenes:
+        missing = ", ".join(sorted(standing.scene_ids - scenes))
+        raise ReadError(
+            f"the stored result also used {missing}, which cannot be used now; that result stands"
+        )
+    return standing.with_ais and not heard
 
 
 def _quarantine(request: WatchRequest, ais: AisData) -> Path | None:
@@ -294,7 +337,9 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
         "ais": list(request.ais) or "none given: counts only, every detection is no_coverage",
         "ais_rows_quarantined": watched.quarantined,
         "ais_quarantine": None if watched.quarantine is None else str(watched.quarantine),
-        "simulated": bool(detections["simulated"].any()) if len(detections) else None,
+        "simulated": bool(overpasses["simulated"].eq(True).any()),
+        "kept_with_ais": list(watched.kept),
+        "overpasses_without_ais_around": list(watched.without_ais),
         "overpasses": records(overpasses),
         "detections": len(detections),
         "failures": watched.failures,

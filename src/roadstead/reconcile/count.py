@@ -51,6 +51,10 @@ TYPICAL_LENGTH_M = 110.0
 _EDGES = (45.0, 60.0, 90.0, 130.0, 170.0, 230.0)
 
 
+_FROM_AIS = ("declared", *DECLARED_ONLY)
+_UNKNOWN = {"value": None, "low": None, "high": None}
+
+
 def counts(
     detections: gpd.GeoDataFrame,
     matches: gpd.GeoDataFrame,
@@ -59,6 +63,7 @@ def counts(
     *,
     recall_by_length: Sequence[Mapping[str, Any]] | None = None,
     min_visible_fraction: float = 0.2,
+    with_ais: bool = True,
 ) -> pd.DataFrame:
     """Return `tables.COUNTS`: every zone of the port at every overpass of the header.
 
@@ -68,6 +73,8 @@ def counts(
         header: the scenes that were searched.
         port: its zones.
         recall_by_length: the model card's; a default where None or empty.
+        with_ais: whether any AIS report lay around the overpasses; without, what was declared is not known: null,
+            never zero.
         min_visible_fraction: a zone seen for less is not observed: its numbers are null, never zero.
     """
     checked(detections, DETECTIONS, "detections")
@@ -85,6 +92,8 @@ def counts(
             rows.extend(
                 _zone_rows(head, seen[seen["zone"] == zone.id], alone[alone["zone"] == zone.id], bins)
             )
+    if not with_ais:
+        rows = [row if row["quantity"] not in _FROM_AIS else {**row, **_UNKNOWN} for row in rows]
     return checked(_table(rows), COUNTS, "counts")
 
 

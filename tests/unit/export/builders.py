@@ -90,12 +90,16 @@ def counts() -> pd.DataFrame:
         tables.append(b.counts(None, QUAY, name, visible=0.1))
         for zone in (ROADS, QUAY):
             tables.append(b.counts(None, zone, name, BLIND, later, visible=0.0))
-    return pd.concat(tables, ignore_index=True)
+    every = pd.concat(tables, ignore_index=True)
+    # As `reconcile.counts` gives it: what was declared has no seen class.
+    declared = every["quantity"].isin(["declared", "unseen", "not_visible"]) & (every["class"] != "all")
+    return every[~declared].reset_index(drop=True)
 
 
 def acquisitions() -> pd.DataFrame:
     common = {"port": "nampo", "acquired_sigma_s": 1.0, "roadstead_version": "0.1.0", "later_failure": None}
     used = {"model_id": "test-model", "model_sha256": "a" * 64, "threshold": 0.4, "simulated": True}
+    used["with_ais"] = True
     rows = [
         {"overpass_id": SEEN, "acquired": ACQUIRED, "state": "processed", "reason": None, **used},
         {

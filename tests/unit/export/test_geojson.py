@@ -104,7 +104,8 @@ def test_a_zone_not_observed_has_null_counts_and_never_zero(products: dict[str, 
     roads, quay = by[e.SEEN, e.ROADS], by[e.SEEN, e.QUAY]
     assert roads["bulk_carrier_observed"] == 2.0
     assert (roads["dry_cargo_observed_low"], roads["dry_cargo_observed_high"]) == (2.0, 4.0)
-    assert roads["dry_cargo_declared"] == 2.0
+    assert roads["all_declared"] == 2.0
+    assert "dry_cargo_declared" not in roads, "an unmatched declaration has no seen class"
     assert quay["observed_at_all"] is False
     assert {value for name, value in quay.items() if "observed" in name or "declared" in name} == {
         None,

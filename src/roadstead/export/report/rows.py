@@ -40,6 +40,11 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
+def chance(probability: float) -> str:
+    """Return a probability in whole per cent; nothing is certain."""
+    return percent(min(probability, 0.999))
+
+
 def number(value: float) -> str:
     """Return a count with at most one decimal."""
     return f"{round(value, 1):g}"
@@ -64,8 +69,8 @@ class ZoneCount:
     visible: str
     observed: bool
     """False: not observed, no numbers."""
-    tallies: tuple[tuple[Tally, Tally], ...]
-    """(observed, declared) by class of `SHOWN_CLASSES`."""
+    tallies: tuple[Tally, ...]
+    """Observed by class of `SHOWN_CLASSES`, then all hulls observed, then all vessels declared."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,8 @@ def zone_names(report: PortReport) -> dict[str, str]:
 def _zone_count(name: str, rows: pd.DataFrame) -> ZoneCount:
     first = rows.iloc[0].to_dict()
     by = {(row["class"], row["quantity"]): row for row in rows.to_dict("records")}
-    tallies = tuple(
-        (_tally(by, kind, "observed", OBSERVED_PARTS), _tally(by, kind, "declared", DECLARED_PARTS))
-        for kind in SHOWN_CLASSES
-    )
+    observed = (_tally(by, kind, "observed", OBSERVED_PARTS) for kind in (*SHOWN_CLASSES, "all"))
+    tallies = (*observed, _tally(by, "all", "declared", DECLARED_PARTS))
     seen = bool(first["observed_at_all"])
     return ZoneCount(name, percent(first["visible_fraction"]), seen, tallies if seen else ())
 
@@ -144,19 +147,20 @@ class Lead:
 
 
 def leads(report: PortReport, data: ReportData) -> list[Lead]:
-    """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first."""
+    """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first.
+
+    A lead's probability is that of its status times that of being a vessel at all.
+    """
     table = report.matches
     conflicting = (table["status"] == "matched") & (table["conflicts"] != "")
     chosen = table[table["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
-    ordered = chosen.sort_values(
-        ["probability", "overpass_id", "detection_id", "mmsi"], ascending=[False, True, True, True]
-    )
     hulls = {hull["detection_id"]: hull for hull in report.detections.to_dict("records")}
     times = dict(zip(report.acquisitions["overpass_id"], report.acquisitions["acquired"], strict=True))
-    return [
+    found = [
         _lead(row, hulls.get(row["detection_id"]), times.get(row["overpass_id"]), report, data)
-        for row in ordered.to_dict("records")
+        for row in chosen.to_dict("records")
     ]
+    return sorted(found, key=lambda lead: (-lead.probability, lead.overpass_id, lead.key))
 
 
 def _lead(
@@ -169,7 +173,7 @@ def _lead(
         key=row["detection_id"] or f"{row['mmsi']} {row['overpass_id']}",
         status=row["status"],
         conflicts=worded(row["conflicts"], data.conflicts),
-        probability=row["probability"],
+        probability=row["probability"] * (hull["p_vessel"] if hull else 1.0),
         title=hull_words(hull) if hull else vessel_words(row["mmsi"], declared),
         facts=tuple(_facts(row, hull, declared)),
         reasons=worded(row["reasons"], data.reasons),
@@ -228,15 +232,24 @@ def _facts(row: Row, hull: Row | None, declared: Row | None) -> Iterator[str]:
     if hull:
         yield f"Class: {class_words(hull)}"
         yield f"Length: {length_words(hull)}; beam {hull['beam_m']:.0f} m"
-        yield f"Probability that it is a vessel at all: {percent(hull['p_vessel'])}"
+        yield f"Probability that it is a vessel at all: {chance(hull['p_vessel'])}"
         if hull["flags"]:
             yield f"Image: {hull['flags'].replace('_', ' ').replace(',', ', ')}"
     if hull and row["mmsi"]:
         yield vessel_words(row["mmsi"], declared)
+    yield f"{_IF[row['status']]}: {chance(row['probability'])}"
     if declared and (told := _declares(declared)):
         yield f"Declares: {told}"
     if row["status"] == "no_ais_partner":
         yield from _heard(row)
+
+
+_IF = {
+    "matched": "If it is a vessel, chance that it is this declared one",
+    "no_ais_partner": "If it is a vessel, chance that no vessel heard fits",
+    "unseen": "Chance that it lay in searched, clear water without being found",
+}
+"""What the probability of a lead's status means."""
 
 
 def _declares(declared: Row) -> str:
@@ -255,8 +268,8 @@ def _heard(row: Row) -> Iterator[str]:
     for name in ("a", "b"):
         share = row[f"p_heard_class_{name}"]
         if not pd.isna(share):
-            yield f"Chance that a Class {name.upper()} transmitter here would have been heard: {percent(share)}"
-    yield f"Duty to carry AIS: {row['carriage_expected']}"
+            yield f"Chance that a Class {name.upper()} transmitter here would have been heard: {chance(share)}"
+    yield f"AIS expected of a ship of this length: {row['carriage_expected']}"
 
 
 def status_counts(matches: pd.DataFrame) -> list[tuple[str, str, int]]:

@@ -35,6 +35,7 @@ from roadstead.export.report.rows import (
     status_counts,
     zone_names,
 )
+from roadstead.headers import refuse_special
 
 LEADS_SHOWN = 25
 """Leads listed; the rest unfolds."""
@@ -74,6 +75,7 @@ def write_report(path: Path, data: ReportData) -> Path:
     Raises:
         StoreError: the file cannot be written.
     """
+    refuse_special(path)
     text = render_report(data)
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -136,7 +138,7 @@ def _section(report: PortReport, data: ReportData) -> _Section:
         counts=count_tables(report),
         troubles=_troubles(report.acquisitions),
         zones=zone_names(report),
-        has_ais=not (report.matches["reasons"] == "no_ais_given").all(),
+        has_ais=bool(report.acquisitions["with_ais"].eq(True).any()),
     )
 
 

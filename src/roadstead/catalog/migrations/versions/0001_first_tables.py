@@ -61,6 +61,7 @@ def _acquisitions() -> None:
         sa.Column("threshold", sa.Double(), nullable=True),
         sa.Column("roadstead_version", sa.Text(), nullable=False),
         sa.Column("simulated", sa.Boolean(), nullable=True),
+        sa.Column("with_ais", sa.Boolean(), nullable=True),
         sa.CheckConstraint("state IN ('processed', 'not_observed', 'failed')", name="ck_acquisitions_state"),
         sa.PrimaryKeyConstraint("port", "overpass_id", name="pk_acquisitions"),
     )
