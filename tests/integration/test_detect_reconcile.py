@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +80,47 @@ def test_an_image_without_data_was_searched_nowhere(roadstead: Run, tmp_path: Pa
     done = roadstead(
         "detect", chip(tmp_path / "c.tif", nothing), "-o", tmp_path / "d.geojson", "--acquired", "2020-11-03"
     )
-    if done.returncode == 0:
-        scenes = json.loads((tmp_path / "d.geojson").read_text())["roadstead"]["scenes"]
-        assert shape(scenes[0]["valid_area"]).is_empty
-    else:
-        assert (done.returncode, "no data" in done.stderr or "no valid" in done.stderr) == (3, True)
+    assert (done.returncode, "no valid pixel" in done.stderr) == (3, True), done.stderr
+    assert not (tmp_path / "d.geojson").exists()
+
+
+def test_two_images_of_one_name_and_frame_are_never_silently_one(roadstead: Run, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    one = chip(tmp_path / "chip.tif")
+    other = chip(tmp_path / "b" / "chip.tif", water_with_ships(places=()))
+    out = tmp_path / "d.geojson"
+    done = roadstead("detect", other, one, "-o", out, "--acquired", "2020-11-03T02:29:51Z")
+    assert done.returncode == 5
+    assert "same ground at the same time" in done.stderr
+    assert json.loads(out.read_text())["roadstead"]["status"] == "partial"
+
+
+def test_two_images_of_one_name_at_two_times_are_two_scenes(roadstead: Run, tmp_path: Path) -> None:
+    names = [tmp_path / day / "chip.tif" for day in ("03", "08")]
+    water = np.full((4, FRAME.height, FRAME.width), 500, np.uint16)
+    for name in names:
+        tags = {"TIFFTAG_DATETIME": f"2020:11:{name.parent.name} 02:29:51"}
+        write_cog(name, water, FRAME, band_names=["red", "green", "blue", "nir"], tags=tags)
+    done = roadstead("detect", *names, "-o", tmp_path / "d.geojson")
+    assert done.returncode == 0, done.stderr
+    scenes = json.loads((tmp_path / "d.geojson").read_text())["roadstead"]["scenes"]
+    assert len({scene["scene_id"] for scene in scenes}) == 2
+
+
+def test_a_missing_file_is_bad_input(roadstead: Run, tmp_path: Path) -> None:
+    done = roadstead("detect", tmp_path / "none.tif", "-o", tmp_path / "d.geojson")
+    assert (done.returncode, "none.tif" in done.stderr) == (3, True)
+
+
+def test_the_output_never_replaces_an_input_or_a_device(roadstead: Run, tmp_path: Path) -> None:
+    tif = chip(tmp_path / "chip.tif")
+    before = tif.read_bytes()
+    assert roadstead("detect", tif, "-o", tif, "--acquired", "2020-11-03").returncode == 2
+    assert tif.read_bytes() == before
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert roadstead("detect", tif, "-o", pipe, "--acquired", "2020-11-03").returncode == 4
+    assert pipe.is_fifo()
 
 
 def test_one_bad_scene_of_three_is_named_and_the_rest_written(

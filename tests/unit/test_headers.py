@@ -1,10 +1,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from shapely.geometry import box
 
 from roadstead.errors import DetectionsError, StoreError, TableError
 from roadstead.headers import read_detections, write_detections, write_json
@@ -86,3 +88,13 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, target.read_text()) == (4, "old"), done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["d.geojson"]
+
+
+def test_valid_area_footprint_and_failures_come_back_each_as_itself(tmp_path: Path) -> None:
+    seen = header(valid_area=box(125.1, 38.6, 125.2, 38.7))
+    failed = replace(seen, status="partial", failures={"S2A_BAD": "truncated"})
+    write_detections(tmp_path / "d.geojson", detections([]), failed)
+    _, back = read_detections(tmp_path / "d.geojson")
+    assert back.scenes[0].valid_area.equals(seen.scenes[0].valid_area)
+    assert back.scenes[0].footprint.equals(seen.scenes[0].footprint)
+    assert (back.status, back.failures) == ("partial", {"S2A_BAD": "truncated"})

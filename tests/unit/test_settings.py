@@ -3,7 +3,8 @@ from pathlib import Path
 import pydantic
 import pytest
 
-from roadstead.settings import Settings
+from roadstead.errors import UsageError
+from roadstead.settings import Settings, settings
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,13 @@ def test_a_misspelt_setting_is_refused() -> None:
     Path("roadstead.toml").write_text("catalogue = 'x'\n")
     with pytest.raises(pydantic.ValidationError, match="catalogue"):
         Settings()
+
+
+def test_a_misspelt_setting_is_one_message_for_the_user() -> None:
+    Path("roadstead.toml").write_text("catalogue = 'x'\n")
+    settings.cache_clear()
+    with pytest.raises(UsageError, match=r"roadstead\.toml.*catalogue"):
+        settings()
 
 
 def test_settings_are_frozen() -> None:

@@ -94,6 +94,11 @@ def detect_scenes(
     scenes, failures, errors = _open_all(given, acquired)
     overpasses = group_overpasses([scene for scene, _ in scenes], port)
     names = {scene.scene_id: name for scene, name in scenes}
+    searched = {scene.scene_id for overpass in overpasses for scene in overpass.scenes}
+    for scene_id in names.keys() - searched:
+        failures[names[scene_id]] = (
+            "shows the same ground at the same time as another scene given, which is searched"
+        )
     tables: list[gpd.GeoDataFrame] = []
     headers: list[SceneHeader] = []
     for index, overpass in enumerate(overpasses):

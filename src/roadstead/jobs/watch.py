@@ -108,7 +108,10 @@ def find(request: WatchRequest) -> Plan:
     """
     # Look a little further on both sides, so that no overpass is cut in half by the range.
     start, end = request.start - SAME_PASS, request.end + SAME_PASS
-    found: SearchResult = search(request.catalog, request.port, start, end, request.settings.collection)
+    try:
+        found = _search(request, start, end)
+    except EmptySearchError:
+        found = _search(request, request.start, request.end)
     whole = group_overpasses(found.scenes, request.port)
     inside = tuple(o for o in whole if request.start <= o.acquired < request.end)
     if not inside and not found.rejected:
@@ -117,6 +120,10 @@ def find(request: WatchRequest) -> Plan:
             f"{request.end:%Y-%m-%d %H:%M} UTC: not observed, which is not zero ships"
         )
     return Plan(inside, dict(found.rejected))
+
+
+def _search(request: WatchRequest, start: datetime, end: datetime) -> SearchResult:
+    return search(request.catalog, request.port, start, end, request.settings.collection)
 
 
 def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
