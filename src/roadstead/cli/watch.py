@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roadstead.jobs.watch import Watched, WatchRequest
 
 PortName = Annotated[
-    str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")
+    str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or one of your own.")
 ]
 
 
@@ -39,8 +39,9 @@ def watch_command(
 ) -> None:
     """Search, read, detect, hold against AIS, count and store, for one port and time range.
 
-    Without --ais there are counts only and every detection is `no_coverage`. Running it again changes
-    nothing. A scene that fails is listed as failed, never as zero ships (exit code 5).
+    Without --ais there are counts only and every detection is `no_coverage`; a result that was held against
+    AIS before stays. The same command again changes nothing. A scene that fails is listed as failed, never as
+    zero ships (exit code 5).
 
     Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
     """
