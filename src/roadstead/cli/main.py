@@ -13,8 +13,6 @@ from roadstead.cli import ais, detect, doctor, evaluate, export, ports, reconcil
 from roadstead.cli.console import err
 from roadstead.errors import RoadsteadError, StoreError
 
-INTERRUPTED = 130
-"""128 + SIGINT, as shells give it."""
 app = typer.Typer(
     name="roadstead",
     no_args_is_help=True,
@@ -63,9 +61,6 @@ def main() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     try:
         app()
-    except KeyboardInterrupt:
-        err.print("Interrupted: finished overpasses are stored; run the same command again to go on.")
-        sys.exit(INTERRUPTED)
     except RoadsteadError as error:
         _end(error)
     except OSError as error:

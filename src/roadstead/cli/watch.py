@@ -62,8 +62,12 @@ def watch_command(
         tuple(ais or ()),
         ais_mapping,
     )
-    with progress_bar() as bars:
-        watched = watch(request, on_overpass=lambda o, i, n: _bar(bars, o, i, n))
+    try:
+        with progress_bar() as bars:
+            watched = watch(request, on_overpass=lambda o, i, n: _bar(bars, o, i, n))
+    except KeyboardInterrupt:
+        err.print("Interrupted: finished overpasses are stored; run the same command again to go on.")
+        raise
     document = summary(request, watched)
     print_json(document) if json else _show(request, watched, document)
     finish(watched)
