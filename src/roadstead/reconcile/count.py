@@ -177,7 +177,9 @@ def _numbers(
 ) -> Iterator[tuple[str, Numbers]]:
     status, sure = seen["status"].to_numpy(object), seen["probability"].to_numpy(float)
     value = float(cell.counted.sum())
-    yield "observed", (value, *interval(_there(cell, seen, bins, visible), value))
+    low, high = interval(_there(cell, seen, bins, visible), value)
+    # What was there is no less than what was found.
+    yield "observed", (value, max(low, interval(poisson_binomial(cell.p), value)[0]), high)
     for part in OBSERVED_PARTS:
         own = status == part
         # An ambiguous detection may be a match, so it reaches into the interval of matched.

@@ -15,7 +15,7 @@ from roadstead.headers import DetectionsHeader
 from roadstead.reconcile import counts, reconcile
 from roadstead.reconcile.posterior import LEVEL
 from roadstead.tables import DECLARED_PARTS, DRY_CARGO, OBSERVED_PARTS, QUANTITIES
-from tests.unit.builders import detections, header
+from tests.unit.builders import detection, detections, header
 from tests.unit.reconcile.declarations import ais, hull, moored, neighbours, offset, port, vessel
 
 ROADS, QUAY = "nampo/roads", "nampo/quay"
@@ -194,3 +194,14 @@ def _drawn(rng: np.random.Generator, index: int, kind: int, length: float, p_ves
         length_low_m=length - 8, length_high_m=length + 8,
         **{"class": names[int(np.argmax(p))]}, **{f"p_{name}": p[k] for k, name in enumerate(names)},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("p", [0.4, 0.6, 0.8, 0.95])
+@pytest.mark.parametrize("k", [1, 2, 5, 9])
+def test_no_less_was_there_than_was_surely_found(p: float, k: int) -> None:
+    hulls = detections(
+        [detection(i, lon=125.30 + 0.01 * i, p_vessel=p, zone=port().zones[0].id) for i in range(k)]
+    )
+    rows = counts(hulls, reconcile(hulls, header(), None), header(), port())
+    by = rows[(rows["class"] == "all") & (rows["length_bin"] == "all")].set_index("quantity")
+    assert by.loc["observed", "low"].max() >= by.loc["no_coverage", "low"].max()
