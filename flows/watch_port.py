@@ -19,6 +19,7 @@ from roadstead.catalog import Store
 from roadstead.detection import load_model
 from roadstead.errors import UpstreamError
 from roadstead.jobs import watch as job
+from roadstead.jobs.summary import summary
 from roadstead.jobs.tables import count_rows
 from roadstead.settings import settings
 
@@ -82,7 +83,7 @@ def watch_port(
         tuple(ais or ()),
     )
     watched = job.watch(request, STEPS)
-    document = job.summary(request, watched)
+    document = summary(request, watched)
     _artifact(request)
     job.finish(watched)
     return document

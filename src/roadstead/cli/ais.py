@@ -46,7 +46,6 @@ def import_command(
 
 def _near(port: str) -> tuple[float, float, float, float]:
     from roadstead.aoi import load_port
-    from roadstead.jobs.watch import AIS_MARGIN_DEG
+    from roadstead.jobs.declared import widened
 
-    west, south, east, north = load_port(port).bounds
-    return west - AIS_MARGIN_DEG, south - AIS_MARGIN_DEG, east + AIS_MARGIN_DEG, north + AIS_MARGIN_DEG
+    return widened(load_port(port).bounds)

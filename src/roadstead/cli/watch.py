@@ -47,7 +47,8 @@ def watch_command(
     """
     from roadstead.aoi import named_port
     from roadstead.detection import load_model
-    from roadstead.jobs.watch import WatchRequest, finish, summary, watch
+    from roadstead.jobs.summary import summary
+    from roadstead.jobs.watch import WatchRequest, finish, watch
 
     first, last = time_range(start, end)
     base = settings()
@@ -120,7 +121,7 @@ def counts_command(
     A zone seen for too small a share says "not observed"; that is never zero.
     """
     from roadstead.catalog import Store
-    from roadstead.jobs.watch import records
+    from roadstead.jobs.summary import records
 
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import geopandas as gpd
 from shapely import union_all
 
-from roadstead.ais import AisData, load_ais
+from roadstead.ais import AisData
 from roadstead.detection import load_model
 from roadstead.headers import DetectionsHeader, read_detections, to_features, write_json
+from roadstead.jobs.declared import load_around
 from roadstead.jobs.quarantine import write_quarantine
-from roadstead.jobs.watch import AIS_MARGIN_DEG
 from roadstead.reconcile import reconcile
 from roadstead.settings import Settings
 
@@ -47,13 +46,5 @@ def quarantine_path(output: Path) -> Path:
 
 
 def _declared(header: DetectionsHeader, ais: tuple[str, ...], mapping: Path | None, hours: float) -> AisData:
-    west, south, east, north = union_all([scene.footprint for scene in header.scenes]).bounds
-    times = [scene.acquired for scene in header.scenes]
-    reach = timedelta(hours=hours)
-    return load_ais(
-        ais,
-        mapping=mapping,
-        within=(west - AIS_MARGIN_DEG, south - AIS_MARGIN_DEG, east + AIS_MARGIN_DEG, north + AIS_MARGIN_DEG),
-        start=min(times) - reach,
-        end=max(times) + reach,
-    )
+    bounds = union_all([scene.footprint for scene in header.scenes]).bounds
+    return load_around(ais, mapping, bounds, [scene.acquired for scene in header.scenes], hours)

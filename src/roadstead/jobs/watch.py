@@ -7,23 +7,23 @@ Prefect flow runs the same `watch` with each step wrapped as a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from roadstead.ais import AisData, load_ais
+from roadstead.ais import AisData
 from roadstead.aoi import Port
 from roadstead.catalog import Store
 from roadstead.detection import Model
 from roadstead.errors import EmptySearchError, PartialError, ReadError, RoadsteadError, UpstreamError
 from roadstead.headers import DetectionsHeader
 from roadstead.imagery import SAME_PASS, Mosaic, Overpass, SearchResult, group_overpasses, search
+from roadstead.jobs.declared import load_around
 from roadstead.jobs.detect import detect_overpass
 from roadstead.jobs.quarantine import write_quarantine
 from roadstead.reconcile import counts, reconcile
@@ -31,9 +31,6 @@ from roadstead.settings import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
-
-AIS_MARGIN_DEG = 0.3
-"""AIS this far around a port's zones is kept: dead reckoning and reception need the neighbourhood."""
 
 
 @dataclass(frozen=True)
@@ -130,15 +127,9 @@ def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
     """Load the AIS around the plan's overpasses; None where the request names no AIS."""
     if not request.ais or not plan.overpasses:
         return None
-    window = timedelta(hours=request.settings.ais_window_h)
-    west, south, east, north = request.port.bounds
     times = [overpass.acquired for overpass in plan.overpasses]
-    return load_ais(
-        request.ais,
-        mapping=request.ais_mapping,
-        within=(west - AIS_MARGIN_DEG, south - AIS_MARGIN_DEG, east + AIS_MARGIN_DEG, north + AIS_MARGIN_DEG),
-        start=min(times) - window,
-        end=max(times) + window,
+    return load_around(
+        request.ais, request.ais_mapping, request.port.bounds, times, request.settings.ais_window_h
     )
 
 
@@ -325,41 +316,3 @@ def finish(watched: Watched) -> None:
         raise UpstreamError(f"every scene failed, so nothing was observed:\n{lines}")
     if watched.failures:
         raise PartialError(watched.failures)
-
-
-def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
-    """Return one JSON-ready document of what the store holds for the request's port and range."""
-    port, start, end = request.port.slug, request.start, request.end
-    with Store.open(request.store_url) as store:
-        detections = store.detections(port, start, end)
-        overpasses = store.acquisitions(port, start, end)
-        counted = store.counts(port, start, end)
-        matches = store.matches(port, start, end).drop(columns="geometry")
-    return {
-        "port": port,
-        "from": start.isoformat(),
-        "to": end.isoformat(),
-        "catalog": request.catalog,
-        "model_id": request.model.model_id,
-        "ais": list(request.ais) or "none given: counts only, every detection is no_coverage",
-        "ais_rows_quarantined": watched.quarantined,
-        "ais_quarantine": None if watched.quarantine is None else str(watched.quarantine),
-        "simulated": bool(overpasses["simulated"].eq(True).any()),
-        "kept_with_ais": list(watched.kept),
-        "overpasses_without_ais_around": list(watched.without_ais),
-        "overpasses": records(overpasses),
-        "detections": len(detections),
-        "failures": watched.failures,
-        "counts": records(counted),
-        "matches": records(matches),
-    }
-
-
-def records(table: pd.DataFrame) -> Sequence[dict[str, Any]]:
-    """Return a table as JSON-ready records: times as ISO 8601, missing values as None."""
-    plain = table.copy()
-    for name, dtype in plain.dtypes.items():
-        if isinstance(dtype, pd.DatetimeTZDtype):
-            plain[name] = plain[name].map(lambda t: None if pd.isna(t) else t.isoformat())
-    rows = plain.astype(object).where(plain.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
