@@ -187,6 +187,6 @@ def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     if fault["type"] == "string_pattern_mismatch":
-        example = "nampo/coal-berths" if field == "zone" else "nampo"
-        return f"{field} {fault['input']!r} must be lower-case words such as '{example}'"
+        example = "port/zone, such as 'nampo/coal-berths'" if field == "zone" else "such as 'nampo'"
+        return f"{field} {fault['input']!r} must be lower-case words: {example}"
     return f"{field} {reprlib.repr(fault['input'])}: {fault['msg']}"

@@ -177,11 +177,16 @@ def _from_files(
     seen = {href}
     while todo:
         place, node = todo.pop()
-        if not _may_hold(node, port, start, end, held):
+        try:
+            wanted = _may_hold(node, port, start, end, held)
+            items, children = _links(node, place, "item"), _links(node, place, "child")
+        except (*_UNREADABLE, AttributeError) as error:
+            raise CatalogueError(f"{place}: its extent or a link is damaged: {error!r}") from error
+        if not wanted:
             continue
-        for item in _links(node, place, "item"):
+        for item in items:
             yield _document(reader, item), item
-        for child in _links(node, place, "child"):
+        for child in children:
             if child not in seen:
                 seen.add(child)
                 todo.append((child, _root(reader, child)))

@@ -144,3 +144,19 @@ def test_a_child_that_cannot_be_read_fails_the_search(tmp_path: Path) -> None:
     (tmp_path / "collection.json").unlink()
     with pytest.raises(CatalogueError, match=r"collection\.json: cannot be read"):
         _search(catalog)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"extent": None},
+        {"links": [{"rel": "item"}]},
+        {"extent": {"temporal": {"interval": [["no date", None]]}}},
+    ],
+)
+def test_a_damaged_catalogue_is_named_and_no_traceback(tmp_path: Path, damage: dict[str, object]) -> None:
+    catalog = b.write_catalog(tmp_path, [b.write_item(tmp_path, "one", FRAME)])
+    collection = tmp_path / "collection.json"
+    collection.write_text(json.dumps({**json.loads(collection.read_text()), **damage}))
+    with pytest.raises(CatalogueError, match=r"collection\.json"):
+        _search(catalog)
