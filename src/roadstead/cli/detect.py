@@ -9,7 +9,7 @@ import typer
 
 from roadstead.cli import options
 from roadstead.cli.console import bar, err, moment, progress_bar
-from roadstead.errors import UsageError
+from roadstead.errors import PartialError, UsageError
 from roadstead.settings import settings
 
 
@@ -41,7 +41,7 @@ def detect_command(
     from roadstead.aoi import load_port
     from roadstead.detection import load_model
     from roadstead.headers import refuse_special, write_detections
-    from roadstead.jobs.detect import detect_scenes, raise_if_partial
+    from roadstead.jobs.detect import detect_scenes
 
     refuse_special(output)
     if output.resolve() in {Path(scene).resolve() for scene in scenes}:
@@ -50,7 +50,7 @@ def detect_command(
     when = moment(acquired, "--acquired") if acquired else None
     loaded = load_model(model or settings().model_id)
     with progress_bar() as bars:
-        found = detect_scenes(
+        table, header = detect_scenes(
             scenes,
             loaded,
             port,
@@ -58,7 +58,8 @@ def detect_command(
             unfiltered=unfiltered,
             on_scene=lambda label, index, total: bar(bars, f"{Path(label).name} ({index + 1}/{total})"),
         )
-    write_detections(output, found.table, found.header)
-    label = " SIMULATED" if any(scene.simulated for scene in found.header.scenes) else ""
-    err.print(f"{output}: {len(found.table)} detections in {len(found.header.scenes)}{label} scene(s).")
-    raise_if_partial(found.failures)
+    write_detections(output, table, header)
+    label = " SIMULATED" if any(scene.simulated for scene in header.scenes) else ""
+    err.print(f"{output}: {len(table)} detections in {len(header.scenes)}{label} scene(s).")
+    if header.failures:
+        raise PartialError(header.failures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,23 +13,12 @@ import pandas as pd
 
 from roadstead.aoi import Port
 from roadstead.detection import Model, detect_mosaic
-from roadstead.errors import BadInputError, PartialError, ReadError, RoadsteadError, SceneError
+from roadstead.errors import BadInputError, ReadError, RoadsteadError, SceneError
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, open_scene
 from roadstead.tables import DETECTIONS, empty
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Detected:
-    """Detections of some scenes and what was searched."""
-
-    table: gpd.GeoDataFrame
-    """`tables.DETECTIONS`."""
-    header: DetectionsHeader
-    failures: dict[str, str] = field(default_factory=dict)
-    """Scene as given -> why it failed."""
 
 
 def detect_overpass(
@@ -83,10 +72,10 @@ def detect_scenes(
     acquired: datetime | None = None,
     unfiltered: bool = False,
     on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
-) -> Detected:
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
     """Detect hulls in STAC items (path or URL) and GeoTIFFs.
 
-    A scene that fails is named in ``failures`` and the others go on.
+    A scene that fails is named in the header's ``failures`` and the others go on.
 
     Raises:
         RoadsteadError: every scene failed; the first reason.
@@ -128,7 +117,7 @@ def detect_scenes(
     header = DetectionsHeader(
         tuple(headers), model.model_id, model.threshold, "partial" if failures else "done", failures
     )
-    return Detected(_stack(tables), header, failures)
+    return _stack(tables), header
 
 
 def _open_all(
@@ -168,9 +157,3 @@ def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     if not full:
         return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs="EPSG:4326")
     return gpd.GeoDataFrame(pd.concat(full, ignore_index=True), geometry="geometry", crs="EPSG:4326")
-
-
-def raise_if_partial(failures: dict[str, str]) -> None:
-    """Raise `PartialError` naming each scene that failed, if any did."""
-    if failures:
-        raise PartialError(failures)
