@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev apt demo test check fmt train evaluate bench docs lock clean
+.PHONY: help setup setup-dev apt demo test check fmt train train-simulated evaluate realism bench docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,8 +54,15 @@ fmt: setup-dev ## Format and mend what can be mended
 train: setup-dev ## Train the model on SHARED and simulated ships (hours; resumable)
 	$(BIN)/python -m roadstead.training.train --shared $(SHARED)
 
-evaluate: setup-dev ## Measure the shipped model on SHARED; rewrites its metrics.json and card.md
+train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)
+	$(BIN)/python -m roadstead.training.train --simulated-only --steps 3400 --shared $(SHARED) --run build/training-simulated
+
+evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
+	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-1
 	$(BIN)/roadstead evaluate --shared $(SHARED)
+
+realism: setup-dev ## Hold simulated scenes against SHARED: sheets in build/realism, the table in docs/simulation
+	$(BIN)/python -m roadstead.training.realism --shared $(SHARED) --out build/realism --docs docs/simulation
 
 bench: setup-dev ## Speed, memory and dense-anchorage figures
 	$(BIN)/python -m benchmarks

@@ -10,12 +10,10 @@ import os
 import shutil
 import sys
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-PORTS = ("nampo", "ningbo-zhoushan")
-START = date(2020, 11, 1)
-DAYS = 14
+SCENARIO = "fortnight"
 SEED = 20201101
 
 
@@ -32,18 +30,19 @@ def _isolate_prefect(work: Path) -> None:
 def run(out: Path, work: Path) -> list[Path]:
     """Simulate, watch both ports and export; return the files written into ``out``."""
     from flows.watch_port import watch_port
-    from roadstead.aoi import load_port
     from roadstead.catalog import Store
     from roadstead.cli.console import err
     from roadstead.cli.watch import show_counts
     from roadstead.jobs.export import FORMATS, export_ports
-    from roadstead.simulate import simulate_fortnight
+    from roadstead.simulate.scenario.file import load_scenario
+    from roadstead.simulate.world import simulate
 
-    ports = [load_port(name) for name in PORTS]
-    err.print(f"Simulating {DAYS} days at {' and '.join(PORTS)} (seed {SEED}) ...")
-    world = simulate_fortnight(work / "world", ports, seed=SEED, start=START)
-    first = datetime.combine(START, datetime.min.time(), UTC)
-    last = first + timedelta(days=DAYS)
+    loaded = load_scenario(SCENARIO)
+    ports, scenario = loaded.ports, loaded.scenario
+    err.print(f"Simulating {scenario.days} days at {' and '.join(p.slug for p in ports)} (seed {SEED}) ...")
+    world = simulate(work / "world", loaded, SEED)
+    first = datetime.combine(scenario.start, datetime.min.time(), UTC)
+    last = first + timedelta(days=scenario.days)
     store_url = f"sqlite:///{work / 'roadstead.sqlite'}"
     for port in ports:
         err.print(f"Watching {port.slug} ...")
@@ -59,7 +58,9 @@ def run(out: Path, work: Path) -> list[Path]:
     with Store.open(store_url) as store:
         for port in ports:
             show_counts(port.slug, store.counts(port.slug, first, last))
-        made = {"Simulation": f"seed {SEED}, {DAYS} days from {START}, remade by make demo"}
+        made = {
+            "Simulation": f"{SCENARIO}, seed {SEED}, {scenario.days} days from {scenario.start}, remade by make demo"
+        }
         return export_ports(store, ports, first, last, out, FORMATS, made)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from shapely.geometry import mapping
 
 from roadstead.geo import Grid, xy_to_lonlat
-from roadstead.simulate.hulls import draw_hull, paste_hull, random_hull, sample_hull
+from roadstead.simulate.hulls.draw import draw_hull, paste_hull, random_hull, sample_hull
 from tests import builders
 
 FRAME = builders.grid(260, 240)

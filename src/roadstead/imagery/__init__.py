@@ -5,6 +5,7 @@
 
 from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.cog import write_cog
+from roadstead.imagery.gcp_tiff import write_gcp_tiff
 from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.items import SIMULATED, open_item
 from roadstead.imagery.mosaic import Mosaic
@@ -33,4 +34,5 @@ __all__ = [
     "raster_drivers",
     "search",
     "write_cog",
+    "write_gcp_tiff",
 ]

@@ -107,15 +107,23 @@ def _sorted_out(
 def _wanted(
     document: Mapping[str, Any], href: str, port: Port, start: datetime, end: datetime, held: _Held
 ) -> Scene | None:
-    """Return the scene of an item, None where it lies elsewhere or at another time.
+    """Return the scene of an item, None where it is by radar, lies elsewhere or at another time.
 
-    Place and time are looked at first: an item that isn't asked for can't be at fault.
+    Sensor, place and time are looked at first: an item that isn't asked for can't be at fault.
     """
+    if _is_radar(document):
+        return None
     if not item_footprint(document).intersects(port.footprint):
         return None
     when = item_datetime(document)
     held.add(when)
     return scene_from_item(document, href) if start <= when < end else None
+
+
+def _is_radar(document: Mapping[str, Any]) -> bool:
+    """Tell a radar product, which may lie in one static catalogue with optical ones, by the STAC SAR extension."""
+    properties = document.get("properties")
+    return isinstance(properties, Mapping) and "sar:product_type" in properties
 
 
 def _root(reader: StacApiIO, catalog: str) -> dict[str, Any]:

@@ -1,5 +1,4 @@
-"""Simulated ships, scenes and AIS with their truth, always labelled as simulated."""
+"""Simulated ships, scenes and AIS with their truth, always labelled as simulated.
 
-from roadstead.simulate.world import SimulatedWorld, simulate_fortnight
-
-__all__ = ["SimulatedWorld", "simulate_fortnight"]
+`scenario_file.load_scenario` reads what to simulate, `world.simulate` writes it.
+"""

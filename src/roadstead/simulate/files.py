@@ -1,11 +1,17 @@
-"""Writing text files whole or not at all."""
+"""Writing files and folders whole or not at all."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-from roadstead.errors import StoreError
+from roadstead.errors import StoreError, UsageError
+
+MARK: Final = ".roadstead-simulated"
+"""Stands in every folder that a simulation made; only such a folder is ever replaced."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -23,3 +29,46 @@ def write_text(path: Path, text: str) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raise `UsageError` where ``out`` is no folder, or holds something that no simulation made."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder: name one to write into")
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+        raise UsageError(f"{out} holds files that no simulation made: name an empty or a new folder")
+
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """Give a new folder to write into; at the end it takes the place of ``out``, an earlier simulation and all.
+
+    Where writing fails, ``out`` is as it was and the new folder is gone.
+
+    Raises:
+        UsageError: ``out`` is no folder, or holds something that no simulation made.
+        StoreError: the folder cannot be made or moved.
+    """
+    out = out.resolve()
+    refuse_foreign(out)
+    new, old = (out.with_name(f".{out.name}.{word}") for word in ("partial", "old"))
+    try:
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new.mkdir(parents=True)
+        (new / MARK).write_text(
+            "Made by roadstead simulate, which may replace this folder.\n", encoding="utf-8"
+        )
+        yield new
+        _take_place(new, old, out)
+    except OSError as error:
+        raise StoreError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _take_place(new: Path, old: Path, out: Path) -> None:
+    if out.exists():
+        out.rename(old)
+    new.rename(out)
+    shutil.rmtree(old, ignore_errors=True)

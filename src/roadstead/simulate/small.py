@@ -13,13 +13,23 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from roadstead.aoi import Port, Zone
 from roadstead.geo import WGS84, project
 from roadstead.simulate.chance import generator
-from roadstead.simulate.fleet import FleetRow
-from roadstead.simulate.ground import Ground, build_ground
-from roadstead.simulate.hulls import Kind, Light, random_hull
-from roadstead.simulate.items import COLLECTION, Look, write_catalog, write_scenes
-from roadstead.simulate.optical import PlacedHull, render
-from roadstead.simulate.scenario import OverpassPlan, PortScenario, Reception, Spectrum, Weather
-from roadstead.simulate.surface import land_surface
+from roadstead.simulate.coast.ground import Ground, build_ground
+from roadstead.simulate.coast.land import land_surface
+from roadstead.simulate.hulls.draw import Kind, Light, random_hull
+from roadstead.simulate.optical.items import COLLECTION, Look, write_scenes
+from roadstead.simulate.optical.render import PlacedHull, render
+from roadstead.simulate.scenario.model import (
+    FleetRow,
+    Outage,
+    OverpassPlan,
+    PortScenario,
+    RadarPlan,
+    Receiver,
+    Scenario,
+    Spectrum,
+    Weather,
+)
+from roadstead.simulate.stac import write_catalog
 
 CRS = "EPSG:32651"
 LEFT, BOTTOM, SIDE_M = 697_400.0, 4_283_000.0, 5_120.0
@@ -33,42 +43,59 @@ CLEAR = OverpassPlan(1, time(2, 28, 31), "sentinel-2a", 46)
 SMALL_SCENARIO = PortScenario(
     port="small-port",
     name="SMALL",
+    aoi="small-port.geojson",
     bounds_xy=(LEFT, BOTTOM, RIGHT, TOP),
     entries="S",
     fleet=(
         FleetRow(
             "bulk_carrier",
             (100.0, 160.0),
-            ("at_berth", "at_anchor", "call"),
-            ("A honest", "A wrong_length", "A switched_off"),
-            (445, 412),
+            {"at_berth": 1, "at_anchor": 1, "call": 1},
+            behaviours={"honest": 1 / 3, "wrong_length": 1 / 3, "switched_off": 1 / 3},
+            flags=(445, 412),
             berths=("quay",),
             anchorages=("roads",),
         ),
         FleetRow(
             "barge",
             (60.0, 110.0),
-            ("at_berth", "at_berth", "at_anchor", "at_anchor"),
-            ("B honest", "B silent"),
-            (412,),
+            {"at_berth": 2, "at_anchor": 2},
+            ais_class={"B": 1.0},
+            behaviours={"honest": 0.5, "silent": 0.5},
+            flags=(412,),
             berths=("quay",),
             anchorages=("roads",),
-            rafts=True,
+            rafts=0.6,
         ),
     ),
     overpasses=(
         CLEAR,
         OverpassPlan(2, time(2, 18, 53), "sentinel-2b", 3, Weather(cloud="patches"), no_data_wedge=True),
     ),
-    reception=Reception("SIM-SMALL", ((125.3, 38.7),), 445, outages=((2, 0.0, 6.0),)),
+    radar=(RadarPlan(1, time(9, 31, 12), relative_orbit=98),),
+    receivers=(
+        Receiver(
+            "SIM-SMALL",
+            stations=((125.3, 38.7),),
+            station_mid=445,
+            outages=(Outage(2, 0.0, 6.0),),
+            thin_s=360,
+        ),
+    ),
     clear_water=_WATERS[0],
     turbid_water=_WATERS[1],
     sun_elevation_deg=_LIGHT.sun_elevation_deg,
     sun_azimuth_deg=_LIGHT.sun_azimuth_deg,
     land_xy=(((LEFT, _QUAY_Y), (RIGHT, _QUAY_Y), (RIGHT, TOP), (LEFT, TOP)),),
-    days=3,
 )
-"""Seven ships, two overpasses, three days."""
+"""Seven ships, two optical overpasses and one by radar."""
+SMALL_WORLD = Scenario(
+    name="small",
+    title="Three days at a made-up port of 5 km",
+    start=date(2020, 11, 1),
+    days=3,
+    ports=(SMALL_SCENARIO,),
+)
 
 
 def small_port() -> Port:
@@ -137,4 +164,4 @@ def simulate_overpass(
     look = Look(plan, plan.acquired(start), _LIGHT, seed)
     rng = generator(seed, "small", "overpass", plan.day)
     frame = render(frame_of, land, hulls, plan, _LIGHT, _WATERS, rng)
-    return write_catalog(out, write_scenes(out / COLLECTION, frame, look), seed)
+    return write_catalog(out, {COLLECTION: write_scenes(out / COLLECTION, frame, look)}, seed)

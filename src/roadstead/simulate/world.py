@@ -1,148 +1,220 @@
-"""A simulated world on disk: a STAC catalogue of COGs, AIS files, and the truth kept apart.
+"""A simulated world on disk: a STAC catalogue of images, AIS files, and the truth kept apart.
 
     out/catalog.json                      static STAC catalogue, relative links
-    out/sentinel-2-c1-l2a/ITEM/…          items and COGs
-    out/ais/PORT-simulated.nmea | .csv    what receivers heard
-    out/truth/hulls.geojson, voyages.csv  what was really there
-    out/README.txt                        says that all this is simulated
+    out/sentinel-2-c1-l2a/ITEM/…          optical items and COGs
+    out/sentinel-1-grd/ITEM/…             radar items and products
+    out/detections/PORT.geojson           in mode ``detections``, instead of these three
+    out/ais/PORT-SOURCE.nmea | .csv       what receivers heard
+    out/truth/…                           what was really there (see `roadstead.simulate.truth.files`)
+    out/scenario.yaml, README.txt         how to make it again; that all this is simulated
 
 The same seed gives the same bytes in any folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pystac
 
 from roadstead.aoi import Port
-from roadstead.simulate.ais import Message, received
-from roadstead.simulate.ais_files import write_csv, write_nmea
-from roadstead.simulate.chance import generator
-from roadstead.simulate.files import write_text
-from roadstead.simulate.hulls import Light
-from roadstead.simulate.items import COLLECTION, LABEL, Look, write_catalog, write_scenes
-from roadstead.simulate.optical import PlacedHull, render
-from roadstead.simulate.scenario import OverpassPlan, PortScenario, scenario_of
-from roadstead.simulate.sea import PortWorld, simulate_port
-from roadstead.simulate.surface import land_surface
-from roadstead.simulate.truth import Observation, hull_features, write_hulls, write_voyages
+from roadstead.detection import Model, load_model
+from roadstead.headers import write_detections
+from roadstead.settings import settings
+from roadstead.simulate.ais.files import write_ais
+from roadstead.simulate.ais.received import Received, received
+from roadstead.simulate.detections.detector import metrics_of
+from roadstead.simulate.detections.draw import draw_detections
+from roadstead.simulate.detections.skies import observations
+from roadstead.simulate.files import replaced, write_text
+from roadstead.simulate.imaging import imaged
+from roadstead.simulate.optical.items import COLLECTION, LABEL
+from roadstead.simulate.radar.items import RADAR_COLLECTION
+from roadstead.simulate.scenario.file import LoadedScenario, copies
+from roadstead.simulate.scenario.lines import Where
+from roadstead.simulate.scenario.model import Scenario
+from roadstead.simulate.stac import write_catalog
+from roadstead.simulate.traffic.sailing import NoRoomError
+from roadstead.simulate.traffic.sea import PortWorld, Sea, simulate_sea
+from roadstead.simulate.truth.files import hull_features, write_truth
 
-_SUN_SINKS_DEG_A_DAY = 0.25
+Mode = Literal["images", "detections"]
+Progress = Callable[[str, int, int], None]
+"""Is told what has just been made, how many passes are done, and how many there are."""
 _README = f"""{LABEL}.
 
-catalog.json and {COLLECTION}/  images as a static STAC catalogue
-ais/    what AIS receivers heard; ships and identities are invented. Reports are thinned: every 6 minutes
-        under way, every 15 minutes moored or at anchor, static data every 30 minutes.
-truth/  every hull at every overpass, every voyage; nothing that detects or reconciles may read it
+Made by: roadstead simulate scenario.yaml -o DIR --seed {{seed}}
+({{name}}: {{title}})
 
-Seed: {{seed}}
+{{products}}
+ais/    what AIS receivers heard; ships and identities are invented
+truth/  every hull at every overpass, every voyage, loading and delivery, what each ship was and what it declared;
+        nothing that detects or reconciles may read it
 """
+_PRODUCTS: Mapping[Mode, str] = {
+    "images": f"catalog.json, {COLLECTION}/, {RADAR_COLLECTION}/\n        images as a static STAC catalogue",
+    "detections": "detections/\n        hulls as a detector of the published recall and errors finds them; no pixels",
+}
 
 
 @dataclass(frozen=True)
 class SimulatedWorld:
     """Where a simulated world lies."""
 
-    catalog: Path
-    """The STAC catalogue's ``catalog.json``."""
+    out: Path
+    """Its folder."""
+    catalog: Path | None
+    """The STAC catalogue's ``catalog.json``; None in mode ``detections``."""
     ais: dict[str, list[Path]]
     """Port slug -> its AIS files."""
-    truth: Path
-    """The folder of the truth."""
+    detections: dict[str, Path]
+    """Port slug -> its detections; empty in mode ``images``."""
+    numbers: dict[str, dict[str, int]]
+    """Port slug -> how much there is of what."""
+
+    @property
+    def truth(self) -> Path:
+        """The folder of the truth."""
+        return self.out / "truth"
 
 
-def simulate_fortnight(
-    out: Path,
-    ports: Sequence[Port],
-    seed: int,
-    start: date = date(2020, 11, 1),
-    *,
-    progress: Callable[[str], None] | None = None,
+def simulate(
+    out: Path, loaded: LoadedScenario, seed: int, mode: Mode | None = None, progress: Progress | None = None
 ) -> SimulatedWorld:
-    """Simulate two weeks of ships, overpasses and AIS at some ports.
+    """Make a world and write it.
 
     Args:
-        out: Folder to write into; files of the same names are replaced.
-        ports: Ports with a built-in scenario (see `scenario_of`).
+        out: Folder to write; an earlier simulation there is replaced whole.
+        loaded: What happens, and the ports (see `scenario_file.load_scenario`).
         seed: Not negative; the same seed gives the same bytes.
-        start: First day, UTC.
-        progress: Is told what was written, one line an overpass.
+        mode: Images, or detections drawn from the detector's published errors; by default the scenario's.
+        progress: Is told of each pass.
 
     Raises:
-        PortError: a port has no scenario or no coast outline.
-        StoreError: a file cannot be written.
+        UsageError: ``out`` holds something that no simulation made.
+        ScenarioError: a fleet or route finds no room; names the line.
+        StoreError: a file cannot be written; ``out`` is as it was.
     """
-    return simulate_scenarios(out, [(port, scenario_of(port.slug)) for port in ports], seed, start, progress)
+    mode, out = mode or loaded.scenario.mode, out.resolve()
+    with replaced(out) as folder:
+        sea = _sea(loaded, seed)
+        for name, text in {
+            **copies(loaded, mode),
+            "README.txt": _readme(loaded.scenario, seed, mode),
+        }.items():
+            write_text(folder / name, text)
+        maker = _Maker(folder, sea, loaded.ports, seed, mode, progress or (lambda what, done, total: None))
+        maker.write()
+        write_truth(folder / "truth", sea.worlds, sea.occasions, maker.features, seed)
+    return maker.made(out)
 
 
-def simulate_scenarios(
-    out: Path,
-    scenarios: Sequence[tuple[Port, PortScenario]],
-    seed: int,
-    start: date,
-    progress: Callable[[str], None] | None = None,
-) -> SimulatedWorld:
-    """Simulate ports by scenarios of one's own; see `simulate_fortnight`."""
-    tell = progress or (lambda line: None)
-    items: list[pystac.Item] = []
-    features: list[dict[str, Any]] = []
-    ais: dict[str, list[Path]] = {}
-    worlds = [simulate_port(port, scenario, seed, start) for port, scenario in scenarios]
-    for world in worlds:
-        messages = received(world)
-        ais[world.scenario.port] = [_write_ais(out / "ais", world, messages)]
-        for seen, made in _observe(out / COLLECTION, world):
-            items.extend(made)
-            features.extend(hull_features(seen, messages))
-            tell(f"{world.scenario.port}: {seen.acquired:%Y-%m-%d %H:%M} UTC, {len(made)} scenes")
-    write_catalog(out, items, seed)
-    write_hulls(out / "truth" / "hulls.geojson", features, seed)
-    write_voyages(out / "truth" / "voyages.csv", worlds)
-    write_text(out / "README.txt", _README.format(seed=seed))
-    return SimulatedWorld(out / "catalog.json", ais, out / "truth")
+def _readme(scenario: Scenario, seed: int, mode: Mode) -> str:
+    return _README.format(seed=seed, name=scenario.name, title=scenario.title, products=_PRODUCTS[mode])
 
 
-def _write_ais(folder: Path, world: PortWorld, messages: Sequence[Message]) -> Path:
-    reception = world.scenario.reception
-    write = {"nmea": write_nmea, "csv": write_csv}[reception.format]
-    path = folder / f"{world.scenario.port}-simulated.{reception.format}"
-    write(path, messages, reception.source)
-    return path
+def _sea(loaded: LoadedScenario, seed: int) -> Sea:
+    """Let all ships move; what is impossible is told with its line."""
+    try:
+        return simulate_sea(loaded.scenario, loaded.ports, seed)
+    except NoRoomError as error:
+        raise loaded.error(_where(error, loaded.scenario), str(error)) from error
 
 
-def _observe(folder: Path, world: PortWorld) -> Iterator[tuple[Observation, list[pystac.Item]]]:
-    scenario = world.scenario
-    land = land_surface(world.ground, generator(world.seed, scenario.port, "land"))
-    for number, plan in enumerate(scenario.overpasses):
-        acquired = plan.acquired(world.start)
-        look = Look(plan, acquired, _light(scenario, plan), world.seed)
-        frame = render(
-            world.ground,
-            land,
-            placed_hulls(world, acquired.timestamp()),
-            plan,
-            look.light,
-            (scenario.clear_water, scenario.turbid_water),
-            generator(world.seed, scenario.port, "overpass", number),
+def _where(error: NoRoomError, scenario: Scenario) -> Where:
+    if error.route is not None:
+        return "routes", error.route
+    slugs = [part.port for part in scenario.ports]
+    if error.port is None:
+        return ("ports",)
+    port = "ports", slugs.index(error.port)
+    return port if error.row is None else (*port, "fleet", error.row)
+
+
+@dataclass
+class _Maker:
+    """Writes what sensors and receivers see of a sea, port by port."""
+
+    folder: Path
+    sea: Sea
+    ports: Sequence[Port]
+    seed: int
+    mode: Mode
+    tell: Progress
+    features: list[dict[str, Any]] = field(default_factory=list)
+    """Of `truth.hull_features`."""
+    _ais: dict[str, list[Path]] = field(default_factory=dict)
+    _detections: dict[str, Path] = field(default_factory=dict)
+    _numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    _items: dict[str, list[pystac.Item]] = field(default_factory=dict)
+    _done: int = 0
+
+    def write(self) -> None:
+        """Write AIS, and images or detections."""
+        self.tell("ships are placed", 0, self._total)
+        for world, port in zip(self.sea.worlds, self.ports, strict=True):
+            slug, heard = port.slug, received(world)
+            self._ais[slug] = write_ais(self.folder / "ais", world, heard)
+            self._numbers[slug] = {
+                "ships": len({sailing.vessel.vessel_id for sailing in world.sailings}),
+                "AIS messages": sum(len(source) for source in heard.values()),
+            }
+            look = self._image if self.mode == "images" else self._detect
+            self._numbers[slug] |= look(world, port, heard)
+        if self.mode == "images":
+            write_catalog(self.folder, dict(sorted(self._items.items())), self.seed)
+
+    @cached_property
+    def model(self) -> Model:
+        """The detector whose published errors are drawn from."""
+        return load_model(settings().model_id)
+
+    @property
+    def _total(self) -> int:
+        return sum(len(world.plans) + len(world.scenario.radar) for world in self.sea.worlds)
+
+    def _image(self, world: PortWorld, _port: Port, heard: Mapping[str, Received]) -> dict[str, int]:
+        """Draw every pass; return how many scenes there are."""
+        passes = []
+        for one in imaged(self.folder, world, heard):
+            passes.append(one)
+            self._step(one.port, one.acquired)
+        numbers = {COLLECTION: 0, RADAR_COLLECTION: 0}
+        for one in sorted(passes, key=lambda one: one.acquired):
+            self._items.setdefault(one.collection, []).extend(one.items)
+            self.features.extend(one.features)
+            numbers[one.collection] += len(one.items)
+        return {"optical scenes": numbers[COLLECTION], "radar scenes": numbers[RADAR_COLLECTION]}
+
+    def _detect(self, world: PortWorld, port: Port, heard: Mapping[str, Received]) -> dict[str, int]:
+        """Draw what a detector would find at every pass; return how many detections there are."""
+        table, header = draw_detections(world, port, self.model, metrics_of(self.model))
+        path = self.folder / "detections" / f"{port.slug}.geojson"
+        write_detections(path, table, header)
+        self._detections[port.slug] = path
+        for seen in observations(world):
+            self.features.extend(hull_features(seen, heard))
+            self._step(port.slug, seen.acquired)
+        return {"optical passes": len(world.plans), "detections": len(table)}
+
+    def _step(self, port: str, acquired: datetime) -> None:
+        self._done += 1
+        self.tell(f"{port} {acquired:%Y-%m-%d %H:%M}", self._done, self._total)
+
+    def made(self, out: Path) -> SimulatedWorld:
+        """Return where all this lies once the folder has become ``out``."""
+        return SimulatedWorld(
+            out,
+            out / "catalog.json" if self.mode == "images" else None,
+            {
+                port: [out / path.relative_to(self.folder) for path in paths]
+                for port, paths in self._ais.items()
+            },
+            {port: out / path.relative_to(self.folder) for port, path in self._detections.items()},
+            self._numbers,
         )
-        items = write_scenes(folder, frame, look)
-        yield Observation(world, acquired, frame, look.datatake, tuple(item.id for item in items)), items
-
-
-def placed_hulls(world: PortWorld, time: float) -> list[PlacedHull]:
-    """Return the hulls inside the frame at a time, seconds since 1970."""
-    return [
-        PlacedHull(s.vessel.vessel_id, s.vessel.hull, motion.xy, motion.heading_deg, motion.speed_kn)
-        for s in world.sailings
-        if (motion := s.at(time)) is not None
-    ]
-
-
-def _light(scenario: PortScenario, plan: OverpassPlan) -> Light:
-    sunk = _SUN_SINKS_DEG_A_DAY * plan.day
-    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_deg - sunk)

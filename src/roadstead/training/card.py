@@ -41,6 +41,8 @@ def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]
         train=train,
         rows=_rows(metrics),
         held=metrics["splits"]["held_out"],
+        simulated_only=metrics.get("simulated_only"),
+        taught_on_simulation=train["config"].get("taught_on") == "simulated",
         simulated=model.get("simulated_check"),
         ais=metrics["s2_ais"],
         classes=CLASSES,

@@ -234,7 +234,7 @@ def _blend(canvas: _Canvas, stamp: Stamp, row: int, col: int, haze: Floats) -> N
     window = canvas.image[top : row + radius + 1, left : col + radius + 1]
     rows = slice(top - row + radius, top - row + radius + window.shape[0])
     cols = slice(left - col + radius, left - col + radius + window.shape[1])
-    through = stamp.through[rows, cols][..., None]
+    through = stamp.through[rows, cols]
     shift = haze if stamp.water is None else _water_colour(canvas) - np.array(stamp.water, np.float32)
     window *= through
     window += stamp.light[rows, cols] + (1 - through) * shift

@@ -10,8 +10,9 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -19,10 +20,12 @@ from rich.table import Table
 from roadstead.detection import Model, load_model
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
-from roadstead.training.figures import ScoredScene, recall_by_length, reliability, summary
+from roadstead.training.figures import ScoredScene, f1_draws, recall_by_length, reliability, summary
 from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, shared_folder, split_of
 from roadstead.training.product import scored_scene
 
+SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
+"""Id of the model that was taught on simulated scenes alone, to measure the simulator."""
 SPLITS: tuple[Split, ...] = ("train", "validation", "held_out")
 
 
@@ -41,9 +44,47 @@ def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dic
         "score_threshold": model.threshold,
         "s2_ais": ais_check.check(shared, model),
     }
+    if (rival := _taught_on_simulation(model)) is not None:
+        metrics["simulated_only"] = compared(rival, metrics)
     _write(model.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     write_card(model.folder)
     return metrics
+
+
+def _taught_on_simulation(model: Model) -> dict[str, Any] | None:
+    """Metrics of the model beside this one that was taught on simulated scenes alone, None where there is none."""
+    path = model.folder.parent / SIMULATED_ONLY / "metrics.json"
+    if model.folder.name == SIMULATED_ONLY or not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def compared(simulated: dict[str, Any], real: dict[str, Any]) -> dict[str, Any]:
+    """Hold a model taught on simulated scenes alone against another, on the held-out real places.
+
+    The interval of the ratio is 95 % of a bootstrap that draws hits, misses and false alarms of both anew.
+    """
+    ours, theirs = (one["splits"]["held_out"]["strict"] for one in (simulated, real))
+    return {
+        "model_id": simulated["model_id"],
+        "sha256": simulated["sha256"],
+        "strict_f1": ours["f1"],
+        "strict_f1_95": ours["f1_95"],
+        "strict_f1_share": round(ours["f1"] / theirs["f1"], 4),
+        "strict_f1_share_95": _share_interval(ours, theirs),
+        "n_ships": ours["n_ships"],
+    }
+
+
+def _share_interval(ours: dict[str, Any], theirs: dict[str, Any]) -> list[float]:
+    drawn = [f1_draws(*_outcomes(one), seed=number) for number, one in enumerate((ours, theirs))]
+    return [round(float(v), 4) for v in np.percentile(drawn[0] / drawn[1], [2.5, 97.5])]
+
+
+def _outcomes(figures: dict[str, Any]) -> tuple[int, int, int]:
+    hits = round(figures["recall"] * figures["n_ships"])
+    return hits, figures["n_ships"] - hits, figures["n_false_alarms"]
 
 
 def _scored(shared: Path, model: Model) -> list[ScoredScene]:

@@ -97,10 +97,15 @@ def f1_interval(hits: int, missed: int, alarms: int) -> list[float] | None:
     total = hits + missed + alarms
     if not total:
         return None
-    rng = np.random.default_rng(0)
+    return [round(float(v), 4) for v in np.percentile(f1_draws(hits, missed, alarms), [2.5, 97.5])]
+
+
+def f1_draws(hits: int, missed: int, alarms: int, *, seed: int = 0) -> NDArray[np.float64]:
+    """Return F1 of many bootstrap draws of hits, misses and false alarms."""
+    total = hits + missed + alarms
+    rng = np.random.default_rng(seed)
     draws = rng.multinomial(total, np.array([hits, missed, alarms]) / total, size=_RESAMPLES)
-    values = 2 * draws[:, 0] / np.maximum(2 * draws[:, 0] + draws[:, 1] + draws[:, 2], 1)
-    return [round(float(v), 4) for v in np.percentile(values, [2.5, 97.5])]
+    return np.asarray(2 * draws[:, 0] / np.maximum(2 * draws[:, 0] + draws[:, 1] + draws[:, 2], 1))
 
 
 def _matches(scenes: Sequence[ScoredScene], rule: Rule) -> list[tuple[Label, Found]]:

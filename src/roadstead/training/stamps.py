@@ -15,17 +15,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.simulate.hulls import (
+from roadstead.simulate.hulls.draw import (
     SENSOR_PIXEL_M,
-    HullPatch,
     HullSpec,
     Kind,
     Light,
+    SampledHull,
     draw_hull,
     hull_corners,
     random_hull,
     sample_hull,
 )
+from roadstead.simulate.traffic.tracks import KNOT
 from roadstead.tables import CLASSES
 from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
 
@@ -42,8 +43,9 @@ _SINGLE: Final[dict[Kind, float]] = {
     "tanker": 0.12,
     "general_cargo": 0.08,
     "ro_ro": 0.08,
-    "fishing": 0.06,
-    "small_craft": 0.06,
+    "fishing": 0.05,
+    "small_craft": 0.05,
+    "tug": 0.02,
 }
 
 
@@ -54,7 +56,7 @@ class Stamp:
     light: Floats
     """[S, S, 3] in units of the 8-bit visual asset's 255."""
     through: Floats
-    """[S, S] share of the water's own light that stays."""
+    """[S, S, 3] share of the water's own light that stays."""
     corners: Floats
     """[N, 4, 2] labelled boxes, (column, row) from the centre of the middle pixel."""
     hulls: Floats
@@ -130,11 +132,11 @@ def _compose(berths: Sequence[_Berth], heading: float, light: Light, rng: np.ran
     placed = [_place(berth, heading, anchor) for berth in berths]
     patches = [_sampled(spec, bearing, centre, light, rng) for spec, bearing, centre in placed]
     side = max(
-        2 * int(np.abs(np.round(centre)).max()) + patch.alpha.shape[0]
+        2 * int(np.abs(np.round(centre)).max()) + patch.light.shape[0]
         for patch, (_, _, centre) in zip(patches, placed, strict=True)
     )
     side += 1 - side % 2
-    colour, through = np.zeros((side, side, 3), np.float32), np.ones((side, side), np.float32)
+    colour, through = np.zeros((side, side, 3), np.float32), np.ones((side, side, 3), np.float32)
     for patch, (_, _, centre) in zip(patches, placed, strict=True):
         _fold(colour, through, patch, np.round(centre).astype(int) + side // 2)
     labelled = [place for place in placed if place[0].length_m >= SMALLEST_LABELLED_M]
@@ -165,19 +167,23 @@ def _place(berth: _Berth, heading: float, anchor: NDArray[np.float64]) -> _Place
 
 def _sampled(
     spec: HullSpec, heading: float, centre: NDArray[np.float64], light: Light, rng: np.random.Generator
-) -> HullPatch:
+) -> SampledHull:
     rest = centre - np.round(centre)
     patch = draw_hull(spec, heading, rng, light=light)
+    pace, angle = spec.speed_kn * KNOT / SENSOR_PIXEL_M, np.radians(heading)
     return sample_hull(
-        patch, offset_px=(float(rest[0]), float(rest[1])), psf_sigma_px=float(rng.uniform(0.4, 0.65))
+        patch,
+        offset_px=(float(rest[0]), float(rest[1])),
+        drift_px_s=(float(-pace * np.cos(angle)), float(pace * np.sin(angle))),
+        psf_sigma_px=float(rng.uniform(0.4, 0.65)),
     )
 
 
-def _fold(colour: Floats, through: Floats, patch: HullPatch, centre: NDArray[np.int_]) -> None:
-    radius = patch.alpha.shape[0] // 2
+def _fold(colour: Floats, through: Floats, hull: SampledHull, centre: NDArray[np.int_]) -> None:
+    radius = hull.light.shape[0] // 2
     window = tuple(slice(int(c) - radius, int(c) + radius + 1) for c in centre)
-    passed = (1 - patch.shade) * (1 - patch.alpha)
-    colour[window] = colour[window] * passed[..., None] + patch.reflectance[..., :3]
+    passed = hull.through[..., :3]
+    colour[window] = colour[window] * passed + hull.light[..., :3]
     through[window] *= passed
 
 
@@ -189,7 +195,7 @@ def _box(spec: HullSpec, heading: float, centre: NDArray[np.float64], *, margins
 
 def _trimmed(stamp: Stamp) -> Stamp:
     """Cut the empty margin, keeping the anchor in the middle."""
-    used = np.argwhere((stamp.through < 0.995) | (np.abs(stamp.light).max(-1) > 0.004))
+    used = np.argwhere((stamp.through.min(-1) < 0.995) | (np.abs(stamp.light).max(-1) > 0.004))
     middle = stamp.through.shape[0] // 2
     radius = int(np.abs(used - middle).max(initial=1))
     keep = slice(middle - radius, middle + radius + 1)
@@ -233,7 +239,7 @@ def _cut(scene: TrainingScene, corners: Floats, class_: int, rng: np.random.Gene
     narrowed = box.mean(0) + (box - box.mean(0)) * 0.8
     return Stamp(
         (pixels * alpha[..., None]).astype(np.float32),
-        (1 - alpha).astype(np.float32),
+        np.repeat((1 - alpha)[..., None], 3, axis=-1).astype(np.float32),
         box[None].astype(np.float32),
         narrowed[None].astype(np.float32),
         np.array([class_]),

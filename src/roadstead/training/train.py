@@ -13,9 +13,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -27,9 +27,11 @@ from torch.utils.data import DataLoader, Dataset
 from roadstead.errors import RoadsteadError
 from roadstead.training.boxes import long_side_first
 from roadstead.training.crops import CROP_PX, Composer, Crop
+from roadstead.training.evaluate import SIMULATED_ONLY
 from roadstead.training.network import Detector, detection_loss
 from roadstead.training.package import package
 from roadstead.training.places import PLACES
+from roadstead.training.practice import TAUGHT, practice_scenes
 from roadstead.training.scenes import training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
 
@@ -42,6 +44,9 @@ class TrainConfig:
     """What a run is made of; written to ``train.yaml`` beside the weights."""
 
     model_id: str = "s2-obb-n-1"
+    taught_on: Literal["real and simulated", "simulated"] = "real and simulated"
+    """The second uses no real pixel: practice scenes with simulated hulls laid on their water."""
+    practice_scenes: int = 150
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1
     steps: int = 5400
@@ -102,10 +107,14 @@ def collate(crops: list[Crop]) -> Batch:
 
 
 def make_composer(shared: Path, cache: Path, config: TrainConfig, console: Console) -> Composer:
-    """Read the training places and make the bank of stamps."""
-    scenes = training_scenes(shared, cache)
+    """Read the training places, or draw the practice scenes, and make the bank of stamps."""
     rng = np.random.default_rng([config.seed, 0xB0A7])
-    real = [s for scene in scenes for s in real_stamps(scene, rng, variants=config.real_variants)]
+    real: list[Stamp] = []
+    if config.taught_on == "simulated":
+        scenes = practice_scenes(cache, TAUGHT, config.practice_scenes)
+    else:
+        scenes = training_scenes(shared, cache)
+        real = [s for scene in scenes for s in real_stamps(scene, rng, variants=config.real_variants)]
     console.print(f"{len(scenes)} scenes, {len(real)} stamps of real ships; drawing simulated hulls ...")
     simulated: list[Stamp] = [simulated_stamp(rng) for _ in range(config.simulated_stamps)]
     return Composer(scenes, simulated, real)
@@ -243,8 +252,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--simulated-only", action="store_true", help="teach on simulated scenes alone")
     options = parser.parse_args(arguments)
     config = TrainConfig(steps=options.steps, seed=options.seed)
+    if options.simulated_only:
+        config = replace(config, model_id=SIMULATED_ONLY, taught_on="simulated")
     try:
         train(options.shared, options.cache, options.run, config, threads=options.threads)
         print(package(options.shared, options.run, options.cache, options.models_dir))

@@ -60,6 +60,17 @@ def test_bad_items_are_named_and_the_others_kept(tmp_path: Path) -> None:
     assert len(found.rejected) == 4
 
 
+def test_radar_products_in_the_same_static_catalogue_are_passed_over(tmp_path: Path) -> None:
+    radar = b.write_item(
+        tmp_path, "radar", FRAME, {"red": b.water(FRAME)["red"]}, properties={"sar:product_type": "GRD"}
+    )
+    optical = b.write_item(tmp_path, "optical", FRAME)
+    found = _search(b.write_catalog(tmp_path, [radar, optical]))
+    assert (_ids(found), dict(found.rejected)) == (["optical"], {})
+    with pytest.raises(EmptySearchError, match="holds nothing over this place"):
+        _search(b.write_catalog(tmp_path, [radar]))
+
+
 def test_a_bad_item_elsewhere_or_at_another_time_is_no_failure_of_this_port(tmp_path: Path) -> None:
     far = b.write_item(tmp_path, "far", b.grid(30, 20, col=500), datetime=None)
     old = b.write_item(

@@ -1,32 +1,40 @@
 """The small made-up port, simulated once."""
 
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from roadstead.simulate.sea import PortWorld, simulate_port
-from roadstead.simulate.small import SMALL_SCENARIO, small_port
-from roadstead.simulate.world import SimulatedWorld, simulate_scenarios
+from roadstead.simulate.scenario.file import LoadedScenario
+from roadstead.simulate.small import SMALL_SCENARIO, SMALL_WORLD, small_port
+from roadstead.simulate.traffic.sea import PortWorld, simulate_port
 
-START = date(2020, 11, 1)
+START = SMALL_WORLD.start
+DAYS = SMALL_WORLD.days
 SEED = 7
 
 
 @pytest.fixture(scope="session")
 def small_world() -> PortWorld:
     """Return the traffic at the small port."""
-    return simulate_port(small_port(), SMALL_SCENARIO, SEED, START)
+    return simulate_port(small_port(), SMALL_SCENARIO, SEED, START, DAYS)
 
 
 @pytest.fixture(scope="session")
-def small_files(tmp_path_factory: pytest.TempPathFactory) -> SimulatedWorld:
+def small_loaded() -> LoadedScenario:
+    """Return the scenario of the small port with its port."""
+    return LoadedScenario(SMALL_WORLD, (small_port(),))
+
+
+@pytest.fixture(scope="session")
+def small_files(tmp_path_factory: pytest.TempPathFactory, small_loaded: LoadedScenario) -> Any:
     """Return the small port written to disk."""
-    out = tmp_path_factory.mktemp("world")
-    return simulate_scenarios(out, [(small_port(), SMALL_SCENARIO)], SEED, START)
+    from roadstead.simulate.world import simulate
+
+    return simulate(tmp_path_factory.mktemp("world") / "small", small_loaded, SEED)
 
 
 @pytest.fixture(scope="session")
-def small_folder(small_files: SimulatedWorld) -> Path:
+def small_folder(small_files: Any) -> Path:
     """Return the folder of the written world."""
-    return small_files.catalog.parent
+    return small_files.truth.parent

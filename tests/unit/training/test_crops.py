@@ -67,7 +67,8 @@ def test_water_leaves_out_quays_and_labelled_ships() -> None:
 def test_a_turned_stamps_box_still_holds_its_hull(stamps: list[Stamp], turns: int, mirrored: bool) -> None:
     for stamp in (s for s in stamps if len(s.hulls) == 1 and s.through.shape[0] > 9):
         moved = turned(stamp, turns, mirrored=mirrored)
-        covered = np.where(moved.through < 0.5, 1 - moved.through, 0)
+        taken = 1 - moved.through.mean(-1)
+        covered = np.where(taken > 0.5, taken, 0)
         if covered.sum() < 4:
             continue
         rows, cols = np.indices(covered.shape) - covered.shape[0] // 2
@@ -86,8 +87,8 @@ def test_real_ships_that_lie_free_are_cut_with_their_boxes() -> None:
     assert len(cut) == 3
     for stamp in cut:
         middle = stamp.through.shape[0] // 2
-        assert stamp.through[middle, middle] < 0.2
-        assert stamp.through[0, 0] == 1.0
+        assert stamp.through[middle, middle].max() < 0.2
+        assert stamp.through[0, 0].min() == 1.0
 
 
 def test_the_same_number_gives_the_same_crop_and_another_number_another(stamps: list[Stamp]) -> None:

@@ -1,0 +1,1 @@
+"""What ships send over AIS, and what receivers hear and write down."""

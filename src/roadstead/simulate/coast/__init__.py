@@ -1,0 +1,1 @@
+"""Land, quays and water of a frame."""

@@ -1,0 +1,1 @@
+"""Detections without pixels, drawn from the detector's published errors."""

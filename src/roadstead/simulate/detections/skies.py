@@ -1,0 +1,128 @@
+"""What each pass over a port could see, without drawing a pixel: cloud as the images would have it, and the swath."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from roadstead.geo import Array, Grid
+from roadstead.imagery.masks import SCL_CLOUD
+from roadstead.simulate.chance import generator
+from roadstead.simulate.hulls.draw import Light
+from roadstead.simulate.optical.atmosphere import HIGH, WATER, classify, draw_sky
+from roadstead.simulate.optical.render import imaged
+from roadstead.simulate.scenario.model import OverpassPlan, PortScenario
+from roadstead.simulate.traffic.sea import PortWorld
+from roadstead.simulate.truth.hulls import VISIBILITY, Observation, swath_cover
+
+CELL_PX = 32
+"""Pixels of 10 m along a side of a cell of sky; clouds are some kilometres wide."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What one optical pass saw of a port."""
+
+    plan: OverpassPlan
+    acquired: datetime
+    """UTC."""
+    grid: Grid
+    frame: BaseGeometry
+    """What was imaged, map metres."""
+    scl: NDArray[np.uint8]
+    """[h, w] class of the scene classification that a cell of sky gives water."""
+
+    @property
+    def scene_id(self) -> str:
+        """Id as a simulated item has it, but for the tile."""
+        unit = self.plan.platform[-1].upper()
+        return f"SIM_S2{unit}_{self.acquired:%Y%m%dT%H%M%S}_NOPIXELS"
+
+    @cached_property
+    def clear(self) -> BaseGeometry:
+        """Where the detector searches, map metres: imaged, and no cloud or cirrus."""
+        cloudy = np.isin(self.scl, SCL_CLOUD)
+        if not cloudy.any():
+            return self.frame
+        open_sky = shapely.union_all([self._cells(*run) for run in _runs(~cloudy)])
+        clear = shapely.make_valid(open_sky & self.frame)
+        shapely.prepare(clear)
+        return clear
+
+    def _cells(self, row: int, first: int, stop: int) -> Polygon:
+        left, _, _, top = self.grid.bounds_xy
+        side = CELL_PX * self.grid.pixel_m
+        return box(left + first * side, top - (row + 1) * side, left + stop * side, top - row * side)
+
+    def cover(self, xy: Array) -> list[str]:
+        """Return what lies over [n, 2] places (map metres), see `truth_hulls.Cover`."""
+        col, row = (self.grid.xy_to_colrow(xy) // CELL_PX).astype(int).T
+        high, wide = self.scl.shape
+        over = self.scl[np.clip(row, 0, high - 1), np.clip(col, 0, wide - 1)]
+        inside = shapely.contains_xy(self.frame, xy)
+        return [
+            VISIBILITY.get(int(k), "clear") if seen else "no_data"
+            for k, seen in zip(over, inside, strict=True)
+        ]
+
+
+def _runs(open_sky: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """Yield (row, first, stop) of the runs of open sky in each row of cells."""
+    edges = np.diff(np.pad(open_sky, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    for row, steps in enumerate(edges):
+        yield from zip(
+            [row] * int((steps > 0).sum()), np.flatnonzero(steps > 0), np.flatnonzero(steps < 0), strict=True
+        )
+
+
+def views(world: PortWorld) -> Iterator[View]:
+    """Yield what each optical pass of a port saw, in order of time."""
+    grid = world.ground.grid
+    for number, plan in enumerate(world.plans):
+        acquired = plan.acquired(world.start)
+        yield View(plan, acquired, grid, imaged(grid, plan.no_data_wedge), _sky(world, number, plan))
+
+
+def _sky(world: PortWorld, number: int, plan: OverpassPlan) -> NDArray[np.uint8]:
+    """[h, w] scene classification of water under one drawn sky, a cell a value."""
+    grid = world.ground.grid
+    size = -(-grid.height // CELL_PX), -(-grid.width // CELL_PX)
+    if plan.weather.cloud in ("none", "overcast"):
+        return np.full(size, HIGH if plan.weather.cloud == "overcast" else WATER, np.uint8)
+    rng = generator(world.seed, world.scenario.port, "sky", number)
+    sky = draw_sky(plan.weather, _light(world.scenario, plan), (grid.height, grid.width), rng)
+    rows = np.minimum(np.arange(size[0]) * CELL_PX + CELL_PX // 2, grid.height - 1)
+    cols = np.minimum(np.arange(size[1]) * CELL_PX + CELL_PX // 2, grid.width - 1)
+    opacity, shadow = (
+        np.vstack([layer(int(row), int(row) + 1)[:, cols] for row in rows])
+        for layer in (sky.opacity, sky.shadow)
+    )
+    # `classify` looks at every second pixel.
+    doubled = [
+        layer.repeat(2, axis=0).repeat(2, axis=1) for layer in (np.zeros_like(opacity), opacity, shadow)
+    ]
+    return classify(np.zeros((4, *doubled[0].shape), np.float32), *doubled)
+
+
+def _light(scenario: PortScenario, plan: OverpassPlan) -> Light:
+    sunk = scenario.sun_sinks_deg_a_day * plan.day
+    return Light(scenario.sun_azimuth_deg, float(np.clip(scenario.sun_elevation_deg - sunk, 10.0, 85.0)))
+
+
+def observations(world: PortWorld) -> Iterator[Observation]:
+    """Yield every pass for the truth of a world without pixels; radar passes see the whole frame."""
+    for view in views(world):
+        yield Observation(world, view.acquired, "s2", (view.scene_id,), view.cover)
+    frame = box(*world.ground.grid.bounds_xy)
+    for plan in world.scenario.radar:
+        acquired = plan.acquired(world.start)
+        name = f"SIM_S1{plan.platform[-1].upper()}_{acquired:%Y%m%dT%H%M%S}_NOPIXELS"
+        yield Observation(world, acquired, "s1", (name,), swath_cover(frame))

@@ -1,0 +1,1 @@
+"""What simulated hulls are, and how they look from above."""

@@ -1,0 +1,1 @@
+"""Sentinel-2 overpasses: pixels, sky and STAC items."""

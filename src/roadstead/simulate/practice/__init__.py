@@ -1,0 +1,1 @@
+"""Made-up harbours, to train on and to hold against real images."""

@@ -1,0 +1,1 @@
+"""Sentinel-1 passes: amplitude, ground control points and STAC items."""

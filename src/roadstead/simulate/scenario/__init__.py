@@ -1,0 +1,1 @@
+"""What a scenario says, read from YAML with errors that name the line."""

@@ -1,0 +1,1 @@
+"""Ships, their identities, and where each is at any time."""
