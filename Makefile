@@ -55,7 +55,7 @@ train: setup-dev ## Train the model on SHARED and simulated ships (hours; resuma
 	$(BIN)/python -m roadstead.training.train --shared $(SHARED)
 
 train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)
-	$(BIN)/python -m roadstead.training.train --simulated-only --steps 3400 --shared $(SHARED) --run build/training-simulated
+	$(BIN)/python -m roadstead.training.train --simulated-only --steps 2600 --shared $(SHARED) --run build/training-simulated
 
 evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
 	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-1

@@ -15,7 +15,8 @@ from roadstead.imagery import write_cog
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.ground import Ground
 from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.hulls.draw import KINDS, Light, random_hull
+from roadstead.simulate.hulls.spec import KINDS, random_hull
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.render import PlacedHull, render
 from roadstead.simulate.scenario.model import OverpassPlan, PortScenario, Weather
 from roadstead.simulate.traffic.sea import port_ground

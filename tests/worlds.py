@@ -13,7 +13,9 @@ import numpy as np
 from shapely.geometry import mapping
 
 from roadstead.geo import Grid, xy_to_lonlat
-from roadstead.simulate.hulls.draw import draw_hull, paste_hull, random_hull, sample_hull
+from roadstead.simulate.hulls.draw import draw_hull
+from roadstead.simulate.hulls.sample import paste_hull, sample_hull
+from roadstead.simulate.hulls.spec import random_hull
 from tests import builders
 
 FRAME = builders.grid(260, 240)

@@ -15,8 +15,8 @@ import pystac
 from roadstead.simulate.ais.received import Received
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.land import Land, land_surface
-from roadstead.simulate.hulls.draw import Light
 from roadstead.simulate.hulls.spec import loaded
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.items import COLLECTION, Look, write_scenes
 from roadstead.simulate.optical.render import Frame, PlacedHull, render
 from roadstead.simulate.radar.geometry import RadarPass

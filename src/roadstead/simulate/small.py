@@ -15,7 +15,8 @@ from roadstead.geo import WGS84, project
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.ground import Ground, build_ground
 from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.hulls.draw import Kind, Light, random_hull
+from roadstead.simulate.hulls.spec import Kind, random_hull
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.items import COLLECTION, Look, write_scenes
 from roadstead.simulate.optical.render import PlacedHull, render
 from roadstead.simulate.scenario.model import (

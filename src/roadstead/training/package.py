@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,11 +36,9 @@ from roadstead.training.export import TILE_PX, export_onnx, load_detector
 from roadstead.training.figures import ScoredScene
 from roadstead.training.network import UPSAMPLE, Detector
 from roadstead.training.places import Split, labelled_scenes
-from roadstead.training.practice import CHECKED, practice_scenes
-from roadstead.training.practice_check import scored_practice
 from roadstead.training.product import scored_scene
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
-from roadstead.training.simulated_check import SimulatedShips, figures, simulated_ships
+from roadstead.training.simulated_check import figures, simulated_ships
 
 LOWEST_SCORE: Final = 0.05
 MERGE_IOU: Final = 0.4
@@ -66,14 +63,11 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
     _write(folder, describe(config, digest, score_threshold=LOWEST_SCORE))
     console.print(f"{averages[-1].name} exported; calibrating on validation places ...")
-    if config.get("taught_on") == "simulated":
-        parts = calibrated_on_practice(cache, load_model(folder), network)
-    else:
-        parts = calibrated(shared, cache, load_model(folder), network)
-        _write(folder, describe(config, digest, **parts))
-        errors = length_errors(chip_vessels(shared, load_model(folder)))
-        parts["length"] = shifted_to_ais(parts["length"], errors)
-        parts["how"]["length_calibration"] += f"; offset and width from {len(errors)} AIS vessels"
+    parts = calibrated(shared, cache, load_model(folder), network)
+    _write(folder, describe(config, digest, **parts))
+    errors = length_errors(chip_vessels(shared, load_model(folder)))
+    parts["length"] = shifted_to_ais(parts["length"], errors)
+    parts["how"]["length_calibration"] += f"; offset and width from {len(errors)} AIS vessels"
     _write(folder, describe(config, digest, **parts))
     metrics = evaluate(shared, str(folder.name), models_dir)
     _write(folder, describe(config, digest, **parts) | measured_keys(metrics))
@@ -94,43 +88,20 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
     """Find threshold, probabilities and lengths with the model as exported, at its lowest threshold."""
     scenes = _scored(shared, model, "validation")
     threshold, tried = best_threshold([scenes, _scored(shared, model, "train")])
-    water = [read_scene(shared, cache, scene.scene_id) for scene in scenes]
-    parts = _fitted(scenes, simulated_ships(network, water, threshold), "validation places") | {
-        "score_threshold": threshold
-    }
-    parts["how"] |= {
-        "threshold": "best mean of strict F1 on validation places and on train places, over neighbours within 0.08",
-        "threshold_tried_validation_train": tried,
-    }
-    return parts
-
-
-def calibrated_on_practice(cache: Path, model: Model, network: Detector) -> dict[str, Any]:
-    """Find threshold, probabilities and lengths on simulated scenes that taught nothing: no real pixel chooses."""
-    scenes = list(scored_practice(model, cache))
-    threshold, tried = best_threshold([scenes])
-    water = practice_scenes(cache, CHECKED, len(scenes))
-    parts = _fitted(scenes, simulated_ships(network, water, threshold), "simulated practice scenes") | {
-        "score_threshold": threshold
-    }
-    parts["how"] |= {
-        "threshold": "best strict F1 on simulated practice scenes, over neighbours within 0.08",
-        "threshold_tried_practice": tried,
-    }
-    return parts
-
-
-def _fitted(scenes: Sequence[ScoredScene], ships: SimulatedShips, where: str) -> dict[str, Any]:
-    """Probabilities from scored scenes, sizes from simulated ships."""
     scores, are_ships = scored_pairs(scenes)
+    water = [read_scene(shared, cache, scene.scene_id) for scene in scenes]
+    ships = simulated_ships(network, water, threshold)
     seen = ships.found
     return {
+        "score_threshold": threshold,
         "platt": fit_platt(scores, are_ships),
         "length": fit_length(ships.box_length_m[seen], ships.true_length_m[seen]),
         "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
         "how": {
-            "vessel_calibration": f"Platt scaling on {len(scores)} detections of {where}",
+            "threshold": "best mean of strict F1 on validation places and on train places, over neighbours within 0.08",
+            "threshold_tried_validation_train": tried,
+            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }

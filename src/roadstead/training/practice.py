@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +18,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from roadstead.simulate.hulls.draw import SENSOR_PIXEL_M
+from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead.simulate.practice.scene import PracticeHull, PracticeScene, practice_scene
 from roadstead.tables import CLASSES
-from roadstead.training.places import Label
 from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, SMALLEST_LABELLED_M
 
 TAUGHT: Final = 7
-CHECKED: Final = 8
-"""Seeds of the scenes that teach, and of those that choose the threshold."""
+"""Seed of the scenes that teach."""
 _OPAQUE: Final = (8, 9)
 
 
@@ -105,19 +102,3 @@ def _covered(scene: PracticeScene) -> NDArray[np.bool_]:
     for hull in scene.hulls:
         cv2.fillPoly(mask, [np.round(hull.corners - 0.5).astype(np.int32)], 1)
     return cv2.dilate(mask, np.ones((3, 3), np.uint8)).astype(bool)
-
-
-def practice_labels(scene: PracticeScene) -> tuple[Label, ...]:
-    """Return a practice scene's truth as labels for scoring; lengths are true, boxes have the margins of labels."""
-    blank = Label("", "yes", None, None, "high", 0.0, np.zeros((4, 2)))
-    return tuple(
-        replace(
-            blank,
-            label_id=f"hull-{number}",
-            class_=hull.spec.class_,
-            kind=hull.spec.kind,
-            length_m=hull.spec.length_m,
-            corners=label_box(hull),
-        )
-        for number, hull in enumerate(labelled_hulls(scene))
-    )

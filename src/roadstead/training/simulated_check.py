@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from roadstead.simulate.hulls.draw import SENSOR_PIXEL_M
+from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead.tables import CLASSES
 from roadstead.training.boxes import box_corners, long_side_first
 from roadstead.training.crops import CROP_PX, Composer, Crop

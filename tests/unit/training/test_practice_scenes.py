@@ -5,13 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadstead.detection import load_model
-from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.simulate.practice.scene import PracticeScene, practice_scene
 from roadstead.tables import CLASSES
 from roadstead.training.evaluate import compared
-from roadstead.training.practice import as_training, labelled_hulls, practice_labels, practice_scenes
-from roadstead.training.practice_check import scored_practice
+from roadstead.training.practice import as_training, labelled_hulls, practice_scenes
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M
 
 
@@ -52,21 +49,6 @@ def test_a_drawn_scene_is_read_from_the_cache_as_it_was(tmp_path: Path) -> None:
     (again,) = practice_scenes(tmp_path, 5, 1, workers=1)
     np.testing.assert_array_equal(first.rgb, again.rgb)
     np.testing.assert_array_equal(first.corners, again.corners)
-
-
-def test_labels_of_a_practice_scene_hold_true_lengths(scene: PracticeScene) -> None:
-    labels = practice_labels(scene)
-    assert [label.length_m for label in labels] == [hull.spec.length_m for hull in labelled_hulls(scene)]
-    assert all(label.use == "yes" and label.confidence == "high" for label in labels)
-
-
-def test_practice_scenes_are_scored_by_the_products_own_detector(tmp_path: Path) -> None:
-    """The shipped model, which never saw them, finds most of the ships of three simulated harbours."""
-    scored = list(scored_practice(load_model(DEFAULT_MODEL_ID), tmp_path, count=3))
-    hits = sum(len(one.near.hits) for one in scored)
-    ships = hits + sum(len(one.near.missed) for one in scored)
-    assert ships > 10
-    assert hits / ships > 0.3
 
 
 def test_a_model_held_against_another_gives_the_ratio_with_its_interval() -> None:

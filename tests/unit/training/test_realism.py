@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from roadstead.simulate.hulls.draw import random_hull
+from roadstead.simulate.hulls.spec import random_hull
 from roadstead.simulate.practice.scene import PracticeHull, PracticeScene
 from roadstead.training.realism import compare, main, write_report
 from roadstead.training.realism_blind import auc, blind_test

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.geo import Array, Grid
 from roadstead.imagery.masks import SCL_CLOUD
 from roadstead.simulate.chance import generator
-from roadstead.simulate.hulls.draw import Light
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import HIGH, WATER, classify, draw_sky
 from roadstead.simulate.optical.render import imaged
 from roadstead.simulate.scenario.model import OverpassPlan, PortScenario

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from roadstead.simulate.coast.ground import PIXEL_M
-from roadstead.simulate.hulls.draw import Light
+from roadstead.simulate.light import Light
 from roadstead.simulate.scenario.model import Weather
 from roadstead.simulate.texture import (
     COARSE_PX,

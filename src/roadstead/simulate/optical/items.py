@@ -18,7 +18,7 @@ from shapely.geometry import box
 
 from roadstead.geo import Grid, to_lonlat
 from roadstead.imagery import SIMULATED, SIMULATED_TAG, write_cog
-from roadstead.simulate.hulls.draw import Light
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.render import QUANTIFICATION, Frame
 from roadstead.simulate.optical.tiles import Tile, tiles_over
 from roadstead.simulate.scenario.model import OverpassPlan

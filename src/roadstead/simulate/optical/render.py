@@ -24,7 +24,10 @@ from roadstead.geo import Grid
 from roadstead.simulate.coast.ground import Ground, Vector
 from roadstead.simulate.coast.land import Land
 from roadstead.simulate.coast.water import Water, water_surface
-from roadstead.simulate.hulls.draw import HullSpec, Light, SampledHull, draw_hull, paste_hull, sample_hull
+from roadstead.simulate.hulls.draw import draw_hull
+from roadstead.simulate.hulls.sample import SampledHull, paste_hull, sample_hull
+from roadstead.simulate.hulls.spec import HullSpec
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import Sky, classify, draw_sky, veil
 from roadstead.simulate.scenario.model import OverpassPlan, Spectrum
 from roadstead.simulate.texture import CoarseField, FloatArray, blurred, coarse_shape, enlarged

@@ -18,7 +18,8 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.ground import Ground, Quay, Vector
 from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.hulls.draw import HullSpec, Kind, Light, random_hull
+from roadstead.simulate.hulls.spec import HullSpec, Kind, random_hull
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.render import DN_OFFSET, QUANTIFICATION, PlacedHull, render
 from roadstead.simulate.practice.ground import practice_ground
 from roadstead.simulate.scenario.model import Cloud, OverpassPlan, Spectrum, Weather

@@ -10,18 +10,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadstead.simulate.hulls.draw import (
-    KINDS,
-    Kind,
-    Light,
-    class_of,
-    draw_hull,
-    hull_corners,
-    paste_hull,
-    random_hull,
-    sample_hull,
-)
-from roadstead.simulate.hulls.spec import loaded
+from roadstead.simulate.hulls.draw import draw_hull
+from roadstead.simulate.hulls.sample import hull_corners, paste_hull, sample_hull
+from roadstead.simulate.hulls.spec import KINDS, Kind, class_of, loaded, random_hull
+from roadstead.simulate.light import Light
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -13,7 +13,7 @@ from shapely.geometry import shape
 
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.hulls.draw import Light
+from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import draw_sky
 from roadstead.simulate.optical.render import DN_OFFSET, PlacedHull, digital_numbers, render
 from roadstead.simulate.scenario.model import OverpassPlan, Weather
