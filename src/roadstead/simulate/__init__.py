@@ -1,4 +1,4 @@
 """Simulated ships, scenes and AIS with their truth, always labelled as simulated.
 
-`scenario_file.load_scenario` reads what to simulate, `world.simulate` writes it.
+`scenario.file.load_scenario` reads what to simulate, `world.simulate` writes it.
 """

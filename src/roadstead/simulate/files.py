@@ -68,7 +68,13 @@ def replaced(out: Path) -> Iterator[Path]:
 
 
 def _take_place(new: Path, old: Path, out: Path) -> None:
-    if out.exists():
+    earlier = out.exists()
+    if earlier:
         out.rename(old)
-    new.rename(out)
+    try:
+        new.rename(out)
+    except OSError:
+        if earlier:
+            old.rename(out)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -94,8 +94,7 @@ def _observe(world: PortWorld, land: Land, plan: OverpassPlan) -> tuple[Frame, L
 
 def light(scenario: PortScenario, plan: OverpassPlan) -> Light:
     """Return where the sun stands at a pass."""
-    sunk = scenario.sun_sinks_deg_a_day * plan.day
-    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_deg - sunk)
+    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_on(plan.day))
 
 
 def _radar(folder: Path, world: PortWorld, heard: Mapping[str, Received], plan: RadarPlan) -> Imaged:

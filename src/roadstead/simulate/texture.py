@@ -116,13 +116,6 @@ def coarse_noise(
     return total / np.float32(np.sqrt(norm))
 
 
-def fractal_field(
-    rng: np.random.Generator, shape: Shape, cell_px: float, octaves: int, *, roughness: float = 0.5
-) -> CoarseField:
-    """Return noise as `coarse_noise` gives it, as a field over the frame."""
-    return CoarseField(coarse_noise(rng, shape, cell_px, octaves, roughness=roughness), shape)
-
-
 def grain_field(
     rng: np.random.Generator,
     width: int,

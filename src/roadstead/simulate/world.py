@@ -90,7 +90,7 @@ def simulate(
 
     Args:
         out: Folder to write; an earlier simulation there is replaced whole.
-        loaded: What happens, and the ports (see `scenario_file.load_scenario`).
+        loaded: What happens, and the ports (see `roadstead.simulate.scenario.file.load_scenario`).
         seed: Not negative; the same seed gives the same bytes.
         mode: Images, or detections drawn from the detector's published errors; by default the scenario's.
         progress: Is told of each pass.
@@ -185,7 +185,7 @@ class _Maker:
             passes.append(one)
             self._step(one.port, one.acquired)
         numbers = {COLLECTION: 0, RADAR_COLLECTION: 0}
-        for one in sorted(passes, key=lambda one: one.acquired):
+        for one in sorted(passes, key=lambda one: (one.acquired, one.collection)):
             self._items.setdefault(one.collection, []).extend(one.items)
             self.features.extend(one.features)
             numbers[one.collection] += len(one.items)

@@ -6,9 +6,11 @@ on simulated scenes alone can be scored against real labels.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +42,7 @@ def practice_scenes(cache: Path, seed: int, count: int, *, workers: int = 2) -> 
 
 def _cached(job: tuple[Path, int, int]) -> Path:
     cache, seed, number = job
-    path = cache / f"practice-{seed}-{number:04d}.npz"
+    path = cache / f"practice-{_drawn_by()}-{seed}-{number:04d}.npz"
     if not path.exists():
         scene = as_training(f"practice-{seed}-{number:04d}", practice_scene(seed, number))
         cache.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,13 @@ def _cached(job: tuple[Path, int, int]) -> Path:
         )
         os.replace(part, path)
     return path
+
+
+def _drawn_by() -> str:
+    """Tell versions of the drawing code apart, so that no scene of an older one teaches."""
+    folder = Path(str(resources.files("roadstead.simulate")))
+    sources = sorted(folder.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
 def _read(path: Path) -> TrainingScene:

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from roadstead.simulate.texture import Chance, Field, SumField, fractal_field, grain_field, swell_field
+from roadstead.simulate.texture import (
+    Chance,
+    CoarseField,
+    Field,
+    SumField,
+    coarse_noise,
+    grain_field,
+    swell_field,
+)
 
 SHAPE = (300, 420)
 
@@ -15,7 +23,7 @@ def rng() -> np.random.Generator:
 def fields() -> list[Field]:
     wave = swell_field(rng(), SHAPE[1], 6.0, 30.0)
     return [
-        fractal_field(rng(), SHAPE, 200.0, 5),
+        CoarseField(coarse_noise(rng(), SHAPE, 200.0, 5), SHAPE),
         grain_field(rng(), SHAPE[1], 0.7),
         wave,
         SumField(((0.5, wave), (2.0, grain_field(rng(), SHAPE[1])))),

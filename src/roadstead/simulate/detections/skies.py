@@ -1,4 +1,4 @@
-"""What each pass over a port could see, without drawing a pixel: cloud as the images would have it, and the swath."""
+"""What each pass over a port could see, without drawing a pixel: cloud of the images' model, and the swath."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class View:
         return box(left + first * side, top - (row + 1) * side, left + stop * side, top - row * side)
 
     def cover(self, xy: Array) -> list[str]:
-        """Return what lies over [n, 2] places (map metres), see `truth_hulls.Cover`."""
+        """Return what lies over [n, 2] places (map metres), see `roadstead.simulate.truth.hulls.Cover`."""
         col, row = (self.grid.xy_to_colrow(xy) // CELL_PX).astype(int).T
         high, wide = self.scl.shape
         over = self.scl[np.clip(row, 0, high - 1), np.clip(col, 0, wide - 1)]
@@ -86,18 +86,18 @@ def _runs(open_sky: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
 def views(world: PortWorld) -> Iterator[View]:
     """Yield what each optical pass of a port saw, in order of time."""
     grid = world.ground.grid
-    for number, plan in enumerate(world.plans):
+    for plan in world.plans:
         acquired = plan.acquired(world.start)
-        yield View(plan, acquired, grid, imaged(grid, plan.no_data_wedge), _sky(world, number, plan))
+        yield View(plan, acquired, grid, imaged(grid, plan.no_data_wedge), _sky(world, plan))
 
 
-def _sky(world: PortWorld, number: int, plan: OverpassPlan) -> NDArray[np.uint8]:
+def _sky(world: PortWorld, plan: OverpassPlan) -> NDArray[np.uint8]:
     """[h, w] scene classification of water under one drawn sky, a cell a value."""
     grid = world.ground.grid
     size = -(-grid.height // CELL_PX), -(-grid.width // CELL_PX)
     if plan.weather.cloud in ("none", "overcast"):
         return np.full(size, HIGH if plan.weather.cloud == "overcast" else WATER, np.uint8)
-    rng = generator(world.seed, world.scenario.port, "sky", number)
+    rng = generator(world.seed, world.scenario.port, "sky", plan.day, plan.clock.isoformat())
     sky = draw_sky(plan.weather, _light(world.scenario, plan), (grid.height, grid.width), rng)
     rows = np.minimum(np.arange(size[0]) * CELL_PX + CELL_PX // 2, grid.height - 1)
     cols = np.minimum(np.arange(size[1]) * CELL_PX + CELL_PX // 2, grid.width - 1)
@@ -113,8 +113,7 @@ def _sky(world: PortWorld, number: int, plan: OverpassPlan) -> NDArray[np.uint8]
 
 
 def _light(scenario: PortScenario, plan: OverpassPlan) -> Light:
-    sunk = scenario.sun_sinks_deg_a_day * plan.day
-    return Light(scenario.sun_azimuth_deg, float(np.clip(scenario.sun_elevation_deg - sunk, 10.0, 85.0)))
+    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_on(plan.day))
 
 
 def observations(world: PortWorld) -> Iterator[Observation]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import shapely
-from shapely.geometry import box
+from shapely.geometry import LineString, Polygon, box
 
 from roadstead.aoi import Port, coasts
 from roadstead.geo import WGS84, project
+from roadstead.simulate.scenario.fleets import of_fleet, of_route_fleet
 from roadstead.simulate.scenario.lines import Fault, Where
 from roadstead.simulate.scenario.model import (
     FleetRow,
@@ -21,14 +22,24 @@ from roadstead.simulate.scenario.model import (
     Route,
     Scenario,
 )
+from roadstead.simulate.scenario.passes import of_moments
+from roadstead.simulate.traffic.fleet import FIRST_ROUTE_BLOCK
+from roadstead.simulate.traffic.identities import MAX_BLOCKS
 
 _HULLS_M = (5.0, 460.0)
 """Shortest and longest length overall; the longest ship ever built had 458 m."""
 _SHIPS_KN = (0.5, 40.0)
 _SUN_DEG = (5.0, 90.0)
-_MOST_PORTS = 14
-"""Each port has a block of MMSIs and IMO numbers of its own."""
+_MOST_PORTS = FIRST_ROUTE_BLOCK
+"""Each port has a block of MMSIs and IMO numbers of its own; so has each route, after them."""
+_MOST_ROUTES = MAX_BLOCKS - FIRST_ROUTE_BLOCK
 _ZONE_KINDS = {"berths": "berth", "anchorages": "anchorage"}
+_PLAIN = Receiver("SIM-PLAIN")
+_OF_OTHERS: Mapping[str, tuple[str, ...]] = {
+    "terrestrial": ("pass_every_min", "pass_min"),
+    "satellite": ("stations", "station_mid", "range_nm"),
+}
+"""Kind of receiver -> fields that mean nothing to it."""
 
 
 def faults_of(scenario: Scenario, ports: Sequence[Port]) -> list[Fault]:
@@ -53,6 +64,10 @@ def _together(scenario: Scenario) -> Iterator[Fault]:
             yield Fault(("ports", index, "port"), f"'{slug}' stands twice; give each port once")
     if len(slugs) > _MOST_PORTS:
         yield Fault(("ports",), f"{len(slugs)} ports: at most {_MOST_PORTS} fit into one world")
+    if len(scenario.routes) > _MOST_ROUTES:
+        told = f"{len(scenario.routes)} routes: at most {_MOST_ROUTES} fit into one world"
+        yield Fault(("routes",), told)
+    yield from of_moments(scenario)
     if not any(part.overpasses or part.orbits or part.radar for part in scenario.ports):
         yield Fault(("ports",), "no satellite passes: give some port overpasses, orbits or radar")
 
@@ -70,6 +85,7 @@ def _of_port(part: PortScenario, port: Port, days: int, at: Where) -> Iterator[F
     yield from _sun(part, days, at)
     for index, row in enumerate(part.fleet):
         yield from _of_row(row, part, port, (*at, "fleet", index))
+    yield from of_fleet(part, at)
     yield from _receivers(part.receivers, days, (*at, "receivers"))
     yield from _passes(part, days, at)
 
@@ -93,9 +109,19 @@ def _drawn(part: PortScenario, at: Where) -> Iterator[Fault]:
     for index, outline in enumerate(part.land_xy or ()):
         if len(outline) < 3:
             yield Fault((*at, "land_xy", index), "an outline needs at least three corners")
+        elif not (land := Polygon(outline)).is_valid:
+            yield Fault((*at, "land_xy", index), f"is no outline of an area: {_reason(land)}")
     for index, structure in enumerate(part.structures):
         if len(structure.xy) < 2:
             yield Fault((*at, "structures", index, "xy"), "an axis needs at least two corners")
+        elif not (axis := LineString(structure.xy)).is_valid:
+            yield Fault((*at, "structures", index, "xy"), f"is no axis: {_reason(axis)}")
+
+
+def _reason(drawn: Polygon | LineString) -> str:
+    """Why a geometry is not valid, and where: e.g. self-intersection[50 50]."""
+    said = str(shapely.is_valid_reason(drawn))
+    return said[:1].lower() + said[1:]
 
 
 def _sun(part: PortScenario, days: int, at: Where) -> Iterator[Fault]:
@@ -186,6 +212,7 @@ def _receivers(receivers: Sequence[Receiver], days: int, at: Where) -> Iterator[
             )
         if receiver.kind == "terrestrial" and not receiver.stations:
             yield Fault(here, "a terrestrial receiver needs stations: [[longitude, latitude], ...]")
+        yield from _of_kind(receiver, here)
         if not receiver.formats:
             yield Fault((*here, "formats"), "is empty: write nmea, csv or both")
         for number, (lon, lat) in enumerate(receiver.stations):
@@ -193,6 +220,15 @@ def _receivers(receivers: Sequence[Receiver], days: int, at: Where) -> Iterator[
                 yield Fault((*here, "stations", number), "is not [longitude, latitude] in degrees")
         for number, outage in enumerate(receiver.outages):
             yield from _day(outage.day, days, (*here, "outages", number, "day"))
+
+
+def _of_kind(receiver: Receiver, at: Where) -> Iterator[Fault]:
+    for key in _OF_OTHERS[receiver.kind]:
+        if getattr(receiver, key) != getattr(_PLAIN, key):
+            yield Fault((*at, key), f"means nothing to a {receiver.kind} receiver: leave it out")
+    if receiver.kind == "satellite" and receiver.pass_min > receiver.pass_every_min:
+        told = f"a pass of {receiver.pass_min:g} minutes is longer than pass_every_min, {receiver.pass_every_min:g}"
+        yield Fault((*at, "pass_min"), told)
 
 
 def _passes(part: PortScenario, days: int, at: Where) -> Iterator[Fault]:
@@ -238,8 +274,8 @@ def _of_route(route: Route, scenario: Scenario, ports: Sequence[Port], at: Where
     yield from _shares(route.behaviours, (*at, "behaviours"))
     if not route.flags:
         yield Fault((*at, "flags"), "is empty: write at least one country's digits, e.g. 412")
-    if route.hulls > route.occasions:
-        yield Fault((*at, "hulls"), f"{route.hulls} hulls cannot make {route.occasions} deliveries")
+    yield from of_route_fleet(route, at)
+    yield from _route_hulls(route, at)
     known = {part.port: (part, port) for part, port in zip(scenario.ports, ports, strict=True)}
     ends = (
         ("loads_at", {"berths": "loading_berths", "anchorages": "loading_anchorages"}),
@@ -247,6 +283,18 @@ def _of_route(route: Route, scenario: Scenario, ports: Sequence[Port], at: Where
     )
     for key, fields in ends:
         yield from _route_end(route, key, fields, known, at)
+
+
+def _route_hulls(route: Route, at: Where) -> Iterator[Fault]:
+    """A transfer takes two ships: one that gives and one that takes."""
+    transfer = route.kind == "transfer_at_sea"
+    if transfer and route.hulls < 2:
+        yield Fault((*at, "hulls"), "a transfer at sea takes two ships: write 2 or more")
+    elif route.hulls > route.occasions * (2 if transfer else 1):
+        yield Fault((*at, "hulls"), f"{route.hulls} hulls cannot make {route.occasions} deliveries")
+    if transfer and not route.delivery_anchorages:
+        told = "a transfer at sea needs anchorages, where the two ships meet"
+        yield Fault((*at, "delivery_anchorages"), told)
 
 
 def _route_end(
@@ -262,5 +310,7 @@ def _route_end(
         return
     for kind, zones in fields.items():
         yield from _zones(getattr(route, zones), _ZONE_KINDS[kind], *known[name], (*at, zones))
+    if route.kind == "transfer_at_sea" and key == "delivers_at":
+        return  # It needs anchorages above all, which `_route_hulls` asks for.
     if not any(getattr(route, zones) for zones in fields.values()):
         yield Fault((*at, key), f"needs zones there: write {' or '.join(fields.values())}")

@@ -1,6 +1,7 @@
 """What a scenario says: ports, fleets, overpasses with their weather, AIS receivers, and runs between ports.
 
-A scenario is read from YAML (`scenario_file`). Fleets, rates and weather are made up and stand for no real traffic.
+A scenario is read from YAML (`roadstead.simulate.scenario.file`). Fleets, rates and weather are made up and stand for
+no real traffic.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from roadstead.simulate.chance import generator
@@ -25,6 +26,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """Lower-case words joined by hyphens."""
 Mid = Annotated[int, Field(ge=201, le=775)]
 """Maritime identification digits (ITU): the first three of an MMSI."""
+
+
+def _utc(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("is UTC and is written without a time zone, e.g. 02:28:31")
+    return clock
+
+
+Clock = Annotated[time, AfterValidator(_utc)]
+"""Time of day, UTC."""
 Cloud = Literal["none", "patches", "thin", "overcast"]
 Pattern = Literal["call", "at_berth", "at_anchor", "through"]
 Behaviour = Literal[
@@ -65,7 +76,7 @@ class OverpassPlan:
 
     day: Annotated[int, Field(ge=0)]
     """Days after the start of the simulated time."""
-    clock: time
+    clock: Clock
     """UTC."""
     platform: Literal["sentinel-2a", "sentinel-2b", "sentinel-2c"]
     relative_orbit: Annotated[int, Field(ge=1, le=143)]
@@ -84,7 +95,7 @@ class OverpassPlan:
 class Orbit:
     """Sentinel-2 passes that repeat; their skies are drawn by chance."""
 
-    clock: time
+    clock: Clock
     """UTC."""
     relative_orbit: Annotated[int, Field(ge=1, le=143)]
     first_day: Annotated[int, Field(ge=0)] = 0
@@ -103,7 +114,7 @@ class RadarPlan:
     """One pass of a Sentinel-1 satellite over the port."""
 
     day: Annotated[int, Field(ge=0)]
-    clock: time
+    clock: Clock
     """UTC."""
     platform: Literal["sentinel-1a", "sentinel-1b"] = "sentinel-1a"
     orbit_state: Literal["ascending", "descending"] = "ascending"
@@ -224,6 +235,10 @@ class PortScenario:
     """Fishing gear with AIS beacons, named as such gear is."""
     tide_flats: Share = 0.0
     """How much of the shallow shore falls dry."""
+
+    def sun_elevation_on(self, day: int) -> float:
+        """Return how high the sun stands at a pass on a day, degrees."""
+        return min(max(self.sun_elevation_deg - self.sun_sinks_deg_a_day * day, 5.0), 90.0)
 
     def plans(self, days: int, seed: int) -> tuple[OverpassPlan, ...]:
         """Return all Sentinel-2 passes of the simulated time, in order; repeated ones with drawn skies."""

@@ -130,10 +130,18 @@ class Cargo:
     """Laden when it comes."""
     changes: float | None = None
     """When half of the cargo is in or out, seconds since 1970; None where nothing is worked."""
+    later: tuple[float, ...] = ()
+    """When that happens again, in order: a ship that takes its cargo at sea may discharge it in the same port."""
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """All changes, in order."""
+        return () if self.changes is None else (self.changes, *self.later)
 
     def laden(self, time: float) -> bool:
         """Tell whether the holds are full rather than empty at a time."""
-        return self.before if self.changes is None or time < self.changes else not self.before
+        changed = sum(change <= time for change in self.times) % 2 == 1
+        return self.before != changed
 
 
 @dataclass(frozen=True)

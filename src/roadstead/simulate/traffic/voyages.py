@@ -152,9 +152,7 @@ def _parted(route: Route, index: int, fleet: Sequence[Vessel]) -> tuple[Sequence
     if route.kind != "transfer_at_sea":
         return fleet, ()
     if len(fleet) < 2:
-        raise NoRoomError(
-            f"routes[{index}]: a transfer at sea takes two ships; give hulls: 2 or more", route=index
-        )
+        raise NoRoomError("a transfer at sea takes two ships; give hulls: 2 or more", route=index)
     half = (len(fleet) + 1) // 2
     return fleet[:half], fleet[half:]
 
@@ -191,7 +189,7 @@ class _Maker:
             if occasion is not None:
                 return occasion
         raise NoRoomError(
-            f"routes[{self.index}]: {self.occasion_id} by {carrier.vessel_id} finds no time or free place between "
+            f"{self.occasion_id} by {carrier.vessel_id} finds no time or free place between "
             f"{self.route.loads_at} and {self.route.delivers_at}: the simulated time must hold loading, "
             f"{self._sea_s(carrier.speed_kn) / DAY:.1f} days at sea, waiting and delivery; "
             "ask for fewer occasions, more hulls, more zones or more days",
@@ -293,11 +291,12 @@ class _Maker:
         return None if stop is None else [stop]
 
     def _visit(self, planner: Planner, entry: Vector, stops: Sequence[Stop], cargo: Cargo) -> Planned:
-        """Come in so that the first stop begins when it should."""
+        """Come in so that the first stop begins when it should; each later stop works the cargo again."""
         first = stops[0][0].stay
         arrival = first.start - planner.run_s(entry, first, first.start)
         sailing, placed = planner.voyage(entry, arrival, stops, loads=True, occasion_id=self.occasion_id)
-        return replace(sailing, cargo=cargo), placed
+        later = tuple((berthing.stay.start + berthing.stay.end) / 2 for berthing in placed[1:])
+        return replace(sailing, cargo=replace(cargo, later=later)), placed
 
     def _fit(self, carried: Planned, received: Planned) -> bool:
         """Tell whether two ships are clear of all others and, but for the handover, of each other."""

@@ -1,6 +1,6 @@
 """The truth folder: what was really there, and what each ship said. Nothing that detects or reconciles may read it.
 
-    hulls.geojson    each hull inside the frame at each overpass (see `truth_hulls`)
+    hulls.geojson    each hull inside the frame at each overpass (see `truth.hulls`)
     voyages.csv      every leg and stay of every ship
     loadings.csv     every loading, of deliveries and of ordinary calls alike
     occasions.csv    every delivery: both ends and the run between
@@ -118,7 +118,7 @@ def _voyages(world: PortWorld) -> Iterator[dict[str, Any]]:
 
 
 def _loadings(world: PortWorld) -> Iterator[dict[str, Any]]:
-    """Calls that come in ballast and leave laden; `from_ship` where the cargo came out of another hull at sea."""
+    """Calls that come in ballast and load; `from_ship` where the cargo came out of another hull at sea."""
     takers = {(s.alongside, s.occasion_id) for s in world.sailings if s.raft and s.occasion_id}
     for sailing in world.sailings:
         cargo = sailing.cargo

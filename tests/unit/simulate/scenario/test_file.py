@@ -68,6 +68,7 @@ routes:
     loading_berths: [coal-berths]
     delivery_anchorages: [mazhi-anchorage]
 """
+_REST = GOOD.partition("  - kind: direct_run\n")[2]
 
 
 @pytest.fixture
@@ -121,6 +122,7 @@ def test_a_time_of_day_is_no_number_in_base_60(write: Write) -> None:
         ("days: 3", "days: yes", 4, "days: 'yes' should be a valid integer"),
         ("        clock: 02:28:31", "        clock: 8911", 17, "clock: 8911 is no time of day"),
         ("        clock: 02:28:31", "        clock: 25:00", 17, "clock: '25:00' is no time of day"),
+        ("        clock: 02:28:31", "        clock: 11:28:31+09:00", 17, "without a time zone"),
         ("start: 2020-11-01", "start: 2020-02-31", 3, "start: '2020-02-31' is no date"),
         ("start: 2020-11-01", "start: 20201101", 3, "start: 20201101 is no date"),
         ("        ships: {call: 1, at_berth: 1}", "        ships: 3", 11, "ships: 3 should be a mapping of keys"),
@@ -204,6 +206,97 @@ def test_a_time_of_day_is_no_number_in_base_60(write: Write) -> None:
         ("    loading_berths: [coal-berths]", "    loading_berths: [quay]", 41, "'nampo' has no zone 'quay'"),
         ("    loading_berths: [coal-berths]\n", "", 34, "loads_at: needs zones there"),
         ("    occasions: 2", "    occasions: 2\n    speed_kn: [9, 6]", 37, "speed_kn: runs backwards"),
+        ("    hulls: 1\n", "    hulls: 2000\n", 37, "2,000 hulls, but there are numbers for 1,999"),
+        (
+            "    hulls: 1\n",
+            "    hulls: 1\n    behaviours: {cloned_mmsi: 1}\n",
+            38,
+            "routes[0].behaviours.cloned_mmsi: a clone takes the MMSI of an honest ship",
+        ),
+        ("  - kind: direct_run", "  - kind: transfer_at_sea", 37, "hulls: a transfer at sea takes two ships"),
+        (
+            "  - kind: direct_run\n" + _REST,
+            "  - kind: transfer_at_sea\n" + _REST.replace("hulls: 1", "hulls: 5"),
+            37,
+            "5 hulls cannot make 2 deliveries",
+        ),
+        (
+            "  - kind: direct_run\n" + _REST,
+            "  - kind: transfer_at_sea\n"
+            + _REST.replace("hulls: 1", "hulls: 2").replace("anchorages: [mazhi-anchorage]", "berths: [beilun-berths]"),
+            33,
+            "routes[0].delivery_anchorages: a transfer at sea needs anchorages",
+        ),
+        ("  - kind: direct_run\n" + _REST, ("  - kind: direct_run\n" + _REST) * 11, 32, "11 routes: at most 10"),
+        ("  - port: nampo\n", "  - {port: nampo, fleet: []}\n" * 14 + "  - port: nampo\n", 5, "16 ports: at most 15"),
+        # Identities.
+        (
+            "{honest: 0.5, silent: 0.5}",
+            "{cloned_mmsi: 0.5, silent: 0.5}",
+            12,
+            "ports[0].fleet[0].behaviours.cloned_mmsi: a clone takes the MMSI of an honest ship",
+        ),
+        (
+            "{honest: 0.5, silent: 0.5}",
+            "{cloned_mmsi: 0.8, honest: 0.2}",
+            12,
+            "none is dealt out: give honest a share",
+        ),
+        ("{call: 1, at_berth: 1}", "{call: 1500, at_berth: 500}", 9, "fleet[0]: with this row the fleet has 2,000"),
+        (
+            "    entries: W\n",
+            "    entries: W\n    moored_craft: 1998\n",
+            8,
+            "ports[0].moored_craft: 1,998 craft and a fleet of 2 hulls, but there are numbers for 1,999: write at most",
+        ),
+        # Drawings.
+        (
+            "    entries: W\n",
+            "    entries: W\n    land_xy: [[[0, 0], [100, 100], [100, 0], [0, 100]]]\n",
+            8,
+            "land_xy[0]: is no outline of an area: self-intersection[50 50]",
+        ),
+        (
+            "    entries: W\n",
+            "    entries: W\n    structures:\n      - {xy: [[5, 5], [5, 5]], width_m: 9}\n",
+            9,
+            "structures[0].xy: is no axis: too few points",
+        ),
+        # Receivers of the other kind.
+        (
+            "      - source: SIM-MINE\n        stations: [[125.39, 38.73]]\n",
+            "      - source: SIM-SAT\n        kind: satellite\n        pass_every_min: 9\n        pass_min: 10\n",
+            26,
+            "receivers[0].pass_min: a pass of 10 minutes is longer than pass_every_min, 9",
+        ),
+        (
+            "        stations: [[125.39, 38.73]]\n",
+            "        kind: satellite\n        stations: [[125.39, 38.73]]\n",
+            25,
+            "receivers[0].stations: means nothing to a satellite receiver",
+        ),
+        (
+            "        stations: [[125.39, 38.73]]\n",
+            "        kind: satellite\n        range_nm: 25\n",
+            25,
+            "receivers[0].range_nm: means nothing to a satellite receiver",
+        ),
+        ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_every_min: 90\n", 25, "pass_every_min: means nothing"),
+        ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_min: 9\n", 25, "pass_min: means nothing to a "),
+        # Passes at one moment.
+        ("{day: 2, clock: 09:32:40}", "{day: 1, clock: 02:28:31.5}", 21, "radar[0]: at 02:28:31 on day 1 there is"),
+        (
+            "    entries: E\n",
+            "    entries: E\n    radar: [{day: 2, clock: 09:32:40}]\n",
+            27,
+            "ports[1].radar[0]: at 09:32:40 on day 2 sentinel-1a passes 'nampo' too: two passes at one moment",
+        ),
+        (
+            "    entries: E\n",
+            "    entries: E\n    orbits: [{clock: 02:28:31, relative_orbit: 46, first_day: 1}]\n",
+            27,
+            "ports[1].orbits[0]: at 02:28:31 on day 1 sentinel-2a passes 'nampo' too",
+        ),
     ],
     ids=lambda value: value.strip()[:40] if isinstance(value, str) else None,
 )  # fmt: skip
@@ -215,6 +308,25 @@ def test_a_bad_scenario_is_told_with_its_line_and_field(
     said = said_of(path)
     assert f"{path}:{line}: " in said
     assert told in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("kind: direct_run\n" + _REST, "kind: transfer_at_sea\n" + _REST.replace("hulls: 1", "hulls: 4")),
+        ("    entries: W\n", "    entries: W\n    moored_craft: 1997\n"),
+        ("{honest: 0.5, silent: 0.5}", "{cloned_mmsi: 0.5, honest: 0.5}"),
+        (
+            "    entries: E\n",
+            "    entries: E\n    radar: [{day: 2, clock: 09:32:40, platform: sentinel-1b}]\n",
+        ),
+        ("  - kind: direct_run\n" + _REST, ("  - kind: direct_run\n" + _REST) * 10),
+    ],
+    ids=["two hulls a transfer", "last number", "a twin", "another satellite", "ten routes"],
+)
+def test_what_just_fits_is_read(write: Write, old: str, new: str) -> None:
+    assert old in GOOD
+    load_scenario(write(GOOD.replace(old, new, 1)))
 
 
 def test_a_fleet_of_nothing_is_told(write: Write) -> None:

@@ -50,6 +50,7 @@ COAST_RUN = replace(
     speed_kn=(6.0, 8.0),
 )
 AT_SEA = replace(RUN, kind="transfer_at_sea", occasions=3, hulls=4, delivery_berths=())
+TO_QUAY = replace(AT_SEA, occasions=2, delivery_berths=("quay",))
 
 
 def far_port() -> Port:
@@ -87,6 +88,23 @@ def assert_feasible(one: Occasion, route: Route) -> None:
     assert one.loading.laden(one.departure)
     assert one.delivery.laden(one.arrival)
     assert not one.delivery.laden(one.delivery.track.end)
+    if one.receiver is not None:
+        assert_takes_over(one, one.receiver)
+
+
+def assert_takes_over(one: Occasion, receiver: Sailing) -> None:
+    """The receiver waits for the carrier, is laden once it has left, and discharges where it goes on to a berth."""
+    handover, (host, *onward) = one.handover, receiver.track.stays
+    assert handover is not None
+    times = [receiver.track.start, host.start, handover.start, handover.end, host.end]
+    times += [time for stay in onward for time in (stay.start, stay.end)]
+    times.append(receiver.track.end)
+    assert all(before < after for before, after in pairwise(times))
+    assert one.delivery_stay == (onward[-1] if onward else handover)
+    assert not receiver.laden(handover.start)
+    assert receiver.laden(handover.end)
+    assert receiver.laden(onward[0].start if onward else receiver.track.end)
+    assert all(not receiver.laden(time) for stay in onward for time in (stay.end, receiver.track.end))
 
 
 def sailings_of(sea: Sea) -> dict[str, list[Sailing]]:
@@ -100,10 +118,10 @@ def sailings_of(sea: Sea) -> dict[str, list[Sailing]]:
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000))
 def test_every_delivery_is_feasible_whatever_the_seed(seed: int) -> None:
-    scenario = world(RUN, COAST_RUN, AT_SEA)
+    scenario = world(RUN, COAST_RUN, AT_SEA, TO_QUAY)
     sea = sail(scenario, seed)
-    assert Counter(one.route for one in sea.occasions) == {0: 7, 1: 4, 2: 3}
-    assert len({one.occasion_id for one in sea.occasions}) == 14
+    assert Counter(one.route for one in sea.occasions) == {0: 7, 1: 4, 2: 3, 3: 2}
+    assert len({one.occasion_id for one in sea.occasions}) == 16
     for one in sea.occasions:
         assert_feasible(one, scenario.routes[one.route])
 
@@ -185,6 +203,10 @@ def test_a_receiver_takes_its_cargo_to_a_berth_where_the_route_has_one() -> None
         assert one.delivery_stay in one.receiver.track.stays
         assert one.handover is not None
         assert one.delivery_stay.start > one.handover.end
+        assert not one.receiver.laden(one.receiver.track.start)
+        assert one.receiver.laden((one.handover.end + one.delivery_stay.start) / 2)
+        assert not one.receiver.laden(one.delivery_stay.end)
+        assert not one.receiver.laden(one.receiver.track.end)
 
 
 def test_waits_at_anchor_have_a_heavy_tail() -> None:
@@ -196,7 +218,7 @@ def test_waits_at_anchor_have_a_heavy_tail() -> None:
 
 def test_more_deliveries_than_the_time_holds_name_the_route_and_what_to_change() -> None:
     scenario = world(RUN, replace(RUN, occasions=60, hulls=2), days=60)
-    with pytest.raises(NoRoomError, match=r"routes\[1\].*fewer occasions, more hulls") as error:
+    with pytest.raises(NoRoomError, match=r"^sim-route-1-.*fewer occasions, more hulls") as error:
         sail(scenario, 1)
     assert error.value.route == 1
 
@@ -207,8 +229,9 @@ def test_a_time_too_short_for_the_sea_leg_is_refused() -> None:
 
 
 def test_a_transfer_needs_two_ships() -> None:
-    with pytest.raises(NoRoomError, match="two ships"):
+    with pytest.raises(NoRoomError, match=r"^a transfer at sea takes two ships") as error:
         sail(world(replace(AT_SEA, hulls=1)), 1)
+    assert error.value.route == 0
 
 
 def test_the_same_seed_gives_the_same_deliveries() -> None:
