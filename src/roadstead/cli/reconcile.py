@@ -35,8 +35,10 @@ def reconcile_command(
     if json:
         print_json({"output": str(output), "statuses": {k: int(v) for k, v in tally.items()}})
         return
-    print_table("Detections and declarations", ("status", "n"), [[k, int(v)] for k, v in tally.items()])
     label = " SIMULATED" if bool(matches["simulated"].any()) else ""
+    print_table(
+        f"Detections and declarations{label}", ("status", "n"), [[k, int(v)] for k, v in tally.items()]
+    )
     err.print(f"{output}: {len(matches)}{label} row(s).")
     if quarantine_path(output).exists():
         err.print(f"AIS rows that could not be used, with reasons: {quarantine_path(output)}")

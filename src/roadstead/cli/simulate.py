@@ -72,9 +72,12 @@ def simulate_command(
 def _list(json: bool) -> None:
     from roadstead.simulate.scenario.file import builtin_scenarios, load_scenario
 
-    names = ("scenario", "title", "days", "ports", "mode")
+    names = ("scenario", "title", "start", "days", "ports", "mode")
     found = [load_scenario(name).scenario for name in builtin_scenarios()]
-    rows = [(s.name, s.title, s.days, ", ".join(part.port for part in s.ports), s.mode) for s in found]
+    rows = [
+        (s.name, s.title, s.start.isoformat(), s.days, ", ".join(part.port for part in s.ports), s.mode)
+        for s in found
+    ]
     if json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
     else:

@@ -12,6 +12,19 @@ from roadstead.errors import StoreError, UsageError
 
 MARK: Final = ".roadstead-simulated"
 """Stands in every folder that a simulation made; only such a folder is ever replaced."""
+_MADE: Final = frozenset(
+    {
+        MARK,
+        "README.txt",
+        "scenario.yaml",
+        "catalog.json",
+        "sentinel-2-c1-l2a",
+        "sentinel-1-grd",
+        "ais",
+        "truth",
+    }
+    | {"detections"}
+)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -37,6 +50,13 @@ def refuse_foreign(out: Path) -> None:
         raise UsageError(f"{out} is no folder: name one to write into")
     if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
         raise UsageError(f"{out} holds files that no simulation made: name an empty or a new folder")
+    if out.exists() and (added := sorted(p.name for p in out.iterdir() if not _made(p))):
+        raise UsageError(f"{out} holds {', '.join(added)}, which no simulation made: move it elsewhere first")
+
+
+def _made(path: Path) -> bool:
+    """Tell whether a simulation writes a file or folder of this name at the top of its own."""
+    return path.name in _MADE or (path.is_file() and path.suffix == ".geojson")
 
 
 @contextmanager

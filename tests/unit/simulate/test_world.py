@@ -17,7 +17,7 @@ from shapely.geometry import shape
 from roadstead.errors import StoreError, UsageError
 from roadstead.geo import project
 from roadstead.headers import read_detections
-from roadstead.simulate.files import MARK
+from roadstead.simulate.files import MARK, refuse_foreign
 from roadstead.simulate.scenario.file import LoadedScenario, ScenarioError, load_scenario
 from roadstead.simulate.scenario.model import Scenario
 from roadstead.simulate.small import SMALL_SCENARIO, SMALL_WORLD, small_port
@@ -217,9 +217,9 @@ def test_a_second_run_replaces_the_first_whole(small_loaded: LoadedScenario, tmp
     )
     out = tmp_path / "world"
     simulate(out, LoadedScenario(bare, (small_port(),)), SEED)
-    (out / "left over").touch()
+    (out / "truth" / "left-over.csv").touch()
     simulate(out, LoadedScenario(bare, (small_port(),)), SEED + 1)
-    assert not (out / "left over").exists()
+    assert not (out / "truth" / "left-over.csv").exists()
     assert not (out / "sentinel-1-grd").exists(), "a collection without items is left out"
     assert f"--seed {SEED + 1}" in (out / "README.txt").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["world"]
@@ -313,3 +313,14 @@ def test_progress_counts_every_pass(small_loaded: LoadedScenario, tmp_path: Path
     assert [done for _, done, _ in told] == [0, 1, 2, 3]
     assert {total for *_, total in told} == {3}
     assert "small-port 2020-11-03 02:18" in [what for what, *_ in told]
+
+
+def test_a_simulation_to_which_somebody_added_a_file_is_not_replaced(tmp_path: Path) -> None:
+    """Notes and QGIS projects end up beside the data."""
+    (tmp_path / "world" / "ais").mkdir(parents=True)
+    (tmp_path / "world" / MARK).touch()
+    refuse_foreign(tmp_path / "world")
+    (tmp_path / "world" / "my.qgz").write_text("work of days")
+    with pytest.raises(UsageError, match=r"holds my\.qgz"):
+        refuse_foreign(tmp_path / "world")
+    assert (tmp_path / "world" / "my.qgz").read_text() == "work of days"

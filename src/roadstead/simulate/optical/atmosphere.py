@@ -30,7 +30,7 @@ _HAZE = np.array([0.22, 0.26, 0.31, 0.18], np.float32)
 """Reflectance of haze so thick that nothing shows through."""
 _CIRRUS_FROM, _CLOUD_FROM, _HIGH_FROM = 0.12, 0.35, 0.7
 """Opacities from which a pixel is called thin cirrus, cloud of medium and of high probability."""
-_FRINGE = 0.22
+_FRINGE = 0.1
 """How much fine detail roughens the edge of a cloud."""
 
 
