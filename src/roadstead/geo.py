@@ -23,6 +23,9 @@ from shapely.geometry.base import BaseGeometry
 Array = NDArray[np.float64]
 Shape = TypeVar("Shape", bound=Geometry)
 WGS84 = "EPSG:4326"
+NAUTICAL_MILE_M = 1852.0
+KNOT = NAUTICAL_MILE_M / 3600.0
+"""Metres a second."""
 _GEOD = Geod(ellps="WGS84")
 
 

@@ -19,10 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roadstead.ais.batch import COLUMNS, DIMENSIONS, STATIC
 from roadstead.errors import AisError
+from roadstead.geo import KNOT, NAUTICAL_MILE_M
 
 TimeUnit = Literal["s", "ms"]
 SpeedUnit = Literal["kn", "m/s", "km/h"]
-KNOTS = {"kn": 1.0, "m/s": 3600.0 / 1852.0, "km/h": 1000.0 / 1852.0}
+KNOTS = {"kn": 1.0, "m/s": 1.0 / KNOT, "km/h": 1000.0 / NAUTICAL_MILE_M}
 
 
 @dataclass(frozen=True)

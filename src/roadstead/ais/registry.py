@@ -73,6 +73,9 @@ def imo_is_valid(imo: str) -> bool:
     """Say whether a seven-digit IMO number ends in its check digit: sum of digits 1-6 times 7..2, modulo 10."""
     if not _IMO.fullmatch(imo):
         return False
-    return sum(
-        int(digit) * weight for digit, weight in zip(imo[:6], range(7, 1, -1), strict=True)
-    ) % 10 == int(imo[6])
+    return imo[6] == imo_check_digit(imo[:6])
+
+
+def imo_check_digit(six: str) -> str:
+    """Return the digit that follows the first six of an IMO number: their sum times 7..2, modulo 10."""
+    return str(sum(int(digit) * weight for digit, weight in zip(six, range(7, 1, -1), strict=True)) % 10)

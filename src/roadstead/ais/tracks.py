@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.geo import Array
+from roadstead.geo import KNOT, Array
 
 MAX_SPEED_KN = 60.0
 """Faster than this between two reports is impossible for one hull (high-speed craft reach 45-55 kn)."""
@@ -31,7 +31,6 @@ MAX_RECKONING_S = 3600.0
 """The first hour; a course is not carried on for longer."""
 MAX_TRACKS = 64
 """Open tracks of one MMSI; beyond it the one silent longest is closed."""
-_MS = 1852.0 / 3600.0
 _EARTH_M = 6_371_008.8
 
 
@@ -76,13 +75,13 @@ def _reach_m(seconds: Array) -> Array:
     """Return how far (m) one hull can have come in a time."""
     fast = np.minimum(seconds, MAX_RECKONING_S) + SLACK_S
     sustained = np.clip(seconds - MAX_RECKONING_S, 0.0, MAX_SILENCE_S)
-    return np.asarray((MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * _MS + SLACK_M)
+    return np.asarray((MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * KNOT + SLACK_M)
 
 
 def _reach_of(seconds: float) -> float:
     fast = min(seconds, MAX_RECKONING_S) + SLACK_S
     sustained = min(max(seconds - MAX_RECKONING_S, 0.0), MAX_SILENCE_S)
-    return (MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * _MS + SLACK_M
+    return (MAX_SPEED_KN * fast + SUSTAINED_KN * sustained) * KNOT + SLACK_M
 
 
 def _haversine(lon0: Array, lat0: Array, lon1: Array, lat1: Array) -> Array:
@@ -142,7 +141,7 @@ def _split(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def _motion(rows: pd.DataFrame, lat: Array) -> tuple[Array, Array]:
     """Return reported motion in radians a second of longitude and latitude; 0 where not reported."""
-    speed = np.nan_to_num(rows["sog_kn"].to_numpy(float)) * _MS / _EARTH_M
+    speed = np.nan_to_num(rows["sog_kn"].to_numpy(float)) * KNOT / _EARTH_M
     course = np.radians(rows["cog_deg"].to_numpy(float))
     known = np.isfinite(course)
     course = np.nan_to_num(course)

@@ -17,12 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais import hull_centre
-from roadstead.geo import Array, convergence_deg, lonlat_to_xy
+from roadstead.geo import KNOT, Array, convergence_deg, lonlat_to_xy
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Flags, Prediction
 
-KNOT = 1852.0 / 3600.0
-"""m/s in a knot."""
 TAU_S = 600.0
 """Time constant of velocity changes in traffic near ports, seconds."""
 REPORT_SD_M = 10.0

@@ -14,21 +14,21 @@ import pystac
 
 from roadstead.simulate.ais.received import Received
 from roadstead.simulate.chance import generator
-from roadstead.simulate.coast.land import Land, land_surface
+from roadstead.simulate.coast.land import drawn, land_surface
 from roadstead.simulate.hulls.spec import loaded
-from roadstead.simulate.light import Light
 from roadstead.simulate.optical.items import COLLECTION, Look, write_scenes
 from roadstead.simulate.optical.render import Frame, PlacedHull, render
 from roadstead.simulate.radar.geometry import RadarPass
 from roadstead.simulate.radar.items import RADAR_COLLECTION, write_radar_scene
 from roadstead.simulate.radar.render import render_radar
-from roadstead.simulate.scenario.model import OverpassPlan, PortScenario, RadarPlan
+from roadstead.simulate.scenario.model import OverpassPlan, RadarPlan
+from roadstead.simulate.texture import Field
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.truth.files import Observation, hull_features, scl_cover, swath_cover
 
 _WORKERS = 2
 _LARGE_PX = 30_000_000
-"""Frames beyond are drawn one after the other: each takes a gigabyte."""
+"""Frames beyond are drawn one after the other, their land anew each time: each takes a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,14 @@ def imaged(folder: Path, world: PortWorld, heard: Mapping[str, Received]) -> Ite
         heard: What each source of the port heard, for the truth.
     """
     chance = generator(world.seed, world.scenario.port, "land")
-    land = land_surface(world.ground, chance, world.scenario.tide_flats)
+    grid = world.ground.grid
+    small = grid.width * grid.height <= _LARGE_PX
+    surface = land_surface(world.ground, chance, world.scenario.tide_flats)
+    land = drawn(surface) if small else surface
     # Radar first: it keeps one core busy for long, optical passes both for a short time.
     tasks = [partial(_radar, folder / RADAR_COLLECTION, world, heard, plan) for plan in world.scenario.radar]
     tasks += [partial(_optical, folder / COLLECTION, world, heard, land, plan) for plan in world.plans]
-    grid = world.ground.grid
-    with ThreadPoolExecutor(1 if grid.width * grid.height > _LARGE_PX else _WORKERS) as pool:
+    with ThreadPoolExecutor(_WORKERS if small else 1) as pool:
         running = [pool.submit(task) for task in tasks]
         try:
             yield from (future.result() for future in as_completed(running))
@@ -68,7 +70,7 @@ def imaged(folder: Path, world: PortWorld, heard: Mapping[str, Received]) -> Ite
 
 
 def _optical(
-    folder: Path, world: PortWorld, heard: Mapping[str, Received], land: Land, plan: OverpassPlan
+    folder: Path, world: PortWorld, heard: Mapping[str, Received], land: Field, plan: OverpassPlan
 ) -> Imaged:
     frame, look = _observe(world, land, plan)
     items = write_scenes(folder, frame, look)
@@ -77,9 +79,9 @@ def _optical(
     return Imaged(world.scenario.port, look.acquired, folder.name, items, hull_features(seen, heard))
 
 
-def _observe(world: PortWorld, land: Land, plan: OverpassPlan) -> tuple[Frame, Look]:
+def _observe(world: PortWorld, land: Field, plan: OverpassPlan) -> tuple[Frame, Look]:
     scenario, acquired = world.scenario, plan.acquired(world.start)
-    look = Look(plan, acquired, light(scenario, plan), world.seed)
+    look = Look(plan, acquired, scenario.light_on(plan.day), world.seed)
     frame = render(
         world.ground,
         land,
@@ -90,11 +92,6 @@ def _observe(world: PortWorld, land: Land, plan: OverpassPlan) -> tuple[Frame, L
         generator(world.seed, scenario.port, "overpass", plan.day, plan.clock.isoformat()),
     )
     return frame, look
-
-
-def light(scenario: PortScenario, plan: OverpassPlan) -> Light:
-    """Return where the sun stands at a pass."""
-    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_on(plan.day))
 
 
 def _radar(folder: Path, world: PortWorld, heard: Mapping[str, Received], plan: RadarPlan) -> Imaged:

@@ -26,7 +26,7 @@ class Field(Protocol):
     """A field over a whole frame."""
 
     def rows(self, first: int, stop: int) -> FloatArray:
-        """Return the rows ``first`` to ``stop`` - 1, [stop - first, W]."""
+        """Return the rows ``first`` to ``stop`` - 1, [stop - first, W], or [bands, stop - first, W]."""
         ...
 
 

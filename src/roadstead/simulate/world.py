@@ -30,7 +30,7 @@ from roadstead.simulate.ais.files import write_ais
 from roadstead.simulate.ais.received import Received, received
 from roadstead.simulate.detections.detector import metrics_of
 from roadstead.simulate.detections.draw import draw_detections
-from roadstead.simulate.detections.skies import observations
+from roadstead.simulate.detections.skies import observations, views
 from roadstead.simulate.files import replaced, write_text
 from roadstead.simulate.imaging import imaged
 from roadstead.simulate.optical.items import COLLECTION, LABEL
@@ -193,13 +193,14 @@ class _Maker:
 
     def _detect(self, world: PortWorld, port: Port, heard: Mapping[str, Received]) -> dict[str, int]:
         """Draw what a detector would find at every pass; return how many detections there are."""
-        table, header = draw_detections(world, port, self.model, metrics_of(self.model))
+        seen = views(world)
+        table, header = draw_detections(world, port, seen, self.model, metrics_of(self.model))
         path = self.folder / "detections" / f"{port.slug}.geojson"
         write_detections(path, table, header)
         self._detections[port.slug] = path
-        for seen in observations(world):
-            self.features.extend(hull_features(seen, heard))
-            self._step(port.slug, seen.acquired)
+        for one in observations(world, seen):
+            self.features.extend(hull_features(one, heard))
+            self._step(port.slug, one.acquired)
         return {"optical passes": len(world.plans), "detections": len(table)}
 
     def _step(self, port: str, acquired: datetime) -> None:

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from roadstead.geo import KNOT
 from roadstead.simulate.hulls.draw import draw_hull
 from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M, SampledHull, hull_corners, sample_hull
 from roadstead.simulate.hulls.spec import HullSpec, Kind, random_hull
 from roadstead.simulate.light import Light
-from roadstead.simulate.traffic.tracks import KNOT
 from roadstead.tables import CLASSES
 from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress, pairwise
 
 import numpy as np
 
@@ -82,17 +83,21 @@ def transmission(world: PortWorld, sailing: Sailing) -> Transmission:
 def _identities(
     world: PortWorld, sailing: Sailing, rng: np.random.Generator
 ) -> tuple[tuple[float, Identity], ...]:
-    """A ship names this port until she leaves it, then the next; a stale destination stays one voyage behind."""
+    """A ship names this port until she leaves it, then the next; a stale destination stays one voyage behind.
+
+    What she tells is set as she sets out: at sea, and at each departure.
+    """
     vessel, here = sailing.vessel, world.scenario.name
     following = str(rng.choice(ELSEWHERE))
     stale = vessel.behaviour == "stale_destination"
     arriving = vessel.declared.destination if stale else here
     leaving = here if stale else following
-    start, departure = sailing.track.start, _departure(sailing.track)
-    begun = ((start, _on_voyage(sailing, arriving, start)),)
-    if departure is None:
-        return begun
-    return (*begun, (departure, _on_voyage(sailing, leaving, departure)))
+    start, departures = sailing.track.start, _departures(sailing.track)
+    bound = [(start, arriving), *((time, arriving) for time in departures[:-1])]
+    bound += [(time, leaving) for time in departures[-1:]]
+    told = [(time, _on_voyage(sailing, destination, time)) for time, destination in bound]
+    changed = [True, *(before[1] != after[1] for before, after in pairwise(told))]
+    return tuple(compress(told, changed))
 
 
 def _on_voyage(sailing: Sailing, destination: str, time: float) -> Identity:
@@ -100,15 +105,16 @@ def _on_voyage(sailing: Sailing, destination: str, time: float) -> Identity:
     vessel = sailing.vessel
     identity = replace(vessel.declared, destination=destination)
     own = vessel.behaviour not in ("cloned_mmsi", "borrowed_identity")
-    if not own or sailing.cargo.changes is None or sailing.laden(time):
+    if not own or not sailing.cargo.changes or sailing.laden(time):
         return identity
     return replace(identity, draught_m=round(_BALLAST * identity.draught_m, 1))
 
 
-def _departure(track: Track) -> float | None:
-    """When the ship leaves her last berth or anchorage, None where she does not."""
-    ends = [part.end for part in track.parts if isinstance(part, Stay)]
-    return ends[-1] if ends and isinstance(track.parts[-1], Leg) else None
+def _departures(track: Track) -> list[float]:
+    """When the ship leaves each of her berths and anchorages; the last time she leaves the port."""
+    return [
+        stay.end for stay, then in pairwise(track.parts) if isinstance(stay, Stay) and isinstance(then, Leg)
+    ]
 
 
 def _off(world: PortWorld, track: Track, rng: np.random.Generator) -> tuple[Span, ...]:

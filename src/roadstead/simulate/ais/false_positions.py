@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from roadstead.geo import Array
+from roadstead.geo import KNOT, Array
 from roadstead.simulate.coast.ground import Vector
-from roadstead.simulate.traffic.tracks import KNOT, STATUSES, Motions
+from roadstead.simulate.traffic.tracks import STATUSES, Motions
 
 PASSAGE_KN = 9.0
 """Fastest that a false track leaves the true place."""

@@ -11,14 +11,13 @@ import numpy as np
 from shapely.geometry import Point
 
 from roadstead.errors import BadInputError
-from roadstead.geo import Array
+from roadstead.geo import KNOT, Array
 from roadstead.simulate.chance import generator
 from roadstead.simulate.coast.ground import Vector
 from roadstead.simulate.traffic.identities import Identity, station_identity
 from roadstead.simulate.traffic.sea import PortWorld
-from roadstead.simulate.traffic.tracks import STATUSES, Motions
+from roadstead.simulate.traffic.tracks import STATUSES, TIDE_S, Motions
 
-_TIDE_S = 12.42 * 3600.0
 _DRIFT_M = 60.0
 _EDGE_M = 2_500.0
 _BATTERY_STEP_S = 43_200.0
@@ -42,10 +41,10 @@ class GearBuoy:
 
     def motions(self, times: Array) -> Motions:
         """Return where it is at [n] times, seconds since 1970."""
-        angle, bearing = 2 * np.pi * times / _TIDE_S, np.radians(self.drift_deg)
+        angle, bearing = 2 * np.pi * times / TIDE_S, np.radians(self.drift_deg)
         along = np.array([np.sin(bearing), np.cos(bearing)])
         xy = np.array(self.xy) + _DRIFT_M * np.sin(angle)[:, None] * along
-        speed = _DRIFT_M * 2 * np.pi / _TIDE_S * np.abs(np.cos(angle)) * 3600.0 / 1852.0
+        speed = _DRIFT_M * 2 * np.pi / TIDE_S * np.abs(np.cos(angle)) / KNOT
         course = np.where(np.cos(angle) >= 0, self.drift_deg, (self.drift_deg + 180.0) % 360.0)
         status = np.full(len(times), STATUSES.index("anchored"))
         return Motions(xy, course, course, speed, status, np.ones(len(times), bool))

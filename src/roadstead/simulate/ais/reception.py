@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.geo import Array, lonlat_to_xy
+from roadstead.geo import NAUTICAL_MILE_M, Array, lonlat_to_xy
 from roadstead.simulate.ais.keyed import uniforms
 from roadstead.simulate.ais.reporting import LONG_RANGE_S, STATIC_S, Schedule, Span, within
 from roadstead.simulate.chance import generator
@@ -26,7 +26,6 @@ STATIC_THIN_S = 1_800
 """A source that thins keeps static data of a unit at most so often."""
 CLASS_B_REACH = 0.5
 """Of Class A's range: 2 W against 12.5 W."""
-_NM = 1852.0
 _DAY = 86_400.0
 _JITTER = 0.1
 """Units pick a slot within 10 % of the interval about the nominal one (M.1371-5, annex 2: SI = 0.2 NI)."""
@@ -161,7 +160,7 @@ def ear_of(world: PortWorld, receiver: Receiver) -> Ear:
 
 
 def _circles(world: PortWorld, receivers: Sequence[Receiver]) -> Circles:
-    reach = [(lon, lat, _NM * r.range_nm) for r in receivers for lon, lat in r.stations]
+    reach = [(lon, lat, NAUTICAL_MILE_M * r.range_nm) for r in receivers for lon, lat in r.stations]
     table = np.array(reach, float).reshape(-1, 3)
     return Circles(lonlat_to_xy(table[:, :2], world.ground.grid.crs), table[:, 2])
 

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.geo import Array
+from roadstead.geo import KNOT, Array
 from roadstead.simulate.coast.ground import Vector
 from roadstead.simulate.scenario.model import AisClass
-from roadstead.simulate.traffic.tracks import KNOT, Leg, Stay, Track
+from roadstead.simulate.traffic.tracks import Leg, Stay, Track
 
 STATIC_S = 360.0
 """Static and voyage data: message 5 (Class A) and 24 (Class B), every 6 minutes."""

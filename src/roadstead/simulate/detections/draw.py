@@ -30,7 +30,7 @@ from roadstead.geo import WGS84, Array, convergence_deg, project, to_lonlat, xy_
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.simulate.chance import generator
 from roadstead.simulate.detections.detector import Detector, detector_of
-from roadstead.simulate.detections.skies import View, views
+from roadstead.simulate.detections.skies import View
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.traffic.tracks import hull_corners, hull_polygons
 from roadstead.tables import CLASSES, DETECTIONS, checked, empty
@@ -76,13 +76,14 @@ class _Hulls:
 
 
 def draw_detections(
-    world: PortWorld, port: Port, model: Model, metrics: Mapping[str, Any]
+    world: PortWorld, port: Port, seen: Sequence[View], model: Model, metrics: Mapping[str, Any]
 ) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
     """Draw what a model finds at every optical pass over a port.
 
     Args:
         world: The port's traffic; its seed and the pass decide all chance.
         port: Zones; the detector searches nothing else.
+        seen: What each pass saw, see `skies.views`.
         model: Whose figures are drawn from.
         metrics: Its ``metrics.json``, see `detector.metrics_of`.
 
@@ -92,7 +93,7 @@ def draw_detections(
     Raises:
         ModelError: a figure is missing; names its JSON path.
     """
-    eye = _Eye(world, port, detector_of(model, metrics), tuple(views(world)))
+    eye = _Eye(world, port, detector_of(model, metrics), tuple(seen))
     tables = [eye.table(number, view) for number, view in enumerate(eye.views)]
     full = [table for table in tables if len(table)]
     blank = gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs=WGS84)

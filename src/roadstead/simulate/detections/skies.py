@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,10 +16,9 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.geo import Array, Grid
 from roadstead.imagery.masks import SCL_CLOUD
 from roadstead.simulate.chance import generator
-from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import HIGH, WATER, classify, draw_sky
 from roadstead.simulate.optical.render import imaged
-from roadstead.simulate.scenario.model import OverpassPlan, PortScenario
+from roadstead.simulate.scenario.model import OverpassPlan
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.truth.hulls import VISIBILITY, Observation, swath_cover
 
@@ -83,12 +82,13 @@ def _runs(open_sky: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
         )
 
 
-def views(world: PortWorld) -> Iterator[View]:
-    """Yield what each optical pass of a port saw, in order of time."""
+def views(world: PortWorld) -> tuple[View, ...]:
+    """Return what each optical pass of a port saw, in order of time."""
     grid = world.ground.grid
-    for plan in world.plans:
-        acquired = plan.acquired(world.start)
-        yield View(plan, acquired, grid, imaged(grid, plan.no_data_wedge), _sky(world, plan))
+    return tuple(
+        View(plan, plan.acquired(world.start), grid, imaged(grid, plan.no_data_wedge), _sky(world, plan))
+        for plan in world.plans
+    )
 
 
 def _sky(world: PortWorld, plan: OverpassPlan) -> NDArray[np.uint8]:
@@ -98,27 +98,25 @@ def _sky(world: PortWorld, plan: OverpassPlan) -> NDArray[np.uint8]:
     if plan.weather.cloud in ("none", "overcast"):
         return np.full(size, HIGH if plan.weather.cloud == "overcast" else WATER, np.uint8)
     rng = generator(world.seed, world.scenario.port, "sky", plan.day, plan.clock.isoformat())
-    sky = draw_sky(plan.weather, _light(world.scenario, plan), (grid.height, grid.width), rng)
+    sky = draw_sky(plan.weather, world.scenario.light_on(plan.day), (grid.height, grid.width), rng)
     rows = np.minimum(np.arange(size[0]) * CELL_PX + CELL_PX // 2, grid.height - 1)
     cols = np.minimum(np.arange(size[1]) * CELL_PX + CELL_PX // 2, grid.width - 1)
     opacity, shadow = (
         np.vstack([layer(int(row), int(row) + 1)[:, cols] for row in rows])
         for layer in (sky.opacity, sky.shadow)
     )
-    # `classify` looks at every second pixel.
-    doubled = [
-        layer.repeat(2, axis=0).repeat(2, axis=1) for layer in (np.zeros_like(opacity), opacity, shadow)
-    ]
-    return classify(np.zeros((4, *doubled[0].shape), np.float32), *doubled)
+    water = np.zeros_like(opacity)
+    return classify(np.zeros((4, *size), np.float32), water, opacity, shadow)
 
 
-def _light(scenario: PortScenario, plan: OverpassPlan) -> Light:
-    return Light(scenario.sun_azimuth_deg, scenario.sun_elevation_on(plan.day))
+def observations(world: PortWorld, seen: Sequence[View]) -> Iterator[Observation]:
+    """Yield every pass for the truth of a world without pixels; radar passes see the whole frame.
 
-
-def observations(world: PortWorld) -> Iterator[Observation]:
-    """Yield every pass for the truth of a world without pixels; radar passes see the whole frame."""
-    for view in views(world):
+    Args:
+        world: The port.
+        seen: Its `views`.
+    """
+    for view in seen:
         yield Observation(world, view.acquired, "s2", (view.scene_id,), view.cover)
     frame = box(*world.ground.grid.bounds_xy)
     for plan in world.scenario.radar:

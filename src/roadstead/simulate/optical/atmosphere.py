@@ -105,13 +105,17 @@ def veil(image: FloatArray, opacity: FloatArray, shadow: FloatArray, weather: We
 def classify(
     image: FloatArray, land_share: FloatArray, opacity: FloatArray, shadow: FloatArray
 ) -> NDArray[np.uint8]:
-    """Return the scene classification at 20 m, [H / 2, W / 2], as the product's processor would name it."""
-    half = (slice(None, None, 2), slice(None, None, 2))
-    green_land = image[3][half] > 1.9 * image[0][half]
-    scl = np.where(land_share[half] > 0.5, np.where(green_land, VEGETATION, BARE), WATER)
-    cover = opacity[half]
-    scl = np.where((shadow[half] > 0.15) & (cover < _CIRRUS_FROM), SHADOW, scl)
-    scl = np.where(cover >= _CIRRUS_FROM, CIRRUS, scl)
-    scl = np.where(cover >= _CLOUD_FROM, MEDIUM, scl)
-    scl = np.where(cover >= _HIGH_FROM, HIGH, scl)
+    """Return the scene classification [h, w] as the product's processor would name it.
+
+    Args:
+        image: [4, h, w] reflectance on the classification's own pixels.
+        land_share: [h, w].
+        opacity: [h, w] of cloud.
+        shadow: [h, w] of cloud.
+    """
+    scl = np.where(land_share > 0.5, np.where(image[3] > 1.9 * image[0], VEGETATION, BARE), WATER)
+    scl = np.where((shadow > 0.15) & (opacity < _CIRRUS_FROM), SHADOW, scl)
+    scl = np.where(opacity >= _CIRRUS_FROM, CIRRUS, scl)
+    scl = np.where(opacity >= _CLOUD_FROM, MEDIUM, scl)
+    scl = np.where(opacity >= _HIGH_FROM, HIGH, scl)
     return scl.astype(np.uint8)

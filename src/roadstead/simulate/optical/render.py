@@ -20,9 +20,8 @@ from shapely import Polygon
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.geo import Grid
+from roadstead.geo import KNOT, Grid
 from roadstead.simulate.coast.ground import Ground, Vector
-from roadstead.simulate.coast.land import Land
 from roadstead.simulate.coast.water import Water, water_surface
 from roadstead.simulate.hulls.draw import draw_hull
 from roadstead.simulate.hulls.sample import SampledHull, paste_hull, sample_hull
@@ -30,8 +29,7 @@ from roadstead.simulate.hulls.spec import HullSpec
 from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import Sky, classify, draw_sky, veil
 from roadstead.simulate.scenario.model import OverpassPlan, Spectrum
-from roadstead.simulate.texture import CoarseField, FloatArray, blurred, coarse_shape, enlarged
-from roadstead.simulate.traffic.tracks import KNOT
+from roadstead.simulate.texture import CoarseField, Field, FloatArray, blurred, coarse_shape, enlarged
 
 QUANTIFICATION: Final = 10_000
 DN_OFFSET: Final = 1_000
@@ -82,7 +80,7 @@ class _Painter:
     """All that the strips of one overpass have in common."""
 
     ground: Ground
-    land: Land
+    land: Field
     water: Water
     spill: CoarseField
     hulls: tuple[tuple[SampledHull, int, int], ...]
@@ -101,7 +99,7 @@ class _Painter:
             paste_hull(np.moveaxis(image, 0, -1), hull, row - first, col)
         opacity, shadow = self.sky.opacity(first, stop), self.sky.shadow(first, stop)
         veil(image, opacity, shadow, self.plan.weather)
-        scl = classify(image, share, opacity, shadow)
+        scl = classify(*(layer[..., ::2, ::2] for layer in (image, share, opacity, shadow)))
         _add_sensor_noise(image, rng)
         return image, scl
 
@@ -117,7 +115,7 @@ class _Painter:
 
 def render(
     ground: Ground,
-    land: Land,
+    land: Field,
     hulls: Sequence[PlacedHull],
     plan: OverpassPlan,
     light: Light,
@@ -128,7 +126,7 @@ def render(
 
     Args:
         ground: The frame; its height is even.
-        land: What `land_surface` gave for it.
+        land: [4, H, W] reflectance of its land, as `land_surface` or `drawn` give it.
         hulls: What lies on the water.
         plan: Weather, processing baseline, and whether the swath's edge cuts the frame.
         light: Where the sun stands.

@@ -26,7 +26,6 @@ ORBIT_M = EARTH_M + ALTITUDE_M
 PLATFORM_M_S = 7_590.0
 """Orbital speed along a 98.7 minute orbit of 7,064 km radius is 7.5 km/s; Earth-fixed state vectors give 7.59 km/s."""
 GROUND_M_S = PLATFORM_M_S * EARTH_M / ORBIT_M
-KNOT_M_S = 1852.0 / 3600.0
 _INCLINATION_DEG = 98.18
 _PERIOD_S = 98.74 * 60.0
 _SIDEREAL_DAY_S = 86_164.1

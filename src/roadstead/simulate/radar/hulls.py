@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from roadstead.geo import Array
+from roadstead.geo import KNOT, Array
 from roadstead.simulate.hulls.spec import HullSpec
 from roadstead.simulate.optical.render import PlacedHull
 from roadstead.simulate.radar.clutter import point_spread
-from roadstead.simulate.radar.geometry import KNOT_M_S, PIXEL_M, RadarGeometry
+from roadstead.simulate.radar.geometry import PIXEL_M, RadarGeometry
 from roadstead.simulate.texture import FloatArray
 
 _PAD_PX = 32
@@ -100,7 +100,7 @@ def _motion_px(hull: PlacedHull, geometry: RadarGeometry, count: int, rng: np.ra
     """
     col, _ = geometry.xy_to_colrow(np.array([hull.xy]))[0]
     cols = np.full(count, col)
-    way = geometry.azimuth_shift_m(cols, hull.speed_kn * KNOT_M_S, hull.heading_deg)
+    way = geometry.azimuth_shift_m(cols, hull.speed_kn * KNOT, hull.heading_deg)
     rolling = rng.normal(0.0, 0.02 + 0.01 * hull.speed_kn, count)
     return (way + geometry.azimuth_shift_m(cols, rolling, geometry.look_deg)) / PIXEL_M
 

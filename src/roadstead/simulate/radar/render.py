@@ -16,7 +16,7 @@ from scipy import ndimage
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.geo import Array, Grid, convergence_deg, xy_to_lonlat
+from roadstead.geo import KNOT, Array, Grid, convergence_deg, xy_to_lonlat
 from roadstead.simulate.coast.ground import Ground
 from roadstead.simulate.optical.render import PlacedHull
 from roadstead.simulate.radar.clutter import (
@@ -27,7 +27,7 @@ from roadstead.simulate.radar.clutter import (
     noise_sigma0,
     speckle,
 )
-from roadstead.simulate.radar.geometry import KNOT_M_S, PIXEL_M, RadarGeometry, RadarPass, geometry_of
+from roadstead.simulate.radar.geometry import PIXEL_M, RadarGeometry, RadarPass, geometry_of
 from roadstead.simulate.radar.hulls import hull_scatterers, stamp
 from roadstead.simulate.radar.structures import structures
 from roadstead.simulate.radar.terrain import imaged_ground, terrain_height, view_terrain
@@ -99,7 +99,7 @@ def render_radar(
 def hull_pixel(geometry: RadarGeometry, hull: PlacedHull) -> HullPixel:
     """Return where a hull's centre is imaged: its place at sea level, and the azimuth shift of its motion."""
     col, row = geometry.xy_to_colrow(np.array([hull.xy]))[0]
-    shift = geometry.azimuth_shift_m(np.array([col]), hull.speed_kn * KNOT_M_S, hull.heading_deg)[0]
+    shift = geometry.azimuth_shift_m(np.array([col]), hull.speed_kn * KNOT, hull.heading_deg)[0]
     return HullPixel(hull.name, float(col), float(row + shift / PIXEL_M), float(shift))
 
 

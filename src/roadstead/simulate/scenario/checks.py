@@ -160,8 +160,8 @@ def _movements(row: FleetRow, part: PortScenario, at: Where) -> Iterator[Fault]:
         yield Fault((*at, "ships", "call"), "needs berths or anchorages to call at")
     if "through" in ships and len(set(part.entries)) < 2:
         yield Fault((*at, "ships", "through"), f"needs two entries; the port has '{part.entries}' alone")
-    if row.hulls > ships.get("call", 0):
-        yield Fault((*at, "hulls"), f"{row.hulls} hulls cannot make {ships.get('call', 0)} calls")
+    if row.hulls > row.calls:
+        yield Fault((*at, "hulls"), f"{row.hulls} hulls cannot make {row.calls} calls")
 
 
 def _zones(names: Sequence[str], kind: str, part: PortScenario, port: Port, at: Where) -> Iterator[Fault]:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from roadstead.simulate.scenario.lines import Fault, Where
-from roadstead.simulate.scenario.model import Behaviour, FleetRow, PortScenario, Route
+from roadstead.simulate.scenario.model import Behaviour, PortScenario, Route
 from roadstead.simulate.traffic.dealing import dealt
 from roadstead.simulate.traffic.identities import MAX_HULLS
 
 
 def of_fleet(part: PortScenario, at: Where) -> Iterator[Fault]:
     """Yield what keeps the ships of a port from their identities."""
-    counts = [_hulls(row) for row in part.fleet]
+    counts = [row.different_hulls for row in part.fleet]
     passing = next((i for i in range(len(counts)) if sum(counts[: i + 1]) > MAX_HULLS), None)
     if passing is not None:
         told = (
@@ -48,12 +48,6 @@ def of_route_fleet(route: Route, at: Where) -> Iterator[Fault]:
 def _no_twin(at: Where) -> Fault:
     told = "a clone takes the MMSI of an honest ship of its fleet, but none is dealt out: give honest a share"
     return Fault((*at, "behaviours", "cloned_mmsi"), told)
-
-
-def _hulls(row: FleetRow) -> int:
-    """How many different hulls a row makes, as `traffic.fleet` deals them."""
-    calls = row.ships.get("call", 0)
-    return min(row.hulls or calls, calls) + sum(n for pattern, n in row.ships.items() if pattern != "call")
 
 
 def _cards(shares: Mapping[Behaviour, float], count: int) -> Counter[Behaviour]:

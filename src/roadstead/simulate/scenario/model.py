@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from roadstead.simulate.chance import generator
 from roadstead.simulate.hulls.spec import Kind
+from roadstead.simulate.light import Light
 
 Vector = tuple[float, float]
 Spectrum = tuple[float, float, float, float]
@@ -197,6 +198,26 @@ class FleetRow:
     tows: Share = 0.0
     """Share of ships that are pushed or towed by a tug (barges alone)."""
 
+    @property
+    def calls(self) -> int:
+        """How many calls its ships make."""
+        return self.ships.get("call", 0)
+
+    @property
+    def callers(self) -> int:
+        """How many different hulls make them."""
+        return min(self.hulls or self.calls, self.calls)
+
+    @property
+    def residents(self) -> int:
+        """How many ships lie in the port all the time."""
+        return self.ships.get("at_berth", 0) + self.ships.get("at_anchor", 0)
+
+    @property
+    def different_hulls(self) -> int:
+        """How many different hulls there are."""
+        return self.callers + self.ships.get("through", 0) + self.residents
+
 
 @dataclass(frozen=True, config=_STRICT)
 class PortScenario:
@@ -236,9 +257,10 @@ class PortScenario:
     tide_flats: Share = 0.0
     """How much of the shallow shore falls dry."""
 
-    def sun_elevation_on(self, day: int) -> float:
-        """Return how high the sun stands at a pass on a day, degrees."""
-        return min(max(self.sun_elevation_deg - self.sun_sinks_deg_a_day * day, 5.0), 90.0)
+    def light_on(self, day: int) -> Light:
+        """Return where the sun stands at the passes of a day."""
+        elevation = self.sun_elevation_deg - self.sun_sinks_deg_a_day * day
+        return Light(self.sun_azimuth_deg, min(max(elevation, 5.0), 90.0))
 
     def plans(self, days: int, seed: int) -> tuple[OverpassPlan, ...]:
         """Return all Sentinel-2 passes of the simulated time, in order; repeated ones with drawn skies."""

@@ -220,31 +220,28 @@ def fleet_of(
 
 
 def _lot_of(row: FleetRow, port: str) -> _Lot:
-    calls = row.ships.get("call", 0)
-    residents = row.ships.get("at_berth", 0) + row.ships.get("at_anchor", 0)
-    callers = min(row.hulls or calls, calls)
     return _Lot(
         row.kind,
         row.length_m,
         row.flags,
         row.ais_class,
         row.behaviours,
-        callers + row.ships.get("through", 0) + residents,
+        row.different_hulls,
         port,
         _SPEEDS_KN[row.kind],
         row.tows,
-        residents,
+        row.residents,
     )
 
 
 def _moves(row: FleetRow, ships: Sequence[Vessel]) -> list[tuple[Vessel, Pattern]]:
     """Deal a row's ships to its patterns: callers first, ships that stay last."""
-    calls = row.ships.get("call", 0)
-    callers = min(row.hulls or calls, calls)
     order: tuple[Pattern, ...] = ("through", "at_berth", "at_anchor")
     rest: list[Pattern] = [pattern for pattern in order for _ in range(row.ships.get(pattern, 0))]
-    called: list[tuple[Vessel, Pattern]] = [(v, "call") for v in islice(cycle(ships[:callers]), calls)]
-    return [*called, *zip(ships[callers:], rest, strict=True)]
+    called: list[tuple[Vessel, Pattern]] = [
+        (v, "call") for v in islice(cycle(ships[: row.callers]), row.calls)
+    ]
+    return [*called, *zip(ships[row.callers :], rest, strict=True)]
 
 
 def route_fleet(seed: int, index: int, route: Route, name: str) -> list[Vessel]:

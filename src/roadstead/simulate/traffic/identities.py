@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from roadstead.ais.registry import mid_table
+from roadstead.ais.registry import imo_check_digit, mid_table
 from roadstead.errors import BadInputError
 from roadstead.simulate.hulls.spec import HullSpec, Kind
 
@@ -191,9 +191,9 @@ def _mmsi(mid: int, serial: int) -> str:
 
 
 def _imo(serial: int) -> str:
-    """IMO number with its check digit: the sum of the first six digits times 7 to 2, modulo 10."""
+    """IMO number with its check digit."""
     digits = f"2{serial:05d}"
-    return digits + str(sum(int(d) * w for d, w in zip(digits, range(7, 1, -1), strict=True)) % 10)
+    return digits + imo_check_digit(digits)
 
 
 @lru_cache(maxsize=2)

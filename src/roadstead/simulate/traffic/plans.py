@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from shapely.geometry import Point
 
+from roadstead.geo import KNOT
 from roadstead.simulate.coast.ground import Quay, Vector
 from roadstead.simulate.scenario.model import Pattern
 from roadstead.simulate.traffic.fleet import Vessel
@@ -24,7 +25,7 @@ from roadstead.simulate.traffic.sailing import (
     Sailing,
     aft_m,
 )
-from roadstead.simulate.traffic.tracks import KNOT, Leg, Stay, Track, leg, moved
+from roadstead.simulate.traffic.tracks import Leg, Stay, Track, leg, moved
 
 BERTH_GAP_M = 3.0
 """Fenders: water between quay and hull."""
@@ -254,7 +255,7 @@ class Planner:
             place, time = stay.at(stay.end).xy, stay.end
         parts.append(leg(self._way(entry, place)[::-1], time, self.vessel.speed_kn))
         worked = placed[-1].stay
-        cargo = Cargo(before=not loads, changes=(worked.start + worked.end) / 2)
+        cargo = Cargo(before=not loads, changes=((worked.start + worked.end) / 2,))
         return Sailing(self.vessel, Track(tuple(parts)), beside, cargo, occasion_id), placed
 
     def berth(self, start: float, end: float) -> Stop | None:

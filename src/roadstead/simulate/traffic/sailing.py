@@ -128,19 +128,13 @@ class Cargo:
 
     before: bool = False
     """Laden when it comes."""
-    changes: float | None = None
-    """When half of the cargo is in or out, seconds since 1970; None where nothing is worked."""
-    later: tuple[float, ...] = ()
-    """When that happens again, in order: a ship that takes its cargo at sea may discharge it in the same port."""
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        """All changes, in order."""
-        return () if self.changes is None else (self.changes, *self.later)
+    changes: tuple[float, ...] = ()
+    """When half of the cargo is in or out, seconds since 1970, in order; a ship that takes its cargo at sea may
+    discharge it in the same port."""
 
     def laden(self, time: float) -> bool:
         """Tell whether the holds are full rather than empty at a time."""
-        changed = sum(change <= time for change in self.times) % 2 == 1
+        changed = sum(change <= time for change in self.changes) % 2 == 1
         return self.before != changed
 
 

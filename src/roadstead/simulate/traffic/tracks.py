@@ -17,11 +17,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import Polygon
 
+from roadstead.geo import KNOT
 from roadstead.simulate.coast.ground import Vector
 
-KNOT = 1852.0 / 3600.0
-"""Metres a second."""
-_TIDE_S = 12.42 * 3600.0
+TIDE_S = 12.42 * 3600.0
 """Period of the principal lunar tide (M2), with which anchored ships swing."""
 
 Status = Literal["moored", "anchored", "under_way"]
@@ -83,7 +82,7 @@ class Stay:
 
     def swing(self, times: Array) -> tuple[Array, Array]:
         """Return [n, 2] places and [n] headings at times of this stay."""
-        turn = np.sin(2 * np.pi * times / _TIDE_S) * self.swing_deg
+        turn = np.sin(2 * np.pi * times / TIDE_S) * self.swing_deg
         heading = (self.heading_deg + turn) % 360.0
         angle = np.radians(heading)
         sin, cos = np.sin(angle), np.cos(angle)

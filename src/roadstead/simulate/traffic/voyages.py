@@ -275,8 +275,8 @@ class _Maker:
         if onward is None or not self.target.is_place(host):
             return None
         half = (start + end) / 2
-        carried = self._visit(giver, entry, [alongside(carrier, host, start, end)], Cargo(True, half))
-        received = self._visit(taker, entry, [(host, None), *onward], Cargo(False, half))
+        carried = self._visit(giver, entry, [alongside(carrier, host, start, end)], Cargo(True, (half,)))
+        received = self._visit(taker, entry, [(host, None), *onward], Cargo(False, (half,)))
         return [carried, received] if self._fit(carried, received) else None
 
     def _planner(self, harbour: Harbour, vessel: Vessel, berths: tuple[str, ...]) -> Planner:
@@ -296,7 +296,7 @@ class _Maker:
         arrival = first.start - planner.run_s(entry, first, first.start)
         sailing, placed = planner.voyage(entry, arrival, stops, loads=True, occasion_id=self.occasion_id)
         later = tuple((berthing.stay.start + berthing.stay.end) / 2 for berthing in placed[1:])
-        return replace(sailing, cargo=replace(cargo, later=later)), placed
+        return replace(sailing, cargo=replace(cargo, changes=cargo.changes + later)), placed
 
     def _fit(self, carried: Planned, received: Planned) -> bool:
         """Tell whether two ships are clear of all others and, but for the handover, of each other."""

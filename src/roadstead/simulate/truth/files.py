@@ -122,9 +122,10 @@ def _loadings(world: PortWorld) -> Iterator[dict[str, Any]]:
     takers = {(s.alongside, s.occasion_id) for s in world.sailings if s.raft and s.occasion_id}
     for sailing in world.sailings:
         cargo = sailing.cargo
-        if cargo.changes is None or cargo.before:
+        if not cargo.changes or cargo.before:
             continue
-        stay = next(stay for stay in sailing.track.stays if stay.start <= cargo.changes <= stay.end)
+        loaded = cargo.changes[0]
+        stay = next(stay for stay in sailing.track.stays if stay.start <= loaded <= stay.end)
         yield {
             **_who(world, sailing),
             "length_m": round(sailing.vessel.hull.length_m, 1),

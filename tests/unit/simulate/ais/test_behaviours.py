@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from roadstead.ais.codes import is_gear_name
+from roadstead.geo import KNOT
 from roadstead.simulate.ais.antenna import antenna_xy
 from roadstead.simulate.ais.behaviours import transmission
 from roadstead.simulate.ais.false_positions import Circle, FalseTrack
@@ -14,7 +15,7 @@ from roadstead.simulate.scenario.model import PortScenario
 from roadstead.simulate.traffic.fleet import fleet_of
 from roadstead.simulate.traffic.sailing import Cargo, Sailing
 from roadstead.simulate.traffic.sea import PortWorld
-from roadstead.simulate.traffic.tracks import KNOT, Stay
+from roadstead.simulate.traffic.tracks import Stay
 from tests.unit.simulate.ais.builders import (
     BOTTOM,
     HOUR,
@@ -149,7 +150,7 @@ def test_a_stale_destination_is_one_voyage_behind() -> None:
 def test_a_ship_that_loads_declares_a_deeper_draught_when_she_leaves() -> None:
     port = scenario(receiver(), ships={"call": 1})
     vessel, track = fleet_of(5, port)[0][2], calling()
-    sailing = Sailing(vessel, track, cargo=Cargo(before=False, changes=track.parts[3].start + 9 * HOUR))
+    sailing = Sailing(vessel, track, cargo=Cargo(before=False, changes=(track.parts[3].start + 9 * HOUR,)))
     world = PortWorld(port, 5, START, 4, open_sea(), (sailing,))
     (_, arriving), (_, leaving) = transmission(world, sailing).identities
     assert leaving.draught_m == vessel.true.draught_m
@@ -251,3 +252,17 @@ def test_a_transmission_is_the_same_whenever_it_is_asked_for() -> None:
         assert [transmission(world, one) for one in world.sailings] == [
             transmission(world, one) for one in world.sailings[::-1]
         ][::-1]
+
+
+def test_a_ship_that_takes_her_cargo_at_sea_declares_it_on_her_way_to_the_berth() -> None:
+    port = scenario(receiver(), ships={"call": 1})
+    vessel, track = fleet_of(5, port)[0][2], calling()
+    anchored, moored = track.stays
+    taken, given = (anchored.start + anchored.end) / 2, (moored.start + moored.end) / 2
+    sailing = Sailing(vessel, track, cargo=Cargo(before=False, changes=(taken, given)))
+    unit = transmission(PortWorld(port, 5, START, 4, open_sea(), (sailing,)), sailing)
+    empty, full, again = (
+        unit.declared(t).draught_m for t in (track.start, anchored.end + 60, moored.end + 60)
+    )
+    assert empty == again < full == vessel.declared.draught_m
+    assert unit.declared(anchored.end + 60).destination == unit.declared(track.start).destination

@@ -93,8 +93,8 @@ class Drawn:
 def clear(model: Model, metrics: dict[str, Any]) -> Drawn:
     """Draw it."""
     world = port_world(200, Weather())
-    table, header = draw_detections(world, small_port(), model, metrics)
-    features = [f for seen in observations(world) for f in hull_features(seen, {})]
+    table, header = draw_detections(world, small_port(), views(world), model, metrics)
+    features = [f for seen in observations(world, views(world)) for f in hull_features(seen, {})]
     hulls = gpd.GeoDataFrame.from_features(features, crs="EPSG:4326")
     crs = world.ground.grid.crs
     found = np.full(len(hulls), -1)
@@ -193,7 +193,7 @@ def test_class_probabilities_add_up_and_the_class_is_the_likeliest(clear: Drawn)
 
 def test_nothing_is_found_under_cloud(model: Model, metrics: dict[str, Any]) -> None:
     world = port_world(40, Weather(cloud="patches"))
-    table, header = draw_detections(world, small_port(), model, metrics)
+    table, header = draw_detections(world, small_port(), views(world), model, metrics)
     assert 0 < len(table)
     areas = {scene.overpass_id: scene.valid_area.buffer(2e-5) for scene in header.scenes}
     for overpass_id, own in table.groupby("overpass_id"):
@@ -206,7 +206,7 @@ def test_an_overcast_pass_sees_nothing_and_is_in_the_header_all_the_same(
     model: Model, metrics: dict[str, Any]
 ) -> None:
     world = port_world(5, Weather(cloud="overcast"))
-    table, header = draw_detections(world, small_port(), model, metrics)
+    table, header = draw_detections(world, small_port(), views(world), model, metrics)
     assert len(table) == 0
     assert list(table.columns) == list(DETECTIONS.columns)
     assert len(header.scenes) == 5
@@ -241,7 +241,7 @@ def test_the_header_says_that_all_is_simulated_and_survives_the_file(
     model: Model, metrics: dict[str, Any], tmp_path: Path
 ) -> None:
     world = port_world(6, Weather(cloud="patches"), wedge=True)
-    table, header = draw_detections(world, small_port(), model, metrics)
+    table, header = draw_detections(world, small_port(), views(world), model, metrics)
     write_detections(tmp_path / "small.geojson", table, header)
     again, read = read_detections(tmp_path / "small.geojson")
     assert len(again) == len(table)
@@ -256,7 +256,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
 ) -> None:
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         world = port_world(8, Weather(cloud="thin"), seed=seed)
-        write_detections(tmp_path / name, *draw_detections(world, small_port(), model, metrics))
+        write_detections(tmp_path / name, *draw_detections(world, small_port(), views(world), model, metrics))
     a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
     assert a == b
     assert a != c
@@ -272,7 +272,9 @@ def test_boxes_that_cover_one_hull_are_merged_as_the_detector_merges(
     counts = []
     for iou in (0.05, 0.4, 1.0):
         read = model.read.model_copy(update={"merge": model.read.merge.model_copy(update={"iou": iou})})
-        counts.append(len(draw_detections(world, small_port(), replace(model, read=read), metrics)[0]))
+        counts.append(
+            len(draw_detections(world, small_port(), views(world), replace(model, read=read), metrics)[0])
+        )
     assert counts[0] < counts[1] < counts[2]
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.geo import KNOT
 from roadstead.simulate.radar.geometry import (
-    KNOT_M_S,
     OrbitState,
     RadarGeometry,
     geometry_of,
@@ -79,9 +79,9 @@ def test_raised_ground_is_imaged_nearer_the_radar() -> None:
 def test_ten_knots_across_the_track_shift_a_ship_by_270_to_470_m(incidence: float, metres: float) -> None:
     near = np.interp(incidence, incidence_deg(np.arange(3e5, 9e5, 100.0)), np.arange(3e5, 9e5, 100.0))
     here = RadarGeometry("EPSG:32651", (0.0, 0.0), -12.0, float(near), 10, 10)
-    away = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT_M_S, here.look_deg)
-    towards = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT_M_S, here.look_deg + 180)
-    along = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT_M_S, here.heading_deg)
+    away = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT, here.look_deg)
+    towards = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT, here.look_deg + 180)
+    along = here.azimuth_shift_m(np.array([0.0]), 10 * KNOT, here.heading_deg)
     assert away == pytest.approx(-metres, rel=0.02)
     assert towards == pytest.approx(metres, rel=0.02)
     assert along == pytest.approx(0.0, abs=1e-6)

@@ -197,7 +197,7 @@ def test_parts_of_a_call_follow_without_gaps_and_begin_where_the_last_ended(smal
 
 
 def test_a_ship_that_loads_comes_empty_and_leaves_laden() -> None:
-    loading = Cargo(before=False, changes=100.0)
+    loading = Cargo(before=False, changes=(100.0,))
     assert [loading.laden(time) for time in (0.0, 99.0, 101.0)] == [False, False, True]
     assert Cargo(before=True).laden(1e12)
 

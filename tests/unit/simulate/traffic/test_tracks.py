@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point
 
-from roadstead.simulate.traffic.tracks import KNOT, STATUSES, Leg, Stay, Track, hull_outline, leg, moved
+from roadstead.geo import KNOT
+from roadstead.simulate.traffic.tracks import STATUSES, Leg, Stay, Track, hull_outline, leg, moved
 
 coordinate = st.floats(-20_000, 20_000)
 corners = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6).filter(

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry import box, shape
 
 from roadstead.geo import axis_difference_deg, distance_m
-from roadstead.simulate.detections.skies import observations
+from roadstead.simulate.detections.skies import observations, views
 from roadstead.simulate.traffic.sea import PortWorld, Sea
 from roadstead.simulate.truth.files import Observation, hull_features, swath_cover, write_truth
 from tests.unit.simulate.traffic.test_voyages import AT_SEA, RUN, sail, world
@@ -32,7 +32,9 @@ def sea() -> Sea:
 @pytest.fixture(scope="module")
 def features(sea: Sea) -> list[dict[str, Any]]:
     """Every hull at every pass of both ports."""
-    return [f for port in sea.worlds for seen in observations(port) for f in hull_features(seen, {})]
+    return [
+        f for port in sea.worlds for seen in observations(port, views(port)) for f in hull_features(seen, {})
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def test_every_hull_present_at_a_pass_appears_exactly_once(sea: Sea, features: l
     there = Counter(
         (port.scenario.port, f"{seen.acquired:%Y-%m-%dT%H:%M:%SZ}", sailing.vessel.vessel_id)
         for port in sea.worlds
-        for seen in observations(port)
+        for seen in observations(port, views(port))
         for sailing in port.sailings
         if sailing.at(seen.acquired.timestamp()) is not None
     )
