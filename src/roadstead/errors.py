@@ -10,6 +10,7 @@ The tree, with the exit code of the command line beside each branch::
     │   ├── SceneError            a STAC item or raster: no datetime, missing band, no CRS, all no-data
     │   ├── AisError              an AIS file or column mapping
     │   ├── DetectionsError       a detections file
+    │   ├── ScenarioError         a scenario to simulate; names file, line and field
     │   ├── ModelError            model files or their checksum
     │   └── TableError            rows that break a table of tables.py
     ├── UpstreamError         4   a catalogue, an image server or a disk failed us
@@ -54,6 +55,10 @@ class SceneError(BadInputError):
 
 class AisError(BadInputError):
     """An AIS file or its column mapping cannot be used."""
+
+
+class ScenarioError(BadInputError):
+    """A scenario cannot be used; the message names the file, the line and the field."""
 
 
 class DetectionsError(BadInputError):

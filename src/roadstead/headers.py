@@ -7,9 +7,7 @@ when nothing was detected. Without it nobody can tell *unseen* from *not visible
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +18,9 @@ import pandas as pd
 from shapely import geometry as sg
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.errors import DetectionsError, StoreError, TableError
+from roadstead.errors import DetectionsError, TableError
 from roadstead.tables import DETECTIONS, checked, empty
+from roadstead.whole import write_text
 
 STATUSES = ("done", "partial")
 
@@ -60,24 +59,9 @@ class DetectionsHeader:
     """Scene -> reason, for the scenes that failed."""
 
 
-def refuse_special(path: Path) -> None:
-    """Raise `StoreError` where a path is a device, pipe or folder: renaming onto it would destroy it."""
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path}: is no regular file; name a file to write")
-
-
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON document to a temporary name, then rename; raise `StoreError` where that fails."""
-    refuse_special(path)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+    """Write a JSON document whole or not at all; raise `StoreError` where that fails."""
+    write_text(path, json.dumps(document, allow_nan=False))
 
 
 def to_features(table: gpd.GeoDataFrame) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def detect_command(
     """
     from roadstead.aoi import load_port
     from roadstead.detection import load_model
-    from roadstead.headers import refuse_special, write_detections
+    from roadstead.headers import write_detections
     from roadstead.jobs.detect import detect_scenes
+    from roadstead.whole import refuse_special
 
     refuse_special(output)
     if output.resolve() in {Path(scene).resolve() for scene in scenes}:

@@ -17,7 +17,7 @@ from roadstead.aoi import Port
 from roadstead.errors import StoreError
 from roadstead.export.layers import counts_by_zone, zones_table
 from roadstead.export.styles import layer_styles
-from roadstead.headers import refuse_special
+from roadstead.whole import refuse_special
 
 TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands as the time of change in a file without dated rows."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 from rasterio.shutil import copy as raster_copy
 
-from roadstead.errors import StoreError
 from roadstead.geo import Grid
+from roadstead.whole import replacing
 
 
 def write_cog(
@@ -47,18 +46,30 @@ def write_cog(
     """
     if array.ndim != 3 or array.shape[1:] != (grid.height, grid.width):
         raise ValueError(f"array of shape {array.shape} on a grid of {grid.height} x {grid.width} pixels")
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
-            _fill(memory, array, grid, nodata, band_names, tags)
-            # Python writes the bytes: GDAL may close a file on a full disk without a word.
-            temporary.write_bytes(_as_cog(memory, overviews, resampling))
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error}") from error
+
+    def fill(memory: MemoryFile) -> None:
+        _fill(memory, array, grid, nodata, band_names, tags)
+
+    save_cog(
+        path, fill, blocksize=256, overviews="AUTO" if overviews else "NONE", overview_resampling=resampling
+    )
+
+
+def save_cog(path: Path, fill: Callable[[MemoryFile], None], **options: str | int) -> None:
+    """Write what a function puts into a raster in memory as a Cloud Optimized GeoTIFF, whole or not at all.
+
+    Args:
+        path: file to write; its folder is made.
+        fill: writes a GeoTIFF into the memory file it is given.
+        options: creation options of GDAL's COG driver.
+
+    Raises:
+        StoreError: the file cannot be written; an earlier one is as it was.
+    """
+    with replacing(path) as temporary, rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
+        fill(memory)
+        # Python writes the bytes: GDAL may close a file on a full disk without a word.
+        temporary.write_bytes(_as_cog(memory, options))
 
 
 def _fill(
@@ -87,16 +98,7 @@ def _fill(
             dataset.update_tags(**tags)
 
 
-def _as_cog(memory: MemoryFile, overviews: bool, resampling: str) -> bytes:
+def _as_cog(memory: MemoryFile, options: Mapping[str, str | int]) -> bytes:
     with memory.open() as dataset, MemoryFile(ext=".tif") as cog:
-        raster_copy(
-            dataset,
-            cog.name,
-            driver="COG",
-            compress="DEFLATE",
-            predictor="YES",
-            blocksize=256,
-            overviews="AUTO" if overviews else "NONE",
-            overview_resampling=resampling,
-        )
+        raster_copy(dataset, cog.name, driver="COG", compress="DEFLATE", predictor="YES", **options)
         return bytes(cog.read())

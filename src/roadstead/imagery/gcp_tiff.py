@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.io import MemoryFile
-from rasterio.shutil import copy as raster_copy
 
-from roadstead.errors import StoreError
 from roadstead.geo import WGS84, Array
+from roadstead.imagery.cog import save_cog
 
 
 def write_gcp_tiff(
@@ -47,17 +44,11 @@ def write_gcp_tiff(
         StoreError: the file cannot be written; an earlier one is as it was.
     """
     points = _points(array, colrow, lonlat, height_m)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
-            _fill(memory, array, points, nodata, tags)
-            temporary.write_bytes(_as_cog(memory))
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error}") from error
+
+    def fill(memory: MemoryFile) -> None:
+        _fill(memory, array, points, nodata, tags)
+
+    save_cog(path, fill, blocksize=512, overviews="NONE")
 
 
 def _points(array: NDArray[Any], colrow: Array, lonlat: Array, height_m: Array) -> list[GroundControlPoint]:
@@ -95,17 +86,3 @@ def _fill(
         dataset.write(array, 1)
         if tags:
             dataset.update_tags(**tags)
-
-
-def _as_cog(memory: MemoryFile) -> bytes:
-    with memory.open() as dataset, MemoryFile(ext=".tif") as cog:
-        raster_copy(
-            dataset,
-            cog.name,
-            driver="COG",
-            compress="DEFLATE",
-            predictor="YES",
-            blocksize=512,
-            overviews="NONE",
-        )
-        return bytes(cog.read())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
-from roadstead.errors import StoreError
+from roadstead.whole import replacing
 
 
 def write_quarantine(rows: pd.DataFrame, path: Path) -> Path | None:
@@ -20,13 +18,6 @@ def write_quarantine(rows: pd.DataFrame, path: Path) -> Path | None:
     if rows.empty:
         path.unlink(missing_ok=True)
         return None
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         rows.to_csv(temporary, index=False)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path

@@ -1,62 +1,30 @@
-"""Writing files and folders whole or not at all."""
+"""The folder of a simulation: replaced whole or not at all, and only where a simulation made it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from roadstead.errors import StoreError, UsageError
 
 MARK: Final = ".roadstead-simulated"
-"""Stands in every folder that a simulation made; only such a folder is ever replaced."""
-_MADE: Final = frozenset(
-    {
-        MARK,
-        "README.txt",
-        "scenario.yaml",
-        "catalog.json",
-        "sentinel-2-c1-l2a",
-        "sentinel-1-grd",
-        "ais",
-        "truth",
-    }
-    | {"detections"}
-)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text under a temporary name, then rename it; line ends stay as they are.
-
-    Raises:
-        StoreError: the file cannot be written; an earlier one is as it was.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(text.encode())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+"""Stands in every folder that a simulation made and names what it made there; nothing else is ever replaced."""
 
 
 def refuse_foreign(out: Path) -> None:
     """Raise `UsageError` where ``out`` is no folder, or holds something that no simulation made."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder: name one to write into")
-    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / MARK).exists():
         raise UsageError(f"{out} holds files that no simulation made: name an empty or a new folder")
-    if out.exists() and (added := sorted(p.name for p in out.iterdir() if not _made(p))):
+    made = {MARK, *(out / MARK).read_text(encoding="utf-8").splitlines()}
+    if added := sorted(path.name for path in out.iterdir() if path.name not in made):
         raise UsageError(f"{out} holds {', '.join(added)}, which no simulation made: move it elsewhere first")
-
-
-def _made(path: Path) -> bool:
-    """Tell whether a simulation writes a file or folder of this name at the top of its own."""
-    return path.name in _MADE or (path.is_file() and path.suffix == ".geojson")
 
 
 @contextmanager
@@ -76,10 +44,9 @@ def replaced(out: Path) -> Iterator[Path]:
         for leftover in (new, old):
             shutil.rmtree(leftover, ignore_errors=True)
         new.mkdir(parents=True)
-        (new / MARK).write_text(
-            "Made by roadstead simulate, which may replace this folder.\n", encoding="utf-8"
-        )
         yield new
+        made = sorted(path.name for path in new.iterdir())
+        (new / MARK).write_text("".join(f"{name}\n" for name in made), encoding="utf-8")
         _take_place(new, old, out)
     except OSError as error:
         raise StoreError(f"{error.filename or out}: cannot be written: {error.strerror or error}") from error

@@ -31,7 +31,7 @@ from roadstead.simulate.ais.received import Received, received
 from roadstead.simulate.detections.detector import metrics_of
 from roadstead.simulate.detections.draw import draw_detections
 from roadstead.simulate.detections.skies import observations, views
-from roadstead.simulate.files import replaced, write_text
+from roadstead.simulate.files import replaced
 from roadstead.simulate.imaging import imaged
 from roadstead.simulate.optical.items import COLLECTION, LABEL
 from roadstead.simulate.radar.items import RADAR_COLLECTION
@@ -42,6 +42,7 @@ from roadstead.simulate.stac import write_catalog
 from roadstead.simulate.traffic.sailing import NoRoomError
 from roadstead.simulate.traffic.sea import PortWorld, Sea, simulate_sea
 from roadstead.simulate.truth.files import hull_features, write_truth
+from roadstead.whole import write_text
 
 Mode = Literal["images", "detections"]
 Progress = Callable[[str, int, int], None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import jinja2
 import yaml
 
 from roadstead.tables import CLASSES
+from roadstead.whole import write_text
 
 _TEMPLATE: Final = Path(__file__).with_name("card.md.j2")
 
@@ -18,9 +18,7 @@ _TEMPLATE: Final = Path(__file__).with_name("card.md.j2")
 def write_card(folder: Path) -> Path:
     """Write ``card.md`` of a model folder from its ``metrics.json``, ``model.json`` and ``train.yaml``."""
     path = folder / "card.md"
-    part = folder / "card.md.part"
-    part.write_text(render(*_documents(folder)), encoding="utf-8")
-    os.replace(part, path)
+    write_text(path, render(*_documents(folder)))
     return path
 
 

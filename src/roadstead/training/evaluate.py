@@ -7,7 +7,6 @@ and ``card.md`` into the model's folder.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +22,7 @@ from roadstead.training.card import write_card
 from roadstead.training.figures import ScoredScene, f1_draws, recall_by_length, reliability, summary
 from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, shared_folder, split_of
 from roadstead.training.product import scored_scene
+from roadstead.whole import write_text
 
 SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
 """Id of the model that was taught on simulated scenes alone, to measure the simulator."""
@@ -46,7 +46,7 @@ def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dic
     }
     if (rival := _taught_on_simulation(model)) is not None:
         metrics["simulated_only"] = compared(rival, metrics)
-    _write(model.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    write_text(model.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     write_card(model.folder)
     return metrics
 
@@ -107,12 +107,6 @@ def measured(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
         "reliability_held_out": reliability(by_split["held_out"]),
         "recall_by_length_unseen": recall_by_length([*by_split["held_out"], *by_split["validation"]]),
     }
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def show(metrics: dict[str, Any]) -> None:

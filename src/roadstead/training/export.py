@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ import onnxslim  # type: ignore[import-untyped]  # ships no annotations
 import torch
 
 from roadstead.training.network import Detector
+from roadstead.whole import replacing
 
 TILE_PX: Final = 320
 OPSET: Final = 17
@@ -32,29 +32,32 @@ def export_onnx(network: Detector, path: Path) -> str:
     [N, 8, A]: cx, cy, w, h in native pixels, scores of barge, bulk carrier and other vessel, angle of w in radians from
     +column toward +row. It holds no non-maximum suppression.
     """
-    part = path.with_suffix(".part")
     network.eval()
     head = network.model.model[-1]
     head.export, head.format = True, "onnx"
+    with replacing(path) as part:
+        _trace(network, part)
+        head.export = False
+        graph = onnxslim.slim(onnx.load(str(part)))
+        onnx.checker.check_model(graph)
+        onnx.save(graph, str(part))
+    return sha256(path)
+
+
+def _trace(network: Detector, path: Path) -> None:
     with warnings.catch_warnings():
         # The tracing exporter needs no further package; torch announces the other one at every call.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
             (torch.zeros(1, 3, TILE_PX, TILE_PX),),
-            str(part),
+            str(path),
             opset_version=OPSET,
             input_names=["image"],
             output_names=["boxes"],
             dynamic_axes={"image": {0: "N"}, "boxes": {0: "N"}},
             dynamo=False,
         )
-    head.export = False
-    graph = onnxslim.slim(onnx.load(str(part)))
-    onnx.checker.check_model(graph)
-    onnx.save(graph, str(part))
-    os.replace(part, path)
-    return sha256(path)
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ import yaml
 from rich.console import Console
 
 from roadstead.detection import Model, load_model
-from roadstead.errors import BadInputError, RoadsteadError
+from roadstead.errors import BadInputError
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
 from roadstead.training.calibrate import (
@@ -31,6 +30,7 @@ from roadstead.training.calibrate import (
     scored_pairs,
     shifted_to_ais,
 )
+from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
 from roadstead.training.figures import ScoredScene
@@ -39,6 +39,7 @@ from roadstead.training.places import Split, labelled_scenes
 from roadstead.training.product import scored_scene
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
 from roadstead.training.simulated_check import figures, simulated_ships
+from roadstead.whole import write_text
 
 LOWEST_SCORE: Final = 0.05
 MERGE_IOU: Final = 0.4
@@ -205,9 +206,7 @@ def _output() -> dict[str, Any]:
 
 
 def _write(folder: Path, document: dict[str, Any]) -> None:
-    part = folder / "model.json.part"
-    part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, folder / "model.json")
+    write_text(folder / "model.json", json.dumps(document, indent=1) + "\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -218,12 +217,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     options = parser.parse_args(arguments)
-    try:
-        print(package(options.shared, options.run, options.cache, options.models_dir))
-    except RoadsteadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return exit_code_of(
+        lambda: print(package(options.shared, options.run, options.cache, options.models_dir))
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from roadstead.imagery.items import open_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.overpasses import group_overpasses
 from roadstead.imagery.scene import Overpass
+from roadstead.whole import replacing
 
 
 def scene_overpass(shared: Path, scene_id: str) -> Overpass:
@@ -42,8 +42,6 @@ def cache_pixels(shared: Path, cache: Path, scene_id: str) -> Path:
     path = cache / f"{scene_id}.npz"
     if not path.exists():
         rgb, valid, nir = decode(scene_overpass(shared, scene_id))
-        cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{scene_id}.part.npz")
-        np.savez(part, rgb=rgb, valid=valid, nir=np.zeros(0, np.float32) if nir is None else nir)
-        os.replace(part, path)
+        with replacing(path) as temporary:
+            np.savez(temporary, rgb=rgb, valid=valid, nir=np.zeros(0, np.float32) if nir is None else nir)
     return path

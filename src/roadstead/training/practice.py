@@ -7,7 +7,6 @@ on simulated scenes alone can be scored against real labels.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
@@ -25,6 +24,7 @@ from roadstead.simulate.practice.scene import PracticeHull, PracticeScene, pract
 from roadstead.tables import CLASSES
 from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, SMALLEST_LABELLED_M
+from roadstead.whole import replacing
 
 TAUGHT: Final = 7
 """Seed of the scenes that teach."""
@@ -45,12 +45,9 @@ def _cached(job: tuple[Path, int, int]) -> Path:
     path = cache / f"practice-{_drawn_by()}-{seed}-{number:04d}.npz"
     if not path.exists():
         scene = as_training(f"practice-{seed}-{number:04d}", practice_scene(seed, number))
-        cache.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.stem}.part.npz")
-        np.savez_compressed(
-            part, rgb=scene.rgb, water=scene.water, corners=scene.corners, classes=scene.classes
-        )
-        os.replace(part, path)
+        arrays = {name: getattr(scene, name) for name in ("rgb", "water", "corners", "classes")}
+        with replacing(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
     return path
 
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from roadstead.errors import RoadsteadError
 from roadstead.simulate.chance import generator
+from roadstead.training.command import exit_code_of
 from roadstead.training.realism_blind import Blind, blind_test
 from roadstead.training.realism_chips import SHEETS, ChipBook
 from roadstead.training.realism_real import real_views
@@ -27,6 +27,7 @@ from roadstead.training.realism_sheets import write_sheets
 from roadstead.training.realism_simulated import simulated_views
 from roadstead.training.realism_table import Row, Values, add_ground, add_hulls
 from roadstead.training.realism_views import View
+from roadstead.whole import write_text
 
 SCENES: Final = 40
 SEED: Final = 7
@@ -61,10 +62,9 @@ def compare(views: Iterable[View], out: Path, seed: int, scenes: int) -> Compari
 
 def write_report(comparison: Comparison, folder: Path) -> None:
     """Write ``realism.json`` and ``realism.md`` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     content: dict[str, Any] = as_json(comparison.seed, comparison.scenes, comparison.rows, comparison.blind)
-    (folder / "realism.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    (folder / "realism.md").write_text(as_markdown(content), encoding="utf-8")
+    write_text(folder / "realism.json", json.dumps(content, indent=1) + "\n")
+    write_text(folder / "realism.md", as_markdown(content))
 
 
 def _told(views: Iterable[View], console: Console) -> Iterator[View]:
@@ -83,16 +83,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args(arguments)
     views = chain(real_views(options.shared), simulated_views(options.seed, options.scenes))
-    try:
+
+    def work() -> None:
         found = compare(_told(views, Console(stderr=True)), options.out, options.seed, options.scenes)
-        for folder in (options.out, options.docs):
-            if folder is not None:
-                write_report(found, folder)
-                print(folder / "realism.md")
-    except RoadsteadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+        for folder in filter(None, (options.out, options.docs)):
+            write_report(found, folder)
+            print(folder / "realism.md")
+
+    return exit_code_of(work)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -24,8 +23,8 @@ import yaml
 from rich.console import Console
 from torch.utils.data import DataLoader, Dataset
 
-from roadstead.errors import RoadsteadError
 from roadstead.training.boxes import long_side_first
+from roadstead.training.command import exit_code_of
 from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.evaluate import SIMULATED_ONLY
 from roadstead.training.network import Detector, detection_loss
@@ -34,6 +33,7 @@ from roadstead.training.places import PLACES
 from roadstead.training.practice import TAUGHT, practice_scenes
 from roadstead.training.scenes import training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
+from roadstead.whole import replacing, write_text
 
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
 CHECKPOINT: Final = "checkpoint.pt"
@@ -125,8 +125,7 @@ def train(shared: Path, cache: Path, run: Path, config: TrainConfig, *, threads:
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     console = Console(stderr=True)
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "train.yaml").write_text(yaml.safe_dump({"config": asdict(config), "split": dict(PLACES)}))
+    write_text(run / "train.yaml", yaml.safe_dump({"config": asdict(config), "split": dict(PLACES)}))
     composer = make_composer(shared, cache, config, console)
     state = TrainState.start(config, run)
     batches = _batches(CropDataset(composer, config), config, state.step)
@@ -221,8 +220,8 @@ class TrainState:
             (CHECKPOINT, whole),
             (f"average-{self.step:06d}.pt", self.average.state_dict()),
         ):
-            torch.save(content, run / f"{name}.part")
-            os.replace(run / f"{name}.part", run / name)
+            with replacing(run / name) as temporary:
+                torch.save(content, temporary)
 
     def _load(self, path: Path) -> None:
         saved = torch.load(path, weights_only=True)
@@ -257,13 +256,12 @@ def main(arguments: list[str] | None = None) -> int:
     config = TrainConfig(steps=options.steps, seed=options.seed)
     if options.simulated_only:
         config = replace(config, model_id=SIMULATED_ONLY, taught_on="simulated")
-    try:
+
+    def work() -> None:
         train(options.shared, options.cache, options.run, config, threads=options.threads)
         print(package(options.shared, options.run, options.cache, options.models_dir))
-    except RoadsteadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+
+    return exit_code_of(work)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_written_leaves_the_earlier_one(tmp_path: Path) ->
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_a_store_error(tmp_path: Path) -> None:
-    (tmp_path / ".a.tif.tmp").symlink_to("/dev/full")
+    (tmp_path / ".a.tmp.tif").symlink_to("/dev/full")
     (tmp_path / "a.tif").write_text("earlier", encoding="utf-8")
     with pytest.raises(StoreError, match=r"a\.tif: cannot be written"):
         write_cog(tmp_path / "a.tif", PIXELS, FRAME)

@@ -7,7 +7,8 @@ import pytest
 
 from roadstead.simulate.scenario.file import LoadedScenario
 from roadstead.simulate.small import SMALL_SCENARIO, SMALL_WORLD, small_port
-from roadstead.simulate.traffic.sea import PortWorld, simulate_port
+from roadstead.simulate.traffic.sea import PortWorld
+from tests.unit.simulate.builders import simulate_port
 
 START = SMALL_WORLD.start
 DAYS = SMALL_WORLD.days

@@ -255,7 +255,7 @@ def test_a_run_that_fails_leaves_the_earlier_world_as_it_was(
 ) -> None:
     out = tmp_path / "world"
     (out / "truth").mkdir(parents=True)
-    (out / MARK).touch()
+    (out / MARK).write_text("truth\n")
     with pytest.raises(ScenarioError):
         simulate(out, LoadedScenario(crowded(), (small_port(),)), SEED)
     assert sorted(path.name for path in out.iterdir()) == [MARK, "truth"]
@@ -318,7 +318,7 @@ def test_progress_counts_every_pass(small_loaded: LoadedScenario, tmp_path: Path
 def test_a_simulation_to_which_somebody_added_a_file_is_not_replaced(tmp_path: Path) -> None:
     """Notes and QGIS projects end up beside the data."""
     (tmp_path / "world" / "ais").mkdir(parents=True)
-    (tmp_path / "world" / MARK).touch()
+    (tmp_path / "world" / MARK).write_text("ais\n")
     refuse_foreign(tmp_path / "world")
     (tmp_path / "world" / "my.qgz").write_text("work of days")
     with pytest.raises(UsageError, match=r"holds my\.qgz"):

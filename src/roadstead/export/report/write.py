@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from roadstead import __version__
-from roadstead.errors import StoreError
 from roadstead.export.layers import is_simulated
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.chart_map import port_map
@@ -35,7 +32,7 @@ from roadstead.export.report.rows import (
     status_counts,
     zone_names,
 )
-from roadstead.headers import refuse_special
+from roadstead.whole import write_text
 
 LEADS_SHOWN = 25
 """Leads listed; the rest unfolds."""
@@ -75,17 +72,7 @@ def write_report(path: Path, data: ReportData) -> Path:
     Raises:
         StoreError: the file cannot be written.
     """
-    refuse_special(path)
-    text = render_report(data)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+    write_text(path, render_report(data))
     return path
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from roadstead.geo import Array
 from roadstead.simulate.traffic.fleet import Vessel
-from roadstead.simulate.traffic.tracks import Motion, Motions, Track, moved
+from roadstead.simulate.traffic.tracks import Motions, Track
 
 
 def antenna_motions(vessel: Vessel, track: Track, times: Array) -> Motions:
@@ -19,9 +19,3 @@ def antenna_motions(vessel: Vessel, track: Track, times: Array) -> Motions:
     right = np.column_stack([np.cos(heading), -np.sin(heading)])
     forward, starboard = vessel.antenna_m
     return replace(hull, xy=hull.xy + forward * ahead + starboard * right)
-
-
-def antenna_xy(vessel: Vessel, motion: Motion) -> tuple[float, float]:
-    """Return where a ship's antenna is, map metres."""
-    forward, starboard = vessel.antenna_m
-    return moved(moved(motion.xy, motion.heading_deg, forward), motion.heading_deg + 90.0, starboard)

@@ -8,8 +8,8 @@ from pathlib import Path
 from roadstead.simulate.ais.csv_file import csv_text
 from roadstead.simulate.ais.nmea_file import nmea_text
 from roadstead.simulate.ais.received import Received
-from roadstead.simulate.files import write_text
 from roadstead.simulate.traffic.sea import PortWorld
+from roadstead.whole import write_text
 
 _WRITERS: Mapping[str, Callable[[Received], str]] = {"nmea": nmea_text, "csv": csv_text}
 

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.geo import Array, convergence_deg, xy_to_lonlat
-from roadstead.simulate.ais.antenna import antenna_xy
 from roadstead.simulate.ais.keyed import normals
 from roadstead.simulate.ais.reception import Ear, ear_of
 from roadstead.simulate.ais.senders import Sender, senders, stations
@@ -24,7 +23,7 @@ from roadstead.simulate.scenario.model import Receiver
 from roadstead.simulate.traffic.identities import Identity
 from roadstead.simulate.traffic.sea import PortWorld
 
-__all__ = ["POSITION_SIGMA_M", "VELOCITY_SIGMA_KN", "Received", "antenna_xy", "received"]
+__all__ = ["POSITION_SIGMA_M", "VELOCITY_SIGMA_KN", "Received", "received"]
 
 POSITION_SIGMA_M = 6.0
 """Standard error of a reported position along each axis, metres."""

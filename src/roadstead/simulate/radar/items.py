@@ -18,11 +18,11 @@ import shapely
 
 from roadstead.geo import to_lonlat
 from roadstead.imagery import SIMULATED, SIMULATED_TAG, write_gcp_tiff
-from roadstead.simulate.files import write_text
 from roadstead.simulate.optical.items import LABEL
 from roadstead.simulate.radar.annotation import Product, calibration_xml, noise_xml, product_xml, when
 from roadstead.simulate.radar.geometry import RadarPass
 from roadstead.simulate.radar.render import POLARISATIONS, RadarFrame
+from roadstead.whole import write_text
 
 RADAR_COLLECTION: Final = "sentinel-1-grd"
 _EXTENSIONS: Final = [

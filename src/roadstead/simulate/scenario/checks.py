@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -239,27 +238,11 @@ def _passes(part: PortScenario, days: int, at: Where) -> Iterator[Fault]:
     for key, plans in every:
         for index, plan in enumerate(plans):
             yield from _day(plan.day, days, (*at, key, index, "day"))
-        moments = Counter((plan.day, plan.clock) for plan in plans)
-        for index, plan in enumerate(plans):
-            if moments[plan.day, plan.clock] > 1:
-                yield Fault((*at, key, index), "another pass has the same day and clock")
     for index, orbit in enumerate(part.orbits):
         yield from _day(orbit.first_day, days, (*at, "orbits", index, "first_day"))
         yield from _shares(orbit.skies, (*at, "orbits", index, "skies"))
         if not orbit.platforms:
             yield Fault((*at, "orbits", index, "platforms"), "is empty: name at least one satellite")
-    yield from _repeats(part, days, at)
-
-
-def _repeats(part: PortScenario, days: int, at: Where) -> Iterator[Fault]:
-    """Repeated passes must not fall on the moment of another: their products would have one name."""
-    taken: set[Any] = {(plan.day, plan.clock) for plan in part.overpasses}
-    for index, orbit in enumerate(part.orbits):
-        own = {(day, orbit.clock) for day in range(orbit.first_day, days, orbit.every_days)}
-        if own & taken:
-            day, clock = min(own & taken)
-            yield Fault((*at, "orbits", index), f"on day {day} another pass has its clock, {clock}")
-        taken |= own
 
 
 def _day(day: int, days: int, at: Where) -> Iterator[Fault]:

@@ -18,9 +18,9 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from roadstead.aoi import Port, Zone, load_port
-from roadstead.errors import PortError
+from roadstead.errors import PortError, ScenarioError
 from roadstead.simulate.scenario.checks import faults_of
-from roadstead.simulate.scenario.lines import Fault, ScenarioError, Source, Where, read_yaml
+from roadstead.simulate.scenario.lines import Fault, Source, Where, read_yaml
 from roadstead.simulate.scenario.model import PortScenario, Scenario
 
 __all__ = [

@@ -14,17 +14,13 @@ from typing import Any, Final
 
 import yaml
 
-from roadstead.errors import BadInputError
+from roadstead.errors import ScenarioError
 
 Where = tuple[str | int, ...]
 """Keys and 0-based positions from the top of the file to a value."""
 LARGEST = 200_000
 """Values in one file; aliases that multiply beyond are a mistake or an attack."""
 _MOST_FAULTS = 12
-
-
-class ScenarioError(BadInputError):
-    """A scenario cannot be used; the message names the file, the line and the field."""
 
 
 @dataclass(frozen=True)

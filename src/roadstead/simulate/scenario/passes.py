@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 
 from roadstead.simulate.scenario.lines import Fault, Where
-from roadstead.simulate.scenario.model import PortScenario, Scenario
+from roadstead.simulate.scenario.model import OverpassPlan, PortScenario, RadarPlan, Scenario
 
 _Second = tuple[int, time]
-"""Day and clock without fractions of a second."""
-_TOLD = "two passes at one moment cannot be told apart"
+"""Day and clock without fractions of a second: products of one second would have one name."""
 
 
 def of_moments(scenario: Scenario) -> Iterator[Fault]:
-    """Yield the second of each two passes that only their sensor or their port tells apart."""
-    taken: dict[tuple[str, _Second], int] = {}
+    """Yield each pass, or row of repeated ones, that falls on the second of one written before it."""
+    by_satellite: dict[tuple[str, _Second], str] = {}
     for index, part in enumerate(scenario.ports):
-        at: Where = ("ports", index)
-        yield from _radar(part, scenario.days, at)
+        here: set[_Second] = set()
         told: set[Where] = set()
         for where, platform, second in _all(part, scenario.days):
-            first = taken.setdefault((platform, second), index)
-            if first != index and where not in told:
+            elsewhere = by_satellite.setdefault((platform, second), part.port)
+            if (second in here or elsewhere != part.port) and where not in told:
                 told.add(where)
-                other = f"{platform} passes '{scenario.ports[first].port}'"
-                yield Fault((*at, *where), f"at {second[1]} on day {second[0]} {other} too: {_TOLD}")
-
-
-def _radar(part: PortScenario, days: int, at: Where) -> Iterator[Fault]:
-    optical = {second for where, _, second in _all(part, days) if where[0] != "radar"}
-    for where, _, (day, clock) in _all(part, days):
-        if where[0] == "radar" and (day, clock) in optical:
-            yield Fault((*at, *where), f"at {clock} on day {day} there is an optical pass: {_TOLD}")
+                what = "another pass" if second in here else f"{platform} at '{elsewhere}'"
+                yield Fault(
+                    ("ports", index, *where),
+                    f"day {second[0]} at {second[1]} is the moment of {what} too; they cannot be told apart",
+                )
+            here.add(second)
 
 
 def _all(part: PortScenario, days: int) -> Iterator[tuple[Where, str, _Second]]:
     """Yield where each pass is written, its satellite and its moment."""
-    for index, plan in enumerate(part.overpasses):
-        yield ("overpasses", index), plan.platform, (plan.day, plan.clock.replace(microsecond=0))
+    single: tuple[tuple[str, Sequence[OverpassPlan | RadarPlan]], ...] = (
+        ("overpasses", part.overpasses),
+        ("radar", part.radar),
+    )
+    for key, plans in single:
+        for index, plan in enumerate(plans):
+            yield (key, index), plan.platform, (plan.day, plan.clock.replace(microsecond=0))
     for index, orbit in enumerate(part.orbits):
-        clock = orbit.clock.replace(microsecond=0)
         for number, day in enumerate(range(orbit.first_day, days, orbit.every_days)):
             if orbit.platforms:
-                yield ("orbits", index), orbit.platforms[number % len(orbit.platforms)], (day, clock)
-    for index, radar in enumerate(part.radar):
-        yield ("radar", index), radar.platform, (radar.day, radar.clock.replace(microsecond=0))
+                platform = orbit.platforms[number % len(orbit.platforms)]
+                yield ("orbits", index), platform, (day, orbit.clock.replace(microsecond=0))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from roadstead.simulate.coast.ground import Ground, Vector
 from roadstead.simulate.traffic.routes import WaterGraph
-from roadstead.simulate.traffic.sailing import CLEARANCE_M, DAY, Berthing, Sailing
+from roadstead.simulate.traffic.sailing import CLEARANCE_M, DAY, Berthing, Raft, Sailing
 from roadstead.simulate.traffic.tracks import Array
 
 AWAY_S = DAY
@@ -94,9 +94,7 @@ class Harbour:
         if self.is_busy(sailing.vessel.vessel_id, track.start, track.end):
             return False
         raft = sailing.raft
-        if raft is not None and raft.host not in {
-            host.vessel_id for host in self.hosts(raft.start, raft.end)
-        }:
+        if raft is not None and not self.is_host(raft):
             return False
         if not all(self.is_place(one, sailing.alongside) for one in berthings):
             return False
@@ -111,6 +109,10 @@ class Harbour:
         if not self.ground.is_water(one.outline):
             return False
         return not any(one.overlaps(other) for other in self._stays.near(one) if other.vessel_id != host)
+
+    def is_host(self, raft: Raft) -> bool:
+        """Tell whether the host of a raft stays the whole time and has nobody else alongside in it."""
+        return any(one.vessel_id == raft.host for one in self.hosts(raft.start, raft.end))
 
     def hosts(self, start: float, end: float) -> list[Berthing]:
         """Return the stays that last a whole time and have nobody alongside in it."""

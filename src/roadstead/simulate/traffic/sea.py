@@ -20,7 +20,8 @@ from roadstead.simulate.scenario.model import FleetRow, OverpassPlan, Pattern, P
 from roadstead.simulate.traffic.craft import moor_craft
 from roadstead.simulate.traffic.fleet import Vessel, fleet_of
 from roadstead.simulate.traffic.harbour import Harbour
-from roadstead.simulate.traffic.plans import Needs, Planner
+from roadstead.simulate.traffic.places import Needs
+from roadstead.simulate.traffic.plans import Planner
 from roadstead.simulate.traffic.routes import WaterGraph
 from roadstead.simulate.traffic.sailing import NoRoomError, Sailing
 from roadstead.simulate.traffic.voyages import Occasion, deliver
@@ -104,30 +105,6 @@ class _Berthmaster:
         """Return what has been placed."""
         ordered = sorted(self.harbour.sailings, key=lambda s: (s.vessel.vessel_id, s.track.start))
         return PortWorld(self.scenario, self.seed, self.start, self.days, self.harbour.ground, tuple(ordered))
-
-
-def simulate_port(
-    port: Port, scenario: PortScenario, seed: int, start: date, days: int, block: int = 0
-) -> PortWorld:
-    """Let a port's fleet move for some days.
-
-    Args:
-        port: Zones.
-        scenario: Frame, fleet and overpasses; its bounds are metres of ``port.crs``.
-        seed: The world's seed, not negative.
-        start: First day, UTC.
-        days: How many.
-        block: Number block of the port's identities, see `fleet.fleet_of`.
-
-    Raises:
-        NoRoomError: the zones inside the frame hold too little room for the fleet.
-        PortError: no coast outline ships for the port, and the scenario brings none.
-    """
-    master = _berthmaster(port, scenario, seed, start, days, block)
-    master.admit(resident=True)
-    moor_craft(master.harbour, scenario, seed, block)
-    master.admit(resident=False)
-    return master.world()
 
 
 def simulate_sea(scenario: Scenario, ports: Sequence[Port], seed: int) -> Sea:

@@ -18,15 +18,8 @@ from roadstead.simulate.coast.ground import Vector
 from roadstead.simulate.scenario.model import Route
 from roadstead.simulate.traffic.fleet import Vessel, route_fleet
 from roadstead.simulate.traffic.harbour import Harbour
-from roadstead.simulate.traffic.plans import (
-    Needs,
-    Planned,
-    Planner,
-    Stop,
-    Times,
-    alongside,
-    possible,
-)
+from roadstead.simulate.traffic.places import Needs, Stop, alongside
+from roadstead.simulate.traffic.plans import Planned, Planner, Times, possible
 from roadstead.simulate.traffic.sailing import CLEARANCE_M, DAY, HOUR, Berthing, Cargo, NoRoomError, Sailing
 from roadstead.simulate.traffic.tracks import Stay
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from roadstead.ais.registry import flag_of
 from roadstead.simulate.ais.behaviours import Transmission, transmission
-from roadstead.simulate.files import write_text
 from roadstead.simulate.traffic.sailing import HOUR, Sailing
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.traffic.tracks import Leg
@@ -33,6 +32,7 @@ from roadstead.simulate.truth.hulls import (
     swath_cover,
     write_hulls,
 )
+from roadstead.whole import write_text
 
 __all__ = ["Observation", "hull_features", "scl_cover", "swath_cover", "write_truth"]
 _WHO = "simulated port vessel_id mmsi class occasion_id"

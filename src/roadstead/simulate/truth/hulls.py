@@ -22,7 +22,6 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.geo import Array, convergence_deg, xy_to_lonlat
 from roadstead.simulate.ais.behaviours import transmission
-from roadstead.simulate.files import write_text
 from roadstead.simulate.hulls.spec import loaded
 from roadstead.simulate.optical.atmosphere import CIRRUS, HIGH, MEDIUM, NO_DATA, SHADOW
 from roadstead.simulate.optical.items import LABEL
@@ -30,6 +29,7 @@ from roadstead.simulate.optical.render import Frame
 from roadstead.simulate.traffic.sailing import HOUR, Sailing
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.traffic.tracks import Motion, hull_corners
+from roadstead.whole import write_text
 
 WITHIN_S = 6 * HOUR
 """Reports this near an overpass are counted with its hulls."""

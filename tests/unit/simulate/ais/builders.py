@@ -14,7 +14,7 @@ from roadstead.simulate.scenario.model import FleetRow, PortScenario, Receiver
 from roadstead.simulate.traffic.fleet import Vessel, fleet_of
 from roadstead.simulate.traffic.sailing import Sailing
 from roadstead.simulate.traffic.sea import PortWorld
-from roadstead.simulate.traffic.tracks import Stay, Track, leg
+from roadstead.simulate.traffic.tracks import Motion, Stay, Track, leg, moved
 
 CRS = "EPSG:32651"
 LEFT, BOTTOM, SIDE_M = 697_400.0, 4_283_000.0, 20_480.0
@@ -87,3 +87,9 @@ def positions(heard: Received, vessel_id: str | None = None) -> Any:
 
 def places_xy(table: Any) -> np.ndarray:
     return lonlat_to_xy(table[["lon", "lat"]].to_numpy(float), CRS)
+
+
+def antenna_xy(vessel: Vessel, motion: Motion) -> tuple[float, float]:
+    """Where a ship's antenna is, map metres: written anew, to hold the simulator's against."""
+    forward, starboard = vessel.antenna_m
+    return moved(moved(motion.xy, motion.heading_deg, forward), motion.heading_deg + 90.0, starboard)

@@ -7,7 +7,6 @@ import pytest
 
 from roadstead.ais.codes import is_gear_name
 from roadstead.geo import KNOT
-from roadstead.simulate.ais.antenna import antenna_xy
 from roadstead.simulate.ais.behaviours import transmission
 from roadstead.simulate.ais.false_positions import Circle, FalseTrack
 from roadstead.simulate.ais.received import Received, received
@@ -22,6 +21,7 @@ from tests.unit.simulate.ais.builders import (
     MIDDLE,
     SIDE_M,
     START,
+    antenna_xy,
     at_anchor,
     calling,
     open_sea,

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from roadstead.geo import convergence_deg
-from roadstead.simulate.ais.antenna import antenna_xy
 from roadstead.simulate.ais.received import POSITION_SIGMA_M, received
 from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.traffic.tracks import STATUSES, moved
@@ -14,6 +13,7 @@ from tests.unit.simulate.ais.builders import (
     HOUR,
     MIDDLE,
     STATION,
+    antenna_xy,
     at_anchor,
     calling,
     passing,

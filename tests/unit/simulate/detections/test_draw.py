@@ -23,9 +23,10 @@ from roadstead.simulate.detections.draw import draw_detections
 from roadstead.simulate.detections.skies import observations, views
 from roadstead.simulate.scenario.model import FleetRow, PortScenario, Weather
 from roadstead.simulate.small import CLEAR, SMALL_SCENARIO, small_port
-from roadstead.simulate.traffic.sea import PortWorld, simulate_port
+from roadstead.simulate.traffic.sea import PortWorld
 from roadstead.simulate.truth.files import hull_features
 from roadstead.tables import CLASSES, DETECTIONS
+from tests.unit.simulate.builders import simulate_port
 
 START = date(2020, 11, 1)
 UNLIKELY = 1e-4

@@ -159,14 +159,14 @@ def test_a_time_of_day_is_no_number_in_base_60(write: Write) -> None:
         (
             "{day: 2, clock: 09:32:40}",
             "{day: 2, clock: 09:32:40}\n      - {day: 2, clock: 09:32:40}",
-            21,
-            "another pass has the same day and clock",
+            22,
+            "day 2 at 09:32:40 is the moment of another pass too",
         ),
         (
             "    radar:\n",
             "    orbits:\n      - {clock: 02:28:31, relative_orbit: 46, every_days: 1}\n    radar:\n",
             21,
-            "on day 1 another pass has its clock",
+            "day 1 at 02:28:31 is the moment of another pass too",
         ),
         (
             "    radar:\n",
@@ -284,18 +284,18 @@ def test_a_time_of_day_is_no_number_in_base_60(write: Write) -> None:
         ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_every_min: 90\n", 25, "pass_every_min: means nothing"),
         ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_min: 9\n", 25, "pass_min: means nothing to a "),
         # Passes at one moment.
-        ("{day: 2, clock: 09:32:40}", "{day: 1, clock: 02:28:31.5}", 21, "radar[0]: at 02:28:31 on day 1 there is"),
+        ("{day: 2, clock: 09:32:40}", "{day: 1, clock: 02:28:31.5}", 21, "radar[0]: day 1 at 02:28:31 is the moment of"),
         (
             "    entries: E\n",
             "    entries: E\n    radar: [{day: 2, clock: 09:32:40}]\n",
             27,
-            "ports[1].radar[0]: at 09:32:40 on day 2 sentinel-1a passes 'nampo' too: two passes at one moment",
+            "ports[1].radar[0]: day 2 at 09:32:40 is the moment of sentinel-1a at 'nampo' too",
         ),
         (
             "    entries: E\n",
             "    entries: E\n    orbits: [{clock: 02:28:31, relative_orbit: 46, first_day: 1}]\n",
             27,
-            "ports[1].orbits[0]: at 02:28:31 on day 1 sentinel-2a passes 'nampo' too",
+            "ports[1].orbits[0]: day 1 at 02:28:31 is the moment of sentinel-2a at 'nampo' too",
         ),
     ],
     ids=lambda value: value.strip()[:40] if isinstance(value, str) else None,

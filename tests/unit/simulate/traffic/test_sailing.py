@@ -13,8 +13,9 @@ from roadstead.simulate.scenario.file import load_scenario
 from roadstead.simulate.scenario.model import FleetRow, PortScenario
 from roadstead.simulate.small import SMALL_SCENARIO, small_port
 from roadstead.simulate.traffic.sailing import Cargo, NoRoomError, Sailing
-from roadstead.simulate.traffic.sea import PortWorld, port_ground, simulate_port, simulate_sea
+from roadstead.simulate.traffic.sea import PortWorld, port_ground, simulate_sea
 from roadstead.simulate.traffic.tracks import Stay
+from tests.unit.simulate.builders import simulate_port
 
 START = date(2020, 11, 1)
 BUSY = replace(
