@@ -284,7 +284,7 @@ def test_a_time_of_day_is_no_number_in_base_60(write: Write) -> None:
         ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_every_min: 90\n", 25, "pass_every_min: means nothing"),
         ("[[125.39, 38.73]]\n", "[[125.39, 38.73]]\n        pass_min: 9\n", 25, "pass_min: means nothing to a "),
         # Passes at one moment.
-        ("{day: 2, clock: 09:32:40}", "{day: 1, clock: 02:28:31.5}", 21, "radar[0]: day 1 at 02:28:31 is the moment of"),
+        ("{day: 2, clock: 09:32:40}", "{day: 1, clock: 02:28:31.5}", 21, "day 1 at 02:28:31 is the moment of"),
         (
             "    entries: E\n",
             "    entries: E\n    radar: [{day: 2, clock: 09:32:40}]\n",
