@@ -230,12 +230,16 @@ def _check_overlaps(port: Port) -> None:
 
 
 def overlaps(port: Port, kind: Kind) -> Iterator[tuple[Zone, Zone, float]]:
-    """Yield pairs of zones of one kind that overlap by more than `OVERLAP_M2`, with the area in m2."""
+    """Yield pairs of zones of one kind that overlap by more than `OVERLAP_M2`, with the area in m2.
+
+    Edges are straight in longitude and latitude (RFC 7946), so the shared part is found there: projected, two
+    edges on one parallel that end at different places are no longer one line.
+    """
     zones = [zone for zone in port.zones if zone.kind == kind]
-    shapes = np.array([project(zone.polygon, WGS84, port.crs) for zone in zones], dtype=object)
+    shapes = np.array([zone.polygon for zone in zones], dtype=object)
     pairs = STRtree(shapes).query(shapes, predicate="intersects").T
     for a, b in pairs[pairs[:, 0] < pairs[:, 1]]:
-        area_m2 = float(shapely.area(shapely.intersection(shapes[a], shapes[b])))
+        area_m2 = float(shapely.area(project(shapely.intersection(shapes[a], shapes[b]), WGS84, port.crs)))
         if area_m2 > OVERLAP_M2:
             yield zones[a], zones[b], area_m2
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely import Point, box
 from shapely.geometry import LinearRing
@@ -417,6 +417,7 @@ def test_the_grid_holds_the_port_with_its_margin_on_whole_pixels(
 
 
 @given(st.floats(-0.05, 0.05), st.floats(-0.05, 0.05))
+@example(dx=0.015625, dy=0.02)
 def test_two_zones_of_one_kind_load_exactly_when_they_do_not_overlap(dx: float, dy: float) -> None:
     other = square(125.0 + dx, 38.0 + dy)
     doc = document(feature(), feature("here/more", geometry=other))
