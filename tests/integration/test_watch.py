@@ -73,6 +73,33 @@ def test_watching_again_changes_nothing_in_the_store(roadstead: Run, world: Worl
     assert dump(store) == before
 
 
+def test_simulated_data_never_takes_the_place_of_what_was_really_seen(
+    roadstead: Run, world: World, tmp_path: Path
+) -> None:
+    store = tmp_path / "s.sqlite"
+    watch(roadstead, world, "--store", f"sqlite:///{store}")
+    before = dump(store)
+    item = json.loads(world.items[0].read_text())
+    item["properties"]["roadstead:simulated"] = True
+    world.items[0].write_text(json.dumps(item))
+    done = watch(roadstead, world, "--store", f"sqlite:///{store}")
+    assert done.returncode == 2
+    assert "is simulated" in done.stderr and "which is real" in done.stderr and "--store" in done.stderr
+    assert dump(store) == before
+    assert watch(roadstead, world, "--store", f"sqlite:///{tmp_path / 'own.sqlite'}").returncode == 0
+
+
+def test_what_is_held_against_simulated_ais_says_simulated(roadstead: Run, world: World) -> None:
+    head, *rows = world.ais.read_text().splitlines()
+    world.ais.write_text("\n".join([f"{head},source", *(f"{row},SIM-TEST" for row in rows)]))
+    done = watch(roadstead, world, "--ais", world.ais, "--json")
+    assert done.returncode == 0, done.stderr
+    first, second = (o["overpass_id"] for o in document(done)["overpasses"])
+    for table in ("matches", "counts"):
+        said = {(row["overpass_id"], row["simulated"]) for row in document(done)[table]}
+        assert said == {(first, True), (second, False)}, "the second has no AIS around it"
+
+
 def test_a_run_without_ais_leaves_what_was_held_against_ais(roadstead: Run, world: World) -> None:
     watch(roadstead, world, "--ais", world.ais)
     done = watch(roadstead, world)

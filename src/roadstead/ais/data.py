@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import pandas as pd
 
@@ -14,6 +15,15 @@ Box = tuple[float, float, float, float]
 """(west, south, east, north) in degrees; west > east crosses the 180th meridian."""
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
+
+
+SIMULATED_SOURCE: Final = "SIM-"
+"""Sources of simulated AIS are named so; nothing else in a message could tell it from the real."""
+
+
+def from_simulator(source: pd.Series) -> bool:
+    """Return whether any of these sources is a simulated one."""
+    return bool(source.str.startswith(SIMULATED_SOURCE, na=False).any())
 
 
 @dataclass(frozen=True)

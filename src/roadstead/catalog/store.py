@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, and_, delete, insert, or_, select
 
 from roadstead.catalog import model
 from roadstead.catalog.engine import open_engine, store_errors
@@ -28,6 +28,7 @@ from roadstead.catalog.rows import (
     table_of,
     unpacked,
 )
+from roadstead.errors import UsageError
 from roadstead.headers import DetectionsHeader
 from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
 
@@ -143,6 +144,7 @@ class Store:
 
         Raises:
             TableError: a table breaks its schema or holds rows of another overpass.
+            UsageError: it is simulated and would take the place of a real one, or the other way about.
             StoreError: the database failed; the store is as it was.
         """
         rows = overpass_rows(
@@ -159,8 +161,10 @@ class Store:
             model_sha256,
             with_ais,
         )
+        replaced = _replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
         with self._transaction(writes=True) as connection:
-            _forget(connection, port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
+            _keep_apart(connection, replaced, rows)
+            connection.execute(delete(ACQUISITION).where(replaced))
             _insert(connection, rows)
 
     def record_failure(self, port: str, name: str, acquired: datetime | None, reason: str) -> None:
@@ -177,7 +181,7 @@ class Store:
                 noted = ACQUISITION.update().where(_is(port, name)).values(later_failure=reason)
                 connection.execute(noted)
             else:
-                _forget(connection, port, name, [])
+                connection.execute(delete(ACQUISITION).where(_replaced(port, name, [])))
                 connection.execute(insert(ACQUISITION), [row])
 
     def standing(self, port: str, scene_ids: Collection[str]) -> Standing | None:
@@ -299,12 +303,24 @@ def _result_stands(connection: Connection, port: str, overpass_id: str) -> bool:
     return connection.scalar(chosen) not in (None, "failed")
 
 
-def _forget(connection: Connection, port: str, overpass_id: str, scene_ids: Sequence[str]) -> None:
-    """Delete an overpass, those that hold one of its scenes, and scenes listed as failed by themselves."""
+def _replaced(port: str, overpass_id: str, scene_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Mean an overpass, those that hold one of its scenes, and scenes listed as failed by themselves."""
     holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
     named = ACQUISITION.c.overpass_id.in_([overpass_id, *scene_ids])
-    replaced = or_(named, ACQUISITION.c.overpass_id.in_(holders))
-    connection.execute(delete(ACQUISITION).where(ACQUISITION.c.port == port, replaced))
+    return and_(ACQUISITION.c.port == port, or_(named, ACQUISITION.c.overpass_id.in_(holders)))
+
+
+def _keep_apart(connection: Connection, replaced: ColumnElement[bool], rows: Rows) -> None:
+    """Refuse to put a simulated result in the place of a real one, or a real in the place of a simulated."""
+    (new,) = rows[ACQUISITION]
+    names = {True: "simulated", False: "real"}
+    other = ACQUISITION.c.simulated.is_not(None) & (ACQUISITION.c.simulated != new["simulated"])
+    standing = connection.scalar(select(ACQUISITION.c.overpass_id).where(replaced, other))
+    if standing is not None:
+        raise UsageError(
+            f"overpass {new['overpass_id']} is {names[new['simulated']]}, and the store holds {standing}, which is "
+            f"{names[not new['simulated']]}, in its place: give simulated data a store of its own (--store)"
+        )
 
 
 def _insert(connection: Connection, rows: Rows) -> None:

@@ -20,7 +20,14 @@ from roadstead.ais import AisData
 from roadstead.aoi import Port
 from roadstead.catalog import Store
 from roadstead.detection import Model
-from roadstead.errors import EmptySearchError, PartialError, ReadError, RoadsteadError, UpstreamError
+from roadstead.errors import (
+    EmptySearchError,
+    PartialError,
+    ReadError,
+    RoadsteadError,
+    UpstreamError,
+    UsageError,
+)
 from roadstead.headers import DetectionsHeader
 from roadstead.imagery import SAME_PASS, Mosaic, Overpass, SearchResult, group_overpasses, search
 from roadstead.jobs.declared import load_around
@@ -244,6 +251,7 @@ def watch(
         EmptySearchError: the catalogue holds nothing for this port and range.
         CatalogueError: the catalogue cannot be read.
         AisError: an AIS file cannot be used.
+        UsageError: simulated data would take the place of real in the store, or real of simulated.
     """
     plan = steps.find(request)
     ais = steps.load(request, plan)
@@ -260,6 +268,8 @@ def watch(
                 kept.append(overpass.overpass_id)
             else:
                 steps.overpass(request, overpass, ais, progress)
+        except UsageError:
+            raise
         except RoadsteadError as error:
             failures[overpass.overpass_id] = str(error)
             record_failures(request, {overpass.overpass_id: (overpass.acquired, str(error))})

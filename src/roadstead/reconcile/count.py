@@ -86,9 +86,11 @@ def counts(
     for name in dict.fromkeys(scene.overpass_id for scene in header.scenes):
         scenes = [scene for scene in header.scenes if scene.overpass_id == name]
         seen = kept[kept["overpass_id"] == name]
-        alone = matches[(matches["overpass_id"] == name) & matches["detection_id"].isna()]
+        of_overpass = matches[matches["overpass_id"] == name]
+        alone = of_overpass[of_overpass["detection_id"].isna()]
+        simulated = any(scene.simulated for scene in scenes) or bool(of_overpass["simulated"].any())
         for zone in port.zones:
-            head = _head(port, zone.id, scenes, min_visible_fraction)
+            head = _head(port, zone.id, scenes, min_visible_fraction, simulated)
             rows.extend(
                 _zone_rows(head, seen[seen["zone"] == zone.id], alone[alone["zone"] == zone.id], bins)
             )
@@ -102,7 +104,7 @@ def _status_of(matches: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(named[["detection_id", "status", "probability"]])
 
 
-def _head(port: Port, zone: str, scenes: Sequence[SceneHeader], least: float) -> Row:
+def _head(port: Port, zone: str, scenes: Sequence[SceneHeader], least: float, simulated: bool) -> Row:
     visible = max(float(scene.visible_fraction.get(zone, 0.0)) for scene in scenes)
     return {
         "port": port.slug,
@@ -111,7 +113,7 @@ def _head(port: Port, zone: str, scenes: Sequence[SceneHeader], least: float) ->
         "acquired": pd.Timestamp(min(scene.acquired for scene in scenes)),
         "visible_fraction": min(max(visible, 0.0), 1.0),
         "observed_at_all": visible >= least,
-        "simulated": any(scene.simulated for scene in scenes),
+        "simulated": simulated,
     }
 
 

@@ -87,7 +87,7 @@ def _detection_base(scene: View, record: Row, heard_a: float, heard_b: float) ->
         "carriage_expected": carriage_expected(record["length_low_m"], record["p_barge"]),
         "distance_m": np.nan,
         "dt_s": np.nan,
-        "simulated": bool(record["simulated"]),
+        "simulated": scene.simulated or bool(record["simulated"]),
         "geometry": Point(record["lon"], record["lat"]),
     }
 

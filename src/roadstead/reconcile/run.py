@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from roadstead.ais import AisData
+from roadstead.ais import AisData, from_simulator
 from roadstead.aoi import Port
 from roadstead.errors import DetectionsError
 from roadstead.geo import convergence_deg, lonlat_to_xy
@@ -71,6 +72,7 @@ def reconcile(
             reason = "no_ais_given" if ais is None else "no_ais_in_window"
             rows.extend(rows_without_ais(view, table, reason))
             continue
+        view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
         scored = _score(view, table, ais, near, recall_by_length)
         rows.extend(detection_rows(scored))
         rows.extend(vessel_rows(scored))

@@ -35,6 +35,7 @@ class View:
     """The search was limited to zones."""
     cloud_known: bool
     simulated: bool
+    """Any of its scenes, or of the AIS it is held against, is."""
     port: Port | None
 
 

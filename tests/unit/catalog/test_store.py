@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, select
 from roadstead import __version__
 from roadstead.catalog import Store
 from roadstead.catalog.model import Base
-from roadstead.errors import TableError
+from roadstead.errors import TableError, UsageError
 from roadstead.tables import (
     ACQUISITIONS,
     COUNTS,
@@ -134,6 +134,34 @@ def test_everything_simulated_says_so(store: Store, url: str) -> None:
         if "simulated" in table.columns:
             place = list(table.columns.keys()).index("simulated")
             assert [row[place] for row in dump(url)[name]] == [True] * len(dump(url)[name])
+
+
+@pytest.mark.parametrize("standing", [True, False])
+def test_simulated_and_real_never_take_each_others_place(store: Store, url: str, standing: bool) -> None:
+    put_as(store, standing)
+    before = dump(url)
+    with pytest.raises(UsageError, match=r"store of its own \(--store\)"):
+        put_as(store, not standing)
+    assert dump(url) == before
+    put_as(store, standing)
+    assert dump(url) == before
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_either_may_follow_a_failure(store: Store, simulated: bool) -> None:
+    store.record_failure("nampo", b.OVERPASS_ID, ACQUIRED, "band red: HTTP 403")
+    put_as(store, simulated)
+    assert list(store.acquisitions("nampo")["simulated"]) == [simulated]
+
+
+def put_as(store: Store, simulated: bool) -> None:
+    key = {"overpass_id": b.OVERPASS_ID, "simulated": simulated}
+    b.put(
+        store,
+        header=b.headers(b.overpass(), simulated=simulated),
+        matches=b.matches([{**key, "detection_id": "d0"}]),
+        detections=detections([detection(0, **key)]),
+    )
 
 
 def test_a_failed_overpass_is_listed_as_failed_and_has_no_counts(store: Store) -> None:

@@ -72,6 +72,14 @@ def test_both_sums_hold_in_every_cell() -> None:
     assert (whole.loc[ROADS, list(QUANTITIES)].to_numpy() > 0).all()
 
 
+@pytest.mark.parametrize(("source", "expected"), [("SIM-NAMPO", True), ("test", False)])
+def test_counts_held_against_simulated_ais_say_simulated(source: str, expected: bool) -> None:
+    declared = ais(moored(source=source), [vessel()])
+    seen, head = detections([hull(simulated=False)]), header(simulated=False)
+    matches = reconcile(seen, head, declared, port=harbour())
+    assert set(counts(seen, matches, head, harbour())["simulated"]) == {expected}
+
+
 def test_classes_add_up_to_all_and_length_bins_to_dry_cargo() -> None:
     table = busy_roads()
     seen = table[(table["quantity"] == "observed") & (table["zone"] == ROADS)]

@@ -50,6 +50,15 @@ def test_a_hull_where_a_ship_declares_itself_is_matched() -> None:
     assert row["distance_m"] < 5 and abs(row["dt_s"]) < 600
 
 
+@pytest.mark.parametrize(("scene", "source"), [(False, "SIM-NAMPO"), (True, "test"), (False, "test")])
+def test_a_match_is_simulated_where_its_image_or_the_ais_around_it_is(scene: bool, source: str) -> None:
+    away = moored("445000002", offset(6000, 0), source=source)
+    said = ais(moored(source=source) + away, [static(), static("445000002")])
+    matches = run([hull(simulated=scene)], said, header=header(simulated=scene))
+    assert set(matches["detection_id"].isna()) == {True, False}, "a detection and a vessel that none took"
+    assert set(matches["simulated"]) == {scene or source.startswith("SIM-")}
+
+
 def test_a_matched_vessel_gets_no_second_row() -> None:
     assert len(run([hull()], ais(moored(), [static()]))) == 1
 
