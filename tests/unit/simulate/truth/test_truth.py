@@ -2,11 +2,12 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from shapely.geometry import box, shape
 
 from roadstead.geo import axis_difference_deg, distance_m
 from roadstead.simulate.detections.skies import observations, views
+from roadstead.simulate.scenario.model import Behaviour
 from roadstead.simulate.traffic.sea import PortWorld, Sea
 from roadstead.simulate.truth.files import Observation, hull_features, swath_cover, write_truth
 from tests.unit.simulate.traffic.test_voyages import AT_SEA, RUN, sail, world
@@ -189,3 +191,27 @@ def test_hulls_outside_a_radar_swath_are_not_imaged(small_world: PortWorld) -> N
         expected = "clear" if shapely.contains_xy(west, *motion.xy) else "no_data"
         assert told[sailing.vessel.vessel_id] == expected
     assert set(told.values()) == {"clear", "no_data"}
+
+
+def test_the_documentation_tells_of_each_column_that_is_written_and_of_no_other(small_folder: Path) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "simulation" / "truth.md").read_text(encoding="utf-8")
+    told = {title: set(re.findall(r"`(\w+)`", cells)) for title, cells in sections(page)}
+    common = told.pop("In every file that tells of ships at a port")
+    assert told.pop("Behaviours") == set(get_args(Behaviour))
+    written = {path.name: set(header_of(path)) for path in (small_folder / "truth").glob("*.csv")}
+    hulls = json.loads((small_folder / "truth" / "hulls.geojson").read_text(encoding="utf-8"))["features"]
+    written["hulls.geojson"] = set().union(*(hull["properties"] for hull in hulls))
+    assert {name: columns - common for name, columns in written.items()} == told
+    assert common <= set().union(*written.values())
+
+
+def header_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()[0].split(",")
+
+
+def sections(page: str) -> list[tuple[str, str]]:
+    """Return the title of each section, and the first cells of its table's rows."""
+    found = re.findall(r"^## ([^:\n]+)[^\n]*\n(.*?)(?=^## |\Z)", page, flags=re.MULTILINE | re.DOTALL)
+    return [
+        (title, "\n".join(re.findall(r"^\| (`[^|]*) \|", text, flags=re.MULTILINE))) for title, text in found
+    ]
