@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
@@ -68,6 +69,47 @@ def water(frame: Grid, **changes: int) -> dict[str, NDArray[np.uint16]]:
     """Return uint16 DN of open water for red, green, blue, nir."""
     shape = (frame.height, frame.width)
     return {band: np.full(shape, changes.get(band, dn), np.uint16) for band, dn in WATER_DN.items()}
+
+
+def write_tiff(
+    path: Path,
+    dn: NDArray[Any],
+    *,
+    time: str | None = "2022:08:12 10:30:31",
+    names: Sequence[str] | None = None,
+    scale: float | None = None,
+    **changes: Any,
+) -> Path:
+    """Write a plain GeoTIFF that carries its time; return its path.
+
+    Args:
+        path: file to write.
+        dn: [B, H, W].
+        time: TIFFTAG_DATETIME; none where None.
+        names: descriptions of the bands.
+        scale: scale tag of every band.
+        changes: of the profile, such as ``crs``, ``transform``, ``nodata``.
+    """
+    count, height, width = dn.shape
+    profile = {
+        "driver": "GTiff",
+        "count": count,
+        "height": height,
+        "width": width,
+        "dtype": dn.dtype,
+        "crs": CRS,
+        "transform": grid().transform,
+        **changes,
+    }
+    with rasterio.open(path, "w", **profile) as out:
+        out.write(dn)
+        if names:
+            out.descriptions = tuple(names)
+        if scale:
+            out.scales = [scale] * count
+        if time:
+            out.update_tags(TIFFTAG_DATETIME=time)
+    return path
 
 
 def write_item(

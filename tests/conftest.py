@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on what else the machine does; speed is measured in benchmarks/.
+settings.register_profile("roadstead", deadline=None)
+settings.load_profile("roadstead")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -57,7 +58,7 @@ def progress_bar() -> Iterator[Progress]:
 
 def bar(bars: Progress, label: str) -> Any:  # noqa: ANN401 - a progress callback (done, total)
     """Add a bar and return the callback (done, total) that moves it."""
-    task = bars.add_task(label, total=None)
+    task = bars.add_task(escape(label), total=None)
     return lambda done, total: bars.update(task, completed=done, total=total)
 
 

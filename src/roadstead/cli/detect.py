@@ -33,8 +33,9 @@ def detect_command(
 ) -> None:
     """Find barges, bulk carriers and other vessels in images; write oriented boxes as GeoJSON.
 
-    GeoTIFF bands are taken by description, or in the order red, green, blue, nir; three 8-bit bands are
-    taken as a true-colour `visual`. The file says what was searched, also where nothing was found.
+    GeoTIFF bands are taken by description, or in the order red, green, blue, nir; 8-bit bands are taken as
+    true colour. Without a scale tag other integers are reflectance x 10000 and floats are reflectance. The
+    file says what was searched, also where nothing was found.
 
     Example: roadstead detect item.json chip.tif -o detections.geojson
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 
@@ -60,6 +61,7 @@ def root(
 def main() -> None:
     """Run the command line; an error ends as one message on standard error and its exit code."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # a retry is named only where the last one fails
     try:
         app()
     except RoadsteadError as error:

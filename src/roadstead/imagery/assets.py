@@ -24,6 +24,8 @@ VISUAL_FULL_SCALE = 0.3558
 Source: ESA, definition of TCI: DN 255 is 0.3558 in L1C and 0.2 in L2A products, and an item does not say
 which its ``visual`` was made from. So true colour of an L2A product comes out up to 1.8 times too bright,
 which is one more reason to prefer the reflectance bands."""
+VISUAL_SCALE = VISUAL_FULL_SCALE / 255.0
+"""Reflectance of one DN of 8-bit true colour."""
 DN_SCALE = 1e-4
 """Reflectance of one DN where metadata name no scale (ESA QUANTIFICATION_VALUE 10000)."""
 BOA_OFFSET = -0.1
@@ -65,8 +67,7 @@ def resolve_assets(
 
 def visual_bands(href: str) -> dict[str, BandAsset]:
     """Return red, green and blue of an 8-bit true-colour raster with bands in that order."""
-    scale = VISUAL_FULL_SCALE / 255.0
-    return {band: BandAsset(href, index, scale, 0.0, 0.0) for index, band in enumerate(RGB, start=1)}
+    return {band: BandAsset(href, index, VISUAL_SCALE, 0.0, 0.0) for index, band in enumerate(RGB, start=1)}
 
 
 def _key_of(band: str, assets: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from urllib.parse import urlparse
 
+import numpy as np
 from rasterio.io import DatasetReader
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.errors import SceneError
 from roadstead.geo import WGS84
 from roadstead.imagery.acquired import SIGMA_S, TOLD_SIGMA_S, Acquired
-from roadstead.imagery.assets import ALIASES, DN_SCALE, visual_bands
+from roadstead.imagery.assets import ALIASES, DN_SCALE, VISUAL_SCALE
+from roadstead.imagery.grids import resolve_grid
 from roadstead.imagery.layer import outline
+from roadstead.imagery.masks import resolve_valid
 from roadstead.imagery.raster import Raster
 from roadstead.imagery.scene import BANDS, RGB, BandAsset, Scene
 
@@ -25,15 +28,25 @@ SIMULATED_TAG = "ROADSTEAD_SIMULATED"
 ORDER = ("red", "green", "blue", "nir")
 """Bands of a GeoTIFF whose bands carry no description."""
 _TIFF_TIME = re.compile(r"^\d{4}:\d{2}:\d{2} \d{2}:\d{2}:\d{2}")
-_NAMES = {alias.lower(): band for band in BANDS for alias in ALIASES[band]}
+_NAMES = {
+    name.lower(): band
+    for band in BANDS
+    for alias in ALIASES[band]
+    for name in (alias, alias.replace("B0", "B"))
+}
+"""Description of a band -> band. Earth Engine writes ``B4`` for ``B04``."""
+MOST_REFLECTANCE = 2.0
+"""Thick cloud and snow reach 1.3. A file of which half is over this holds something else, and would be searched as
+one white sheet: no ship in it."""
+SAMPLE_PX = 256
 
 
 def open_geotiff(path: str, *, acquired: datetime | None = None, scene_id: str | None = None) -> Scene:
-    """Return a GeoTIFF as a scene; its pixels are not read yet.
+    """Return a GeoTIFF as a scene; of its pixels a thin sample is read.
 
-    Bands go by description (``red`` or ``B04`` and so on), else in the order red, green, blue, nir. Three or
-    four 8-bit bands are true colour. The scale is the file's scale tag, else 0.0001 for integers and 1
-    for floats. 0 is no data where the file names no other value.
+    Bands go by description (``red`` or ``B04`` and so on), else in the order red, green, blue, nir. 8-bit bands
+    are true colour, of which near infrared is left out. The scale is the file's scale tag, else that of true
+    colour for 8 bits, 0.0001 for other integers and 1 for floats. 0 is no data where the file names no other value.
 
     Args:
         path: path or URL.
@@ -42,13 +55,15 @@ def open_geotiff(path: str, *, acquired: datetime | None = None, scene_id: str |
 
     Raises:
         ReadError: the file cannot be opened.
-        SceneError: no CRS, too few bands, or no time.
+        SceneError: no place on Earth, pixels too coarse for ships, too few bands, no time, or no reflectance.
     """
     name = scene_id or PurePosixPath(urlparse(path).path).stem
     with Raster(path) as raster:
+        raster.attempts(resolve_grid)
         frame: BaseGeometry = raster.attempts(lambda dataset: outline(dataset, WGS84))
         assets = raster.attempts(lambda dataset: resolve_bands(path, dataset))
         tags = raster.attempts(lambda dataset: dict(dataset.tags()))
+        raster.attempts(lambda dataset: check_numbers(path, dataset, assets["green"]))
     when = resolve_time(path, tags.get("TIFFTAG_DATETIME"), acquired)
     return Scene(
         scene_id=name,
@@ -98,22 +113,49 @@ def resolve_bands(path: str, dataset: DatasetReader) -> dict[str, BandAsset]:
     """Return which band of a raster is which.
 
     Raises:
-        SceneError: red, green or blue is missing.
+        SceneError: red, green or blue is missing, or pixels are complex numbers.
     """
-    if dataset.dtypes[0] == "uint8" and dataset.count in (3, 4):
-        return visual_bands(path)
-    index = _by_description(dataset.descriptions) or dict(zip(ORDER, dataset.indexes, strict=False))
+    if dataset.dtypes[0].startswith("complex"):
+        raise SceneError(f"{path}: its pixels are complex numbers; give reflectance")
+    described = any(dataset.descriptions)
+    index = (
+        _by_description(dataset.descriptions)
+        if described
+        else dict(zip(ORDER, dataset.indexes, strict=False))
+    )
+    if dataset.dtypes[0] == "uint8":
+        index.pop("nir", None)
     missing = [band for band in RGB if band not in index]
     if missing:
+        told = f"described as {', '.join(map(str, dataset.descriptions))}" if described else "not described"
         raise SceneError(
-            f"{path}: no band {', '.join(missing)}; it has {dataset.count} band(s) described as "
-            f"{', '.join(str(text) for text in dataset.descriptions)}; describe them red, green, blue, nir"
+            f"{path}: no band {', '.join(missing)}; it has {dataset.count} band(s), {told}. Describe the bands "
+            "red, green, blue, nir, or give them in this order without descriptions (nir may be absent); where "
+            "each band is a file, name the STAC item"
         )
     return {band: _asset(path, band, number, dataset) for band, number in index.items()}
 
 
+def check_numbers(path: str, dataset: DatasetReader, asset: BandAsset) -> None:
+    """Look at a sample of one band.
+
+    Raises:
+        SceneError: its numbers are no reflectance (`MOST_REFLECTANCE`).
+    """
+    shape = (1, min(dataset.height, SAMPLE_PX), min(dataset.width, SAMPLE_PX))
+    dn = dataset.read([asset.band], out_shape=shape)
+    shown = dn[:, resolve_valid(dn, asset.nodata, each_band=False)] * asset.scale + asset.offset
+    if shown.size and np.median(shown) > MOST_REFLECTANCE:
+        raise SceneError(
+            f"{path}: its numbers are no reflectance of 0 to 1, mostly {np.median(shown):.4g}; give its bands their "
+            "scale, for numbers of 0 to 10000 with 'gdal_edit.py -scale 0.0001'"
+        )
+
+
 def _by_description(descriptions: Sequence[str | None]) -> dict[str, int]:
-    named = {_NAMES.get(str(text).lower()): number for number, text in enumerate(descriptions, start=1)}
+    named = {
+        _NAMES.get(str(text).strip().lower()): number for number, text in enumerate(descriptions, start=1)
+    }
     return {band: number for band, number in named.items() if band is not None}
 
 
@@ -124,5 +166,5 @@ def _asset(path: str, band: str, number: int, dataset: DatasetReader) -> BandAss
         return BandAsset(path, number, 1.0, 0.0, nodata)
     scale, offset = float(dataset.scales[number - 1]), float(dataset.offsets[number - 1])
     if (scale, offset) == (1.0, 0.0) and not dataset.dtypes[number - 1].startswith("float"):
-        scale = DN_SCALE
+        scale = VISUAL_SCALE if dataset.dtypes[number - 1] == "uint8" else DN_SCALE
     return BandAsset(path, number, scale, offset, nodata)

@@ -11,9 +11,12 @@ from urllib3 import Retry
 TIMEOUT_S = 30.0
 RETRIES = 3
 
-GDAL_OPTIONS: Mapping[str, str] = {
+GDAL_OPTIONS: Mapping[str, str | int] = {
     # A COG is one file: listing its folder costs requests and, on some servers, the whole listing.
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    # GDAL keeps decoded blocks, by default in a twentieth of all memory. Two rows of blocks of a whole tile, four
+    # bands in blocks of 1024 pixels, are enough that none is decoded twice.
+    "GDAL_CACHEMAX": 256 * 1024 * 1024,
     "VSI_CACHE": "TRUE",
     "VSI_CACHE_SIZE": "26214400",
     "GDAL_HTTP_MULTIPLEX": "YES",
@@ -43,7 +46,7 @@ def is_remote(href: str) -> bool:
     return urlparse(href).scheme in ("http", "https", "s3", "gs", "az") or href.startswith("/vsi")
 
 
-def gdal_options(href: str, attempt: int = 1) -> dict[str, str]:
+def gdal_options(href: str, attempt: int = 1) -> dict[str, str | int]:
     """Return GDAL's options for reading a raster; a second attempt asks the server anew.
 
     GDAL keeps failed responses of a URL in a cache of the process, so a retry would read the same failure.

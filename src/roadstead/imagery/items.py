@@ -50,10 +50,21 @@ def open_item(source: str | pystac.Item) -> Scene:
     try:
         document = stac_io().read_json(source)
     except (OSError, RequestException, APIError) as error:
-        raise CatalogueError(f"{source}: cannot be read: {error}") from error
+        raise CatalogueError(f"{source}: cannot be read: {_reason(error)}") from error
     except ValueError as error:
-        raise SceneError(f"{source}: is not JSON: {error}") from error
+        raise SceneError(
+            f"{source}: is not JSON: {error}; give a STAC item, or a raster whose name ends in .tif, .tiff or .jp2"
+        ) from error
+    if not isinstance(document, dict):
+        raise SceneError(f"{source}: is JSON but no STAC item")
     return scene_from_item(document, source)
+
+
+def _reason(error: Exception) -> str:
+    """Say what went wrong; an error page of a server can be long, so its status stands for it."""
+    status = getattr(error, "status_code", None)
+    told = str(error) if status is None else f"the server answers with HTTP status {status}"
+    return told if isinstance(error, FileNotFoundError) else f"{told}; check the address, or try again later"
 
 
 def scene_from_item(document: Mapping[str, Any], href: str | None) -> Scene:
@@ -107,7 +118,7 @@ def item_datetime(document: Mapping[str, Any]) -> datetime:
     text = properties.get("datetime") or properties.get("start_datetime")
     name = item_id(document, None)
     if not text:
-        raise SceneError(f"item {name}: has no datetime, so AIS cannot be held against it")
+        raise SceneError(f"item {name}: has no datetime, so AIS cannot be held against it; write one into it")
     try:
         when = datetime.fromisoformat(str(text))
     except ValueError as error:
@@ -123,7 +134,7 @@ def item_sha256(document: Mapping[str, Any]) -> str:
 
 def _scene(name: str, document: Mapping[str, Any], href: str | None) -> Scene:
     if document.get("type") != "Feature":
-        raise SceneError(f"{href or name}: is a STAC {document.get('type')}, not an item")
+        raise SceneError(f"{href or name}: is a STAC {document.get('type')}, not an item; give its items")
     properties: Mapping[str, Any] = document.get("properties") or {}
     acquired = resolve_acquired(name, item_datetime(document), properties)
     take, product = datatake(name, properties), product_name(name, properties)

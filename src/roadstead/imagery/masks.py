@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_opening
 
 Mask = NDArray[np.bool_]
+Real = NDArray[np.float32]
 Numbers = NDArray[Any]
 
 # Scene classification of Sen2Cor, https://sentiwiki.copernicus.eu/web/s2-processing (SCL classes)
@@ -21,6 +22,17 @@ water. Neither does saturated (1): bright superstructure saturates."""
 SMALLEST_CLOUD_M = 120.0
 """Patches of SCL cloud narrower than this are bright quays and white ships, which Sen2Cor takes for cloud;
 no hull is wider than 65 m."""
+
+
+LAND_NDWI = -0.1
+"""Normalised difference water index, (green - nir) / (green + nir) (McFeeters 1996, doi 10.1080/01431169608948714), up
+to which a pixel looks like land. Below its usual 0, so that silt, glint, ice and thin cloud over water are not
+taken for land."""
+
+
+def land_like(green: Real, nir: Real) -> Mask:
+    """Return where reflectances [H, W] look like land by `LAND_NDWI`; false where either is NaN."""
+    return np.asarray(green - nir <= LAND_NDWI * (green + nir))
 
 
 def cloud_radius_px(pixel_m: float) -> int:
@@ -49,7 +61,7 @@ def resolve_valid(dn: Numbers, nodata: float | None, *, each_band: bool) -> Mask
 
     Args:
         dn: red, green, blue and, where there is one, nir; [B, H, W].
-        nodata: DN of no data; NaN never is data.
+        nodata: DN of no data; NaN and infinite never are data.
         each_band: whether no-data in one band is enough. True for products whose DN carry ESA's offset:
             dark water is near 1000 there, so 0 is never dark water. Elsewhere (8-bit true colour, offset
             already taken off) dark water may be 0 in one band, and no data is 0 in every band.
@@ -57,7 +69,7 @@ def resolve_valid(dn: Numbers, nodata: float | None, *, each_band: bool) -> Mask
     Returns:
         [H, W] bool.
     """
-    lacking = np.isnan(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
+    lacking = ~np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
     if nodata is not None and not np.isnan(nodata):
         lacking |= dn == nodata
     return np.asarray(~(lacking[:3].any(axis=0) if each_band else lacking.all(axis=0)))

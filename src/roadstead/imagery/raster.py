@@ -86,7 +86,7 @@ class Raster:
                 with attempt:
                     return self._once(read, attempt.num)
         except _FAILURES as error:
-            raise ReadError(f"{self.href}: cannot be read: {_reason(error)}") from error
+            raise ReadError(f"{self.href}: cannot be read: {_reason(error)}; {_hint(self.href)}") from error
         raise ReadError(f"{self.href}: cannot be read")
 
     def _once(self, read: Callable[[DatasetReader], Result], number: int) -> Result:
@@ -118,7 +118,11 @@ def _reason(error: BaseException) -> str:
     """Return the innermost message: rasterio's own is often "see previous exception"."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def _hint(href: str) -> str:
+    return "check the address, or try again later" if "://" in href else "is it a whole GeoTIFF or JPEG 2000?"
 
 
 def overview_for(href: str, pixel_m: float) -> int | None:

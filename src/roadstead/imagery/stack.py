@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,14 @@ from roadstead.errors import ReadError
 from roadstead.geo import Grid, Window
 from roadstead.imagery.assets import VISUAL_FULL_SCALE
 from roadstead.imagery.layer import Layer, Numbers
-from roadstead.imagery.masks import SCL_NO_DATA, SCL_WATER, cloud_margin_px, cloud_mask, resolve_valid
+from roadstead.imagery.masks import (
+    SCL_NO_DATA,
+    SCL_WATER,
+    cloud_margin_px,
+    cloud_mask,
+    land_like,
+    resolve_valid,
+)
 from roadstead.imagery.raster import Raster, overview_for
 from roadstead.imagery.scene import RGB, BandAsset, Scene
 
@@ -41,6 +49,11 @@ class Block:
     def clear(self) -> Mask:
         """[H, W]: valid and, where cloud is known, not cloud."""
         return self.valid if self.cloud is None else self.valid & ~self.cloud
+
+    @cached_property
+    def land(self) -> Mask | None:
+        """[H, W]: looks like land (`masks.land_like`); None where no scene has near infrared."""
+        return None if self.nir is None else land_like(self.rgb[1] * np.float32(VISUAL_FULL_SCALE), self.nir)
 
 
 def padded(grid: Grid, margin: int) -> Grid:
@@ -152,16 +165,18 @@ class Stack:
         take = valid & ~block.valid
         if not take.any():
             return
+        # np.copyto: indexing by a mask takes several times as long.
         for band, name in enumerate(RGB):
-            shown = _reflectance(dn[band], scene.assets[name]) / np.float32(VISUAL_FULL_SCALE)
-            block.rgb[band][take] = np.clip(shown, 0.0, 1.0)[take]
+            shown = _reflectance(dn[band], scene.assets[name])
+            shown /= np.float32(VISUAL_FULL_SCALE)
+            np.copyto(block.rgb[band], np.clip(shown, 0.0, 1.0, out=shown), where=take)
         if "nir" in scene.assets and block.nir is not None:
-            block.nir[take] = _reflectance(dn[3], scene.assets["nir"])[take]
+            np.copyto(block.nir, _reflectance(dn[3], scene.assets["nir"]), where=take)
         if scl is not None and block.cloud is not None and block.water is not None:
-            block.cloud[take] = self._inner(cloud_mask(scl, self.grid.pixel_m))[take]
-            block.water[take] = (self._inner(scl) == SCL_WATER)[take]
-        block.valid[take] = True
-        block.scene_index[take] = index
+            np.copyto(block.cloud, self._inner(cloud_mask(scl, self.grid.pixel_m)), where=take)
+            np.copyto(block.water, self._inner(scl) == SCL_WATER, where=take)
+        np.copyto(block.valid, True, where=take)
+        np.copyto(block.scene_index, index, where=take)
 
     def _scl(self, layers: _SceneLayers, window: Window) -> NDArray[np.uint8]:
         """Return SCL of a window and the margin around it that the cloud mask looks at."""
@@ -207,4 +222,7 @@ def _empty(window: Window, scenes: Sequence[Scene]) -> Block:
 
 
 def _reflectance(dn: Numbers, asset: BandAsset) -> Real:
-    return dn.astype(np.float32) * np.float32(asset.scale) + np.float32(asset.offset)
+    shown = dn.astype(np.float32)
+    shown *= np.float32(asset.scale)
+    shown += np.float32(asset.offset)
+    return shown

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlparse
 
 import geopandas as gpd
 import pandas as pd
@@ -78,7 +79,7 @@ def detect_scenes(
     A scene that fails is named in the header's ``failures`` and the others go on.
 
     Raises:
-        RoadsteadError: every scene failed; the first reason.
+        RoadsteadError: every scene failed; names each with its reason.
     """
     scenes, failures, errors = _open_all(given, acquired)
     overpasses = group_overpasses([scene for scene, _ in scenes], port)
@@ -107,13 +108,13 @@ def detect_scenes(
                         f"{label}: no valid pixel{' in any zone' if port else ''}: nothing was searched"
                     )
         except RoadsteadError as error:
-            failures[label] = str(error)
+            failures[label] = _reason(label, error)
             errors.append(error)
             continue
         tables.append(table)
         headers.extend(found)
     if errors and not headers:
-        raise errors[0] if len(errors) == 1 else _all_failed(errors, failures)
+        raise _all_failed(errors, failures)
     header = DetectionsHeader(
         tuple(headers), model.model_id, model.threshold, "partial" if failures else "done", failures
     )
@@ -135,21 +136,31 @@ def _open_all(
                 )
             scenes.append((scene, name))
         except RoadsteadError as error:
-            failures[name] = str(error)
+            failures[name] = _reason(name, error)
             errors.append(error)
     return scenes, failures, errors
 
 
 def _there(name: str) -> str:
-    if "://" not in name and not Path(name).exists():
-        raise SceneError(f"{name}: no such file")
+    try:
+        if not urlparse(name).netloc and not Path(name).exists():
+            raise SceneError(f"{name}: no such file")
+        if Path(name).is_dir():
+            raise SceneError(f"{name}: is a folder; name the files in it")
+    except (OSError, ValueError) as error:
+        raise SceneError(f"{name}: is neither a path nor an address: {error}") from error
     return name
 
 
+def _reason(name: str, error: RoadsteadError) -> str:
+    """Return an error's message without the name that it is listed under."""
+    return str(error).partition(f"{name}: ")[2] or str(error)
+
+
 def _all_failed(errors: Sequence[RoadsteadError], failures: dict[str, str]) -> RoadsteadError:
-    lines = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
     kind = SceneError if all(isinstance(error, BadInputError) for error in errors) else ReadError
-    return kind(f"every scene failed:\n{lines}")
+    lines = [f"{name}: {reason}" for name, reason in failures.items()]
+    return kind(lines[0] if len(lines) == 1 else "\n  ".join(["every scene failed:", *lines]))
 
 
 def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

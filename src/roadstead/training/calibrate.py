@@ -6,7 +6,7 @@ Pure functions on arrays. What they are fed must not come from held-out places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -70,32 +70,35 @@ def scored_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.bool
     return np.array([p for p, _ in pairs], float), np.array([ship for _, ship in pairs], bool)
 
 
-def best_threshold(groups: Sequence[Sequence[ScoredScene]]) -> tuple[float, list[dict[str, Any]]]:
-    """Find the raw score with the best strict F1, averaged over groups of scenes and over neighbours within 0.08.
+def best_threshold(scenes: Sequence[ScoredScene]) -> tuple[float, list[dict[str, float | None]]]:
+    """Find the score with the best strict F1 over all ships, averaged over neighbours within 0.08.
 
     Few ships make the curve jagged; the average finds the middle of its plateau instead of its highest tooth.
 
     Args:
-        groups: Scenes of the validation places, which are unbiased but few, and of the train places, which are
-            many but flattered; each group counts alike.
+        scenes: With `Found.p_vessel` the raw score, from weights that were not taught on their places.
 
     Returns:
-        The threshold, and the F1 of every one tried, per group.
+        The threshold, and the F1 of every one tried.
     """
-    tried = [[_strict_f1(group, threshold) for group in groups] for threshold in THRESHOLDS]
-    values = np.array([np.mean([f1 or 0.0 for f1 in row]) for row in tried])
+    tried = [_strict_f1(scenes, threshold) for threshold in THRESHOLDS]
+    values = np.array([f1 or 0.0 for f1 in tried])
     smooth = np.convolve(np.pad(values, _REACH, mode="edge"), np.ones(2 * _REACH + 1), mode="valid")
-    rows = [{"threshold": t, "strict_f1": row} for t, row in zip(THRESHOLDS, tried, strict=True)]
+    rows = [{"threshold": t, "strict_f1": f1} for t, f1 in zip(THRESHOLDS, tried, strict=True)]
     return THRESHOLDS[int(np.argmax(smooth))], rows
 
 
 def _strict_f1(scenes: Sequence[ScoredScene], threshold: float) -> float | None:
-    cut = [
-        score_scene(s.scene_id, s.labels, tuple(f for f in s.found if f.p_vessel >= threshold))
-        for s in scenes
-    ]
-    value = detection_figures([s.strict for s in cut])["f1"]
+    value = detection_figures([above(s, threshold).strict for s in scenes])["f1"]
     return None if value is None else float(value)
+
+
+def above(scene: ScoredScene, threshold: float, platt: Platt | None = None) -> ScoredScene:
+    """Score a scene anew with the detections that reach a raw score, whose probability `platt` then gives."""
+    kept = (found for found in scene.found if found.p_vessel >= threshold)
+    if platt is not None:
+        kept = (replace(found, p_vessel=float(platt(np.array([found.p_vessel]))[0])) for found in kept)
+    return score_scene(scene.scene_id, scene.labels, tuple(kept))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,16 @@ from roadstead.tables import CLASSES
 from roadstead.whole import write_text
 
 _TEMPLATE: Final = Path(__file__).with_name("card.md.j2")
+_CHECKS: Final = Path(__file__).with_name("card_checks.md.j2")
+_COUNTED: Final = {
+    "barge": "barge",
+    "bulk_carrier": "bulk carrier",
+    "other_vessel": "other vessel",
+    "dry_cargo": "dry cargo",
+    "dry_cargo_60_170m": "dry cargo of 60-170 m",
+    "all": "all ships",
+}
+"""Keys of `figures.count_figures` as the card has them."""
 
 
 def write_card(folder: Path) -> Path:
@@ -32,37 +42,56 @@ def _documents(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, 
 
 def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]) -> str:
     """Fill the card's template."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - Markdown
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    return _template(_TEMPLATE).render(
         model={"calibrated_how": None} | model,
         metrics=metrics,
         train=train,
         rows=_rows(metrics),
-        held=metrics["splits"]["held_out"],
+        unseen=metrics["unseen"],
+        harbours=metrics["unseen_harbours"],
         simulated_only=metrics.get("simulated_only"),
         taught_on_simulation=train["config"].get("taught_on") == "simulated",
         simulated=model.get("simulated_check"),
         ais=metrics["s2_ais"],
+        checks=render_checks(metrics),
+        counted=_COUNTED,
         classes=CLASSES,
-        places=_by_split(train["split"]),
+        places=_by_fold(train["folds"]),
         f=_figure,
         i=_interval,
     )
 
 
+def render_checks(metrics: dict[str, Any]) -> str:
+    """Write the sections on simulated rafts, simulated lengths and open water; those not measured are left out."""
+    return _template(_CHECKS).render(
+        rafts=metrics.get("simulated_rafts"),
+        lengths=metrics.get("simulated_lengths"),
+        water=metrics.get("open_water"),
+        classes=CLASSES,
+        f=_figure,
+        i=_interval,
+    )
+
+
+def _template(path: Path) -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - Markdown
+    return environment.from_string(path.read_text(encoding="utf-8"))
+
+
 def _rows(metrics: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Held-out places first, then validation, then train, each with its sum."""
-    rows: list[tuple[str, dict[str, Any]]] = []
-    for split in ("held_out", "validation", "train"):
-        rows += [(name, row) for name, row in metrics["places"].items() if row["split"] == split]
-        if split in metrics["splits"]:
-            rows.append((f"**all {split.replace('_', ' ')}**", metrics["splits"][split] | {"split": split}))
+    """Places by fold, then all of them together, and all but the two anchorages."""
+    rows = sorted(metrics["places"].items(), key=lambda item: (item[1]["fold"], item[0]))
+    rows.append(("**harbours**", metrics["unseen_harbours"] | {"fold": ""}))
+    rows.append(("**all places**", metrics["unseen"] | {"fold": ""}))
     return rows
 
 
-def _by_split(split: dict[str, str]) -> dict[str, list[str]]:
-    names = sorted(set(split.values()))
-    return {name: sorted(place for place, own in split.items() if own == name) for name in names}
+def _by_fold(folds: dict[str, int]) -> dict[int, list[str]]:
+    return {
+        fold: sorted(place for place, own in folds.items() if own == fold)
+        for fold in sorted(set(folds.values()))
+    }
 
 
 def _figure(value: float | None, digits: int = 2) -> str:

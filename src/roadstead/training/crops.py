@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.training.places import place_of
-from roadstead.training.scenes import TrainingScene
+from roadstead.training.scenes import PRACTICE, TrainingScene
 from roadstead.training.stamps import Stamp, turned
 
 Floats = NDArray[np.float32]
@@ -22,6 +22,7 @@ Mask = NDArray[np.bool_]
 CROP_PX: Final = 160
 _BESIDE_QUAY: Final = 0.35
 _OPEN_SEA: Final = 0.15
+_WITH_SURF: Final = 0.12
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Composer:
         canvas = _open_sea(rng) if rng.random() < _OPEN_SEA else self._ground(rng)
         if rng.random() < 0.2:
             _tint_water(canvas, rng)
+        if rng.random() < _WITH_SURF:
+            _lay_surf(canvas, rng)
         if rng.random() < simulated_share:
             self._lay(canvas, self.simulated, int(rng.integers(1, 7)), rng)
         if rng.random() < 0.4 and self.real:
@@ -149,8 +152,13 @@ def _angle_between(first: float, second: float) -> float:
 
 
 def _weights(scenes: Sequence[TrainingScene]) -> NDArray[np.float64]:
-    """Weigh every place alike, however many dates it has, so that two anchorages don't drown the harbours."""
-    places = [place_of(scene.scene_id) for scene in scenes]
+    """Weigh every place alike, however many dates it has, so that two anchorages don't drown the harbours.
+
+    All practice scenes together weigh as one place.
+    """
+    places = [
+        PRACTICE if scene.scene_id.startswith(PRACTICE) else place_of(scene.scene_id) for scene in scenes
+    ]
     weights = np.array([1 / places.count(place) for place in places])
     return np.asarray(weights / weights.sum())
 
@@ -205,6 +213,24 @@ def _tint_water(canvas: _Canvas, rng: np.random.Generator) -> None:
     silt = np.array([0.35, 0.30, 0.18], np.float32) * float(rng.uniform(0.1, 0.7))
     patches = np.clip(1 + 0.25 * _field(rng, 25.0), 0.3, 1.7)
     canvas.image += (soft * patches)[..., None] * silt
+
+
+def _lay_surf(canvas: _Canvas, rng: np.random.Generator) -> None:
+    """Lay breakers along the shore: broken white lines a few pixels wide, which are no hulls."""
+    ashore = (~canvas.water & (canvas.image.max(-1) > 0)).astype(np.uint8)
+    land = cv2.morphologyEx(ashore, cv2.MORPH_OPEN, np.ones((15, 15), np.uint8))
+    if not land.any() or land.all():
+        return
+    distance = cv2.distanceTransform(1 - land, cv2.DIST_L2, 5)
+    reach, apart, onset, sharp, white = rng.uniform((4, 4, 0.6, 0.8, 0.6), (22, 10, 1.5, 2.0, 1.3))
+    lines = np.cos(2 * np.pi * (distance + 1.5 * _field(rng, 6.0)) / apart)
+    foam = np.clip((lines + _field(rng, 4.0) + 0.6 * _field(rng, 0.8) - onset) * sharp, 0, 1)
+    foam = foam * np.clip((reach - distance) / 4, 0, 1) * canvas.water
+    foam = cv2.GaussianBlur(foam.astype(np.float32), (0, 0), 0.7)
+    milk = cv2.GaussianBlur(foam, (0, 0), 2.5)[..., None] * np.array([0.15, 0.3, 0.3], np.float32)
+    canvas.image += milk * canvas.water[..., None]
+    canvas.image += foam[..., None] * (np.float32(white) - canvas.image)
+    canvas.water &= foam < 0.05
 
 
 def _water_colour(canvas: _Canvas) -> Floats:

@@ -1,7 +1,7 @@
 """Measure a shipped model: ``roadstead evaluate --shared ../shared/data``.
 
-Every figure comes from the product's own detector on whole scenes, at the shipped threshold. Writes ``metrics.json``
-and ``card.md`` into the model's folder.
+Every figure comes from the product's own detector on whole scenes, each seen by weights that were not taught on its
+place. Writes ``metrics.json`` and ``card.md`` into the model's folder.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any, Final
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from roadstead.detection import Model, load_model
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
-from roadstead.training.figures import ScoredScene, f1_draws, recall_by_length, reliability, summary
-from roadstead.training.places import PLACES, Split, labelled_scenes, place_of, shared_folder, split_of
-from roadstead.training.product import scored_scene
+from roadstead.training.figures import ScoredScene, f1_draws, reliability, summary
+from roadstead.training.places import PLACES, place_of, shared_folder
+from roadstead.training.unseen import cross_fitted, unseen_scenes
 from roadstead.whole import write_text
 
 SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
 """Id of the model that was taught on simulated scenes alone, to measure the simulator."""
-SPLITS: tuple[Split, ...] = ("train", "validation", "held_out")
+ANCHORAGES: Final = frozenset({"houston", "vancouver"})
+"""Places of 8-bit true colour with most of the bulk carriers, which would else carry the figures alone."""
 
 
 def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dict[str, Any]:
@@ -37,11 +37,12 @@ def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dic
         ModelError: The model's files are missing or damaged.
     """
     model = load_model(model_id, models_dir)
-    scenes = _scored(shared_folder(shared), model)
+    scenes, thresholds = cross_fitted(unseen_scenes(shared_folder(shared), model))
     metrics = measured(scenes) | {
         "model_id": model_id,
         "sha256": model.sha256,
         "score_threshold": model.threshold,
+        "score_threshold_by_fold": thresholds,
         "s2_ais": ais_check.check(shared, model),
     }
     if (rival := _taught_on_simulation(model)) is not None:
@@ -61,11 +62,11 @@ def _taught_on_simulation(model: Model) -> dict[str, Any] | None:
 
 
 def compared(simulated: dict[str, Any], real: dict[str, Any]) -> dict[str, Any]:
-    """Hold a model taught on simulated scenes alone against another, on the held-out real places.
+    """Hold a model taught on simulated scenes alone against another, on real places that neither saw.
 
     The interval of the ratio is 95 % of a bootstrap that draws hits, misses and false alarms of both anew.
     """
-    ours, theirs = (one["splits"]["held_out"]["strict"] for one in (simulated, real))
+    ours, theirs = (one["unseen"]["strict"] for one in (simulated, real))
     return {
         "model_id": simulated["model_id"],
         "sha256": simulated["sha256"],
@@ -87,30 +88,24 @@ def _outcomes(figures: dict[str, Any]) -> tuple[int, int, int]:
     return hits, figures["n_ships"] - hits, figures["n_false_alarms"]
 
 
-def _scored(shared: Path, model: Model) -> list[ScoredScene]:
-    ids = labelled_scenes(shared, *SPLITS)
-    progress = track(ids, "labelled scenes", console=Console(stderr=True))
-    return [scored_scene(shared, model, scene_id) for scene_id in progress]
-
-
 def measured(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
-    """Figures per split and per place; reliability on held-out places."""
-    by_split = {split: [s for s in scenes if split_of(s.scene_id) == split] for split in SPLITS}
+    """Figures over all places, over all but the two anchorages, and per place; each place was unseen by its weights."""
     by_place = {place: [s for s in scenes if place_of(s.scene_id) == place] for place in PLACES}
+    harbours = [s for s in scenes if place_of(s.scene_id) not in ANCHORAGES]
     return {
-        "splits": {split: summary(members) for split, members in by_split.items() if members},
+        "unseen": summary(scenes),
+        "unseen_harbours": summary(harbours),
         "places": {
-            place: {"split": PLACES[place], **summary(members)}
+            place: {"fold": PLACES[place], **summary(members)}
             for place, members in by_place.items()
             if members
         },
-        "reliability_held_out": reliability(by_split["held_out"]),
-        "recall_by_length_unseen": recall_by_length([*by_split["held_out"], *by_split["validation"]]),
+        "reliability": reliability(scenes),
     }
 
 
 def show(metrics: dict[str, Any]) -> None:
-    """Print the figures per place and per split."""
+    """Print the figures per place, over the harbours and over all."""
     Console(width=150).print(_places_table(metrics))
     ais = metrics["s2_ais"]
     print(
@@ -122,7 +117,7 @@ def show(metrics: dict[str, Any]) -> None:
 def _places_table(metrics: dict[str, Any]) -> Table:
     columns = (
         "place",
-        "split",
+        "fold",
         "ships",
         "strict F1 (95 %)",
         "150 m F1 (95 %)",
@@ -131,10 +126,10 @@ def _places_table(metrics: dict[str, Any]) -> Table:
         "other",
     )
     table = Table(*columns, "length MAE", "axis < 10", "count MAE")
-    rows = [(name, row["split"], row) for name, row in metrics["places"].items()]
-    rows += [(f"all {name}", name, row) for name, row in metrics["splits"].items()]
-    for name, split, row in rows:
-        table.add_row(name, split, *_cells(row))
+    rows = [(name, str(row["fold"]), row) for name, row in metrics["places"].items()]
+    rows += [("all harbours", "", metrics["unseen_harbours"]), ("all places", "", metrics["unseen"])]
+    for name, fold, row in rows:
+        table.add_row(name, fold, *_cells(row))
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,9 @@ from roadstead.training.scoring import (
 )
 
 RECALL_BINS_M: Final = ((0, 45), (45, 60), (60, 90), (90, 130), (130, 170), (170, 230), (230, 500))
+DRY_CARGO: Final = ("barge", "bulk_carrier")
+_Lengths = tuple[float, float]
+_ANY_LENGTH: Final[_Lengths] = (0.0, float("inf"))
 _RESAMPLES: Final = 2000
 
 
@@ -90,6 +93,32 @@ def wilson(part: int, whole: int) -> list[float] | None:
         return None
     interval = stats.binomtest(part, whole).proportion_ci(0.95, method="wilson")
     return [round(float(interval.low), 4), round(float(interval.high), 4)]
+
+
+def poisson_95(events: int, exposure: float) -> list[float] | None:
+    """Exact 95 % interval of a Poisson rate per unit of exposure (Garwood 1936); None of no exposure."""
+    if not exposure:
+        return None
+    low = stats.chi2.ppf(0.025, 2 * events) / 2 if events else 0.0
+    high = stats.chi2.ppf(0.975, 2 * events + 2) / 2
+    return [round(float(low / exposure), 4), round(float(high / exposure), 4)]
+
+
+def resampled(
+    values: Sequence[float] | NDArray[np.float64], statistic: Callable[..., Any] = np.mean
+) -> list[float] | None:
+    """95 % bootstrap interval of a statistic over values as independent draws; None of fewer than two values.
+
+    Args:
+        values: [n].
+        statistic: `numpy.mean`, `numpy.median` or another that takes an axis.
+    """
+    drawn_from = np.asarray(values, float)
+    if len(drawn_from) < 2:
+        return None
+    picks = np.random.default_rng(0).integers(len(drawn_from), size=(_RESAMPLES, len(drawn_from)))
+    low, high = np.percentile(statistic(drawn_from[picks], axis=1), [2.5, 97.5])
+    return [round(float(low), 3), round(float(high), 3)]
 
 
 def f1_interval(hits: int, missed: int, alarms: int) -> list[float] | None:
@@ -169,26 +198,39 @@ def axis_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
 
 
 def count_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
-    """Mean absolute error of counts per scene: each class, dry cargo, and all ships."""
-    groups = {name: (name,) for name in CLASSES} | {
-        "dry_cargo": ("barge", "bulk_carrier"),
-        "all": CLASSES,
-    }
+    """Mean absolute error of counts per scene: each class, dry cargo, and all ships.
+
+    `dry_cargo_60_170m` counts dry cargo whose label is 60-170 m long; a false alarm counts by its own length. Beside
+    each name stands ``<name>_95``, a 95 % interval that draws the scenes anew (None of a single scene).
+    """
+    groups: dict[str, tuple[tuple[str, ...], _Lengths]] = {name: ((name,), _ANY_LENGTH) for name in CLASSES}
+    groups["dry_cargo"] = (DRY_CARGO, _ANY_LENGTH)
+    groups["dry_cargo_60_170m"] = (DRY_CARGO, (60.0, 170.0))
+    groups["all"] = (CLASSES, _ANY_LENGTH)
     result: dict[str, Any] = {"n_scenes": len(scenes)}
-    for name, members in groups.items():
-        errors = [abs(_counted(scene, members) - _true(scene, members)) for scene in scenes]
+    for name, group in groups.items():
+        errors = [abs(_counted(scene, *group) - _true(scene, *group)) for scene in scenes]
         result[name] = round(float(np.mean(errors)), 3) if errors else None
+        result[f"{name}_95"] = resampled(errors)
     return result
 
 
-def _true(scene: ScoredScene, classes: tuple[str, ...]) -> int:
-    return sum(label.required and label.class_ in classes for label in scene.labels)
+def _true(scene: ScoredScene, classes: tuple[str, ...], lengths: _Lengths) -> int:
+    return sum(
+        label.required and label.class_ in classes and _between(label.length_m, lengths)
+        for label in scene.labels
+    )
 
 
-def _counted(scene: ScoredScene, classes: tuple[str, ...]) -> int:
-    """Detections that count: on required ships, and false alarms."""
-    numbers = [one for _, one in scene.near.hits] + list(scene.near.false_alarms)
-    return sum(scene.found[one].class_ in classes for one in numbers)
+def _counted(scene: ScoredScene, classes: tuple[str, ...], lengths: _Lengths) -> int:
+    """Detections that count: on required ships, by the label's length, and false alarms."""
+    sized = [(one, scene.labels[ship].length_m) for ship, one in scene.near.hits]
+    sized += [(one, scene.found[one].length_m) for one in scene.near.false_alarms]
+    return sum(scene.found[one].class_ in classes and _between(length, lengths) for one, length in sized)
+
+
+def _between(length_m: float, lengths: _Lengths) -> bool:
+    return lengths[0] <= length_m <= lengths[1]
 
 
 def recall_by_length(scenes: Sequence[ScoredScene]) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Turn a run's weights into a shipped model: ``python -m roadstead.training.package --shared ../shared/data``.
 
-Writes ``weights.onnx``, ``train.yaml`` and ``model.json`` (a STAC item with the Machine Learning Model extension,
-https://github.com/stac-extensions/mlm, plus what the detector reads), then calibrates on the validation places and
-on simulated ships, and measures. Held-out places choose nothing: they give the measured recall and confusion alone.
+Writes ``weights.onnx``, taught on every fold of places, ``fold-N.onnx``, taught on the others, ``train.yaml`` and
+``model.json`` (a STAC item with the Machine Learning Model extension, https://github.com/stac-extensions/mlm, plus what
+the detector reads). Calibrates on places that each fold's weights have not seen and on simulated ships, and measures.
+See `unseen` for what is measured with which weights.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,27 +23,20 @@ from roadstead.detection import Model, load_model
 from roadstead.errors import BadInputError
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
-from roadstead.training.calibrate import (
-    LengthFit,
-    Platt,
-    best_threshold,
-    fit_length,
-    fit_platt,
-    scored_pairs,
-    shifted_to_ais,
-)
+from roadstead.training.calibrate import LengthFit, Platt, best_threshold, fit_length, shifted_to_ais
 from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
-from roadstead.training.figures import ScoredScene
 from roadstead.training.network import UPSAMPLE, Detector
-from roadstead.training.places import Split, labelled_scenes
-from roadstead.training.product import scored_scene
+from roadstead.training.places import FOLDS, labelled_scenes
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
 from roadstead.training.simulated_check import figures, simulated_ships
+from roadstead.training.unseen import LOWEST_SCORE, calibration, unseen_scenes
 from roadstead.whole import write_text
 
-LOWEST_SCORE: Final = 0.05
+LAND_SHARE: Final = 0.6
+LAND_LOGIT: Final = 4.0
+"""See `detection.model.Context`."""
 MERGE_IOU: Final = 0.4
 """Rafted hulls of 12 m beam share up to a third of their labelled boxes; duplicates of one hull share more."""
 
@@ -53,18 +48,22 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
         BadInputError: The run has no checkpoint, or the shared data is absent.
     """
     console = Console(stderr=True)
-    averages = sorted(run.glob("average-*.pt"))
-    if not averages:
-        raise BadInputError(f"{run} holds no average-*.pt: run `make train` first")
     config = yaml.safe_load((run / "train.yaml").read_text(encoding="utf-8"))["config"]
     folder = models_dir / str(config["model_id"])
     folder.mkdir(parents=True, exist_ok=True)
-    network = load_detector(averages[-1], str(config["architecture"]))
-    digest = export_onnx(network, folder / "weights.onnx")
+    digest, network = _exported(run, config, folder / "weights.onnx")
+    folds = [
+        _exported(run / fold_name(f), config, folder / f"{fold_name(f)}.onnx") for f in _own_folds(config)
+    ]
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
-    _write(folder, describe(config, digest, score_threshold=LOWEST_SCORE))
-    console.print(f"{averages[-1].name} exported; calibrating on validation places ...")
-    parts = calibrated(shared, cache, load_model(folder), network)
+    weights = [
+        {"weights": f"{fold_name(f)}.onnx", "sha256": fold_digest} for f, (fold_digest, _) in enumerate(folds)
+    ]
+    parts: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "folds": weights}
+    _write(folder, describe(config, digest, **parts))
+    console.print("exported; calibrating on places that the weights have not seen ...")
+    # Simulated hulls are laid on the water of the first fold, so its weights look for them.
+    parts |= calibrated(shared, cache, load_model(folder), folds[0][1] if folds else network)
     _write(folder, describe(config, digest, **parts))
     errors = length_errors(chip_vessels(shared, load_model(folder)))
     parts["length"] = shifted_to_ais(parts["length"], errors)
@@ -75,41 +74,62 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     return folder
 
 
+def fold_name(fold: int) -> str:
+    """Name the folder of a run, and the weights, that leave a fold out."""
+    return f"fold-{fold}"
+
+
+def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
+    """Folds that a model has weights of its own for: none where no real place taught it."""
+    return () if config["taught_on"] == "simulated" else FOLDS
+
+
+def _exported(run: Path, config: dict[str, Any], path: Path) -> tuple[str, Detector]:
+    averages = sorted(run.glob("average-*.pt"))
+    if not averages:
+        raise BadInputError(f"{run} holds no average-*.pt: run `make train` first")
+    network = load_detector(averages[-1], str(config["architecture"]))
+    return export_onnx(network, path), network
+
+
 def measured_keys(metrics: dict[str, Any]) -> dict[str, Any]:
     """Take from the metrics what the reconciler reads: recall by length and class confusion on places not taught."""
-    rows = [row for row in metrics["recall_by_length_unseen"] if row["n"]]
+    rows = [row for row in metrics["unseen"]["recall_by_length"] if row["n"]]
     rows[-1:] = [row | {"high_m": None} for row in rows[-1:]]
     return {
         "recall_by_length": rows,
-        "class_confusion": metrics["splits"]["held_out"]["class"]["confusion"],
+        "class_confusion": metrics["unseen"]["class"]["confusion"],
     }
 
 
 def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> dict[str, Any]:
-    """Find threshold, probabilities and lengths with the model as exported, at its lowest threshold."""
-    scenes = _scored(shared, model, "validation")
-    threshold, tried = best_threshold([scenes, _scored(shared, model, "train")])
-    scores, are_ships = scored_pairs(scenes)
-    water = [read_scene(shared, cache, scene.scene_id) for scene in scenes]
+    """Find threshold, probabilities and lengths with the model as exported, at its lowest threshold.
+
+    Args:
+        shared: Folder of the real data.
+        cache: Folder of decoded scenes.
+        model: As exported.
+        network: Of weights that were not taught on the first fold.
+    """
+    scenes = unseen_scenes(shared, model)
+    _, tried = best_threshold(scenes)
+    threshold, platt = calibration(scenes)
+    water = [read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, FOLDS[:1])]
     ships = simulated_ships(network, water, threshold)
     seen = ships.found
     return {
         "score_threshold": threshold,
-        "platt": fit_platt(scores, are_ships),
+        "platt": platt,
         "length": fit_length(ships.box_length_m[seen], ships.true_length_m[seen]),
         "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
         "how": {
-            "threshold": "best mean of strict F1 on validation places and on train places, over neighbours within 0.08",
-            "threshold_tried_validation_train": tried,
-            "vessel_calibration": f"Platt scaling on {len(scores)} detections of validation places",
+            "threshold": "best strict F1 on places unseen by each fold's weights, over neighbours within 0.08",
+            "threshold_tried": tried,
+            "vessel_calibration": "Platt scaling on detections of places unseen by each fold's weights",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }
-
-
-def _scored(shared: Path, model: Model, split: Split) -> list[ScoredScene]:
-    return [scored_scene(shared, model, scene) for scene in labelled_scenes(shared, split)]
 
 
 def describe(
@@ -117,6 +137,7 @@ def describe(
     digest: str,
     *,
     score_threshold: float,
+    folds: Sequence[Mapping[str, str]] = (),
     platt: Platt | None = None,
     length: LengthFit | None = None,
     beam: LengthFit | None = None,
@@ -132,6 +153,8 @@ def describe(
         "classes": list(CLASSES),
         "score_threshold": score_threshold,
         "merge": {"iou": MERGE_IOU},
+        "context": {"land_share": LAND_SHARE, "logit": LAND_LOGIT},
+        "folds": [dict(fold) for fold in folds],
     }
     if platt is not None:
         document["vessel_calibration"] = {"a": platt.a, "b": platt.b}

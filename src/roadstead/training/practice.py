@@ -22,7 +22,7 @@ from rich.progress import track
 from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead.simulate.practice.scene import PracticeHull, PracticeScene, practice_scene
 from roadstead.tables import CLASSES
-from roadstead.training.scenes import VISUAL_REFLECTANCE, TrainingScene
+from roadstead.training.scenes import PRACTICE, VISUAL_REFLECTANCE, TrainingScene
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, SMALLEST_LABELLED_M
 from roadstead.whole import replacing
 
@@ -42,9 +42,9 @@ def practice_scenes(cache: Path, seed: int, count: int, *, workers: int = 2) -> 
 
 def _cached(job: tuple[Path, int, int]) -> Path:
     cache, seed, number = job
-    path = cache / f"practice-{_drawn_by()}-{seed}-{number:04d}.npz"
+    path = cache / f"{PRACTICE}-{_drawn_by()}-{seed}-{number:04d}.npz"
     if not path.exists():
-        scene = as_training(f"practice-{seed}-{number:04d}", practice_scene(seed, number))
+        scene = as_training(f"{PRACTICE}-{seed}-{number:04d}", practice_scene(seed, number))
         arrays = {name: getattr(scene, name) for name in ("rgb", "water", "corners", "classes")}
         with replacing(path) as temporary:
             np.savez_compressed(temporary, **arrays)

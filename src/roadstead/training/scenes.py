@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from roadstead.tables import CLASSES
 from roadstead.training.pixels import cache_pixels
-from roadstead.training.places import Label, labelled_scenes, read_labels
+from roadstead.training.places import FOLDS, Label, labelled_scenes, read_labels
 
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+PRACTICE: Final = "practice"
+"""What the ids of simulated scenes begin with."""
 VISUAL_REFLECTANCE: Final = 0.3558
 """Reflectance at which the 8-bit true-colour product saturates."""
 
@@ -102,6 +104,7 @@ def read_scene(shared: Path, cache: Path, scene_id: str) -> TrainingScene:
         return prepare_scene(scene_id, pixels["rgb"], pixels["valid"], nir, read_labels(shared, scene_id))
 
 
-def training_scenes(shared: Path, cache: Path) -> tuple[TrainingScene, ...]:
-    """Read every labelled scene of the training places, and of no other."""
-    return tuple(read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, "train"))
+def training_scenes(shared: Path, cache: Path, left_out: int | None) -> tuple[TrainingScene, ...]:
+    """Read the labelled scenes of every fold but one; None leaves none out."""
+    folds = [fold for fold in FOLDS if fold != left_out]
+    return tuple(read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, folds))

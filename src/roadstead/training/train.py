@@ -1,6 +1,9 @@
 """Train the detector: ``python -m roadstead.training.train --shared ../shared/data``.
 
-Ends by writing the model's folder (:mod:`roadstead.training.package`); ``roadstead evaluate`` then measures it.
+First ``--simulated-only`` teaches on simulated scenes alone; from there the weights go on with real ones, once for each
+fold of places, which is left out to be measured on, and once with every place, which is shipped. Ends by writing the
+model's folder (:mod:`roadstead.training.package`); ``roadstead evaluate`` then measures it.
+
 Seeded and resumable: crop i of step s depends on the seed alone, and a checkpoint holds weights, their moving
 average, optimiser and step. Runs on a CPU in bfloat16 where that is faster.
 """
@@ -21,17 +24,20 @@ import numpy as np
 import torch
 import yaml
 from rich.console import Console
+from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
+from roadstead.errors import BadInputError
+from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training.boxes import long_side_first
 from roadstead.training.command import exit_code_of
 from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.evaluate import SIMULATED_ONLY
 from roadstead.training.network import Detector, detection_loss
-from roadstead.training.package import package
-from roadstead.training.places import PLACES
+from roadstead.training.package import fold_name, package
+from roadstead.training.places import FOLDS, PLACES, shared_folder
 from roadstead.training.practice import TAUGHT, practice_scenes
-from roadstead.training.scenes import training_scenes
+from roadstead.training.scenes import TrainingScene, training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
 from roadstead.whole import replacing, write_text
 
@@ -43,17 +49,19 @@ CHECKPOINT: Final = "checkpoint.pt"
 class TrainConfig:
     """What a run is made of; written to ``train.yaml`` beside the weights."""
 
-    model_id: str = "s2-obb-n-1"
+    model_id: str = DEFAULT_MODEL_ID
     taught_on: Literal["real and simulated", "simulated"] = "real and simulated"
     """The second uses no real pixel: practice scenes with simulated hulls laid on their water."""
-    practice_scenes: int = 150
+    pretrained: str | None = SIMULATED_ONLY
+    """Id of the model whose weights it starts from; None for fresh weights."""
+    practice_scenes: int = 240
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1
-    steps: int = 5400
+    steps: int = 700
     batch: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    warmup_steps: int = 300
+    warmup_steps: int = 100
     ema_decay: float = 0.999
     simulated_stamps: int = 2500
     real_variants: int = 8
@@ -62,6 +70,17 @@ class TrainConfig:
     simulated_share_last: float = 0.4
     real_from: float = 0.7
     checkpoint_every: int = 250
+
+
+SIMULATED: Final = TrainConfig(
+    model_id=SIMULATED_ONLY,
+    taught_on="simulated",
+    pretrained=None,
+    steps=3400,
+    learning_rate=2e-3,
+    warmup_steps=300,
+)
+"""The run on simulated scenes alone."""
 
 
 class CropDataset(Dataset[Crop]):
@@ -106,28 +125,75 @@ def collate(crops: list[Crop]) -> Batch:
     }
 
 
-def make_composer(shared: Path, cache: Path, config: TrainConfig, console: Console) -> Composer:
-    """Read the training places, or draw the practice scenes, and make the bank of stamps."""
-    rng = np.random.default_rng([config.seed, 0xB0A7])
-    real: list[Stamp] = []
-    if config.taught_on == "simulated":
+@dataclass(frozen=True)
+class Simulated:
+    """What is simulated and serves every fold."""
+
+    scenes: tuple[TrainingScene, ...]
+    stamps: list[Stamp]
+
+    @classmethod
+    def drawn(cls, cache: Path, config: TrainConfig, console: Console) -> Simulated:
+        """Draw the practice scenes and the bank of stamps."""
         scenes = practice_scenes(cache, TAUGHT, config.practice_scenes)
-    else:
-        scenes = training_scenes(shared, cache)
-        real = [s for scene in scenes for s in real_stamps(scene, rng, variants=config.real_variants)]
-    console.print(f"{len(scenes)} scenes, {len(real)} stamps of real ships; drawing simulated hulls ...")
-    simulated: list[Stamp] = [simulated_stamp(rng) for _ in range(config.simulated_stamps)]
-    return Composer(scenes, simulated, real)
+        rng = np.random.default_rng([config.seed, 0xB0A7])
+        numbers = track(range(config.simulated_stamps), "simulated hulls", console=console)
+        return cls(scenes, [simulated_stamp(rng) for _ in numbers])
+
+    def composer(self, shared: Path, cache: Path, config: TrainConfig, left_out: int | None) -> Composer:
+        """Add the real places of every fold but one; None adds all."""
+        if config.taught_on == "simulated":
+            return Composer(self.scenes, self.stamps, [])
+        real = training_scenes(shared, cache, left_out)
+        rng = np.random.default_rng([config.seed, 0x5EA1])
+        stamps = [s for scene in real for s in real_stamps(scene, rng, variants=config.real_variants)]
+        return Composer((*real, *self.scenes), self.stamps, stamps)
 
 
-def train(shared: Path, cache: Path, run: Path, config: TrainConfig, *, threads: int = 2) -> Path:
-    """Train, or go on from the checkpoint in `run`; returns the path of the last checkpoint."""
+def train_all(
+    shared: Path, cache: Path, run: Path, config: TrainConfig, pretrained: Path, *, threads: int = 2
+) -> None:
+    """Train every fold and then on all places, or go on where a run stopped; of simulated scenes there are no folds.
+
+    Raises:
+        BadInputError: the weights to start from, or the shared data, are absent.
+    """
+    console = Console(stderr=True)
+    shared_folder(shared)
+    write_text(run / "train.yaml", yaml.safe_dump({"config": asdict(config), "folds": dict(PLACES)}))
+    first = None if config.pretrained is None else _last_average(pretrained)
+    simulated = Simulated.drawn(cache, config, console)
+    if config.taught_on != "simulated":
+        for fold in FOLDS:
+            console.print(f"fold {fold}, without {', '.join(p for p, f in PLACES.items() if f == fold)}")
+            train(
+                simulated.composer(shared, cache, config, fold), run / fold_name(fold), config, first, threads
+            )
+        console.print("all places")
+    train(simulated.composer(shared, cache, config, None), run, config, first, threads)
+
+
+def _last_average(run: Path) -> Path:
+    averages = sorted(run.glob("average-*.pt"))
+    if not averages:
+        raise BadInputError(f"{run} holds no average-*.pt to start from: run `make train-simulated` first")
+    return averages[-1]
+
+
+def train(composer: Composer, run: Path, config: TrainConfig, weights: Path | None, threads: int) -> Path:
+    """Train, or go on from the checkpoint in `run`; returns the path of the last checkpoint.
+
+    Args:
+        composer: Makes the crops.
+        run: Folder of checkpoints.
+        config: What the run is made of.
+        weights: To start from; None for fresh ones.
+        threads: Of the network; one more makes crops.
+    """
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
     console = Console(stderr=True)
-    write_text(run / "train.yaml", yaml.safe_dump({"config": asdict(config), "split": dict(PLACES)}))
-    composer = make_composer(shared, cache, config, console)
-    state = TrainState.start(config, run)
+    state = TrainState.start(config, run, weights)
     batches = _batches(CropDataset(composer, config), config, state.step)
     started, first = time.monotonic(), state.step
     losses: list[float] = []
@@ -174,9 +240,11 @@ class TrainState:
     step: int
 
     @classmethod
-    def start(cls, config: TrainConfig, run: Path) -> TrainState:
-        """Begin afresh, or from the run's checkpoint where there is one."""
+    def start(cls, config: TrainConfig, run: Path, weights: Path | None = None) -> TrainState:
+        """Begin afresh or from other weights, or from the run's checkpoint where there is one."""
         network, average = Detector(config.architecture), Detector(config.architecture)
+        if weights is not None:
+            network.load_state_dict(torch.load(weights, weights_only=True))
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits it
         average.load_state_dict(network.state_dict())
         optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
@@ -248,17 +316,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
     parser.add_argument("--models-dir", type=Path, default=Path("models"), help="where the model is written")
-    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        default=Path("build/training-simulated"),
+        help="run on simulated scenes to start from",
+    )
+    parser.add_argument(
+        "--steps", type=int, help=f"of each fold; {TrainConfig.steps}, simulated {SIMULATED.steps}"
+    )
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--simulated-only", action="store_true", help="teach on simulated scenes alone")
     options = parser.parse_args(arguments)
-    config = TrainConfig(steps=options.steps, seed=options.seed)
-    if options.simulated_only:
-        config = replace(config, model_id=SIMULATED_ONLY, taught_on="simulated")
+    config = SIMULATED if options.simulated_only else TrainConfig()
+    config = replace(config, seed=options.seed, steps=options.steps or config.steps)
 
     def work() -> None:
-        train(options.shared, options.cache, options.run, config, threads=options.threads)
+        train_all(
+            options.shared,
+            options.cache,
+            options.run,
+            config,
+            options.pretrained,
+            threads=options.threads,
+        )
         print(package(options.shared, options.run, options.cache, options.models_dir))
 
     return exit_code_of(work)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
 from roadstead.errors import ReadError, SceneError
@@ -15,27 +14,8 @@ from tests import builders as b
 SEEN = datetime(2022, 8, 12, 10, 30, 31, tzinfo=UTC)
 
 
-def _write(path: Path, dn: np.ndarray, time: str | None = "2022:08:12 10:30:31", **changes: Any) -> str:
-    names, scale = changes.pop("names", None), changes.pop("scale", None)
-    profile = {
-        "driver": "GTiff",
-        "count": dn.shape[0],
-        "height": dn.shape[1],
-        "width": dn.shape[2],
-        "dtype": dn.dtype,
-        "crs": b.CRS,
-        "transform": b.grid().transform,
-        **changes,
-    }
-    with rasterio.open(path, "w", **profile) as out:
-        out.write(dn)
-        if names:
-            out.descriptions = names
-        if scale:
-            out.scales = [scale] * dn.shape[0]
-        if time:
-            out.update_tags(TIFFTAG_DATETIME=time)
-    return str(path)
+def _write(path: Path, dn: np.ndarray, **changes: Any) -> str:
+    return str(b.write_tiff(path, dn, **changes))
 
 
 def _dn(*values: int, dtype: Any = np.uint16) -> np.ndarray:
@@ -52,6 +32,17 @@ def test_bands_go_by_description_in_any_order_and_by_either_name(tmp_path: Path)
     path = _write(tmp_path / "a.tif", _dn(40, 10, 20, 30), names=("B08", "blue", "green", "B04"))
     assets = open_geotiff(path).assets
     assert {name: asset.band for name, asset in assets.items()} == {"nir": 1, "blue": 2, "green": 3, "red": 4}
+
+
+def test_bands_go_by_the_names_that_earth_engine_gives(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.tif", _dn(20, 30, 40, 50), names=("B2", "B3", "B4", "B8"))
+    assets = open_geotiff(path).assets
+    assert {name: asset.band for name, asset in assets.items()} == {"blue": 1, "green": 2, "red": 3, "nir": 4}
+
+
+def test_bands_of_other_names_are_not_taken_by_order(tmp_path: Path) -> None:
+    with pytest.raises(SceneError, match=r"no band red, green, blue; .* described as swir16, swir22, lwir"):
+        open_geotiff(_write(tmp_path / "a.tif", _dn(1, 2, 3), names=("swir16", "swir22", "lwir")))
 
 
 def test_bands_without_description_are_red_green_blue_nir(tmp_path: Path) -> None:
@@ -79,6 +70,21 @@ def test_three_bands_of_eight_bits_are_true_colour(tmp_path: Path) -> None:
     block = _read(_write(tmp_path / "a.tif", _dn(255, 51, 102, dtype=np.uint8)))
     assert block.rgb[:, 0, 0] == pytest.approx([1.0, 0.2, 0.4], abs=1e-6)
     assert block.nir is None
+
+
+def test_eight_bits_go_by_description_too_and_leave_near_infrared_out(tmp_path: Path) -> None:
+    dn = _dn(9, 102, 51, 255, dtype=np.uint8)
+    block = _read(_write(tmp_path / "a.tif", dn, names=("nir", "blue", "green", "red")))
+    assert block.rgb[:, 0, 0] == pytest.approx([1.0, 0.2, 0.4], abs=1e-6)
+    assert block.nir is None
+
+
+def test_infinite_numbers_are_no_data(tmp_path: Path) -> None:
+    dn = _dn(0, 0, 0, dtype=np.float32) + np.float32(0.1779)
+    dn[:, 0] = np.inf
+    block = _read(_write(tmp_path / "a.tif", dn))
+    assert not block.valid[0].any()
+    assert block.valid[1:].all()
 
 
 def test_no_data_wedges_are_honoured(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ import rasterio
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.env import get_gdal_config
 from shapely.geometry import box
 
 from roadstead.errors import ReadError, SceneError
 from roadstead.geo import Grid, Window, project
 from roadstead.imagery import Mosaic, Overpass, group_overpasses, open_geotiff, open_item, write_cog
+from roadstead.imagery.raster import Raster
 from tests import builders as b
 
 FRAME = b.grid()
@@ -341,3 +343,11 @@ def test_a_port_grid_of_170_by_190_km_is_read_without_being_held(tmp_path: Path)
     tracemalloc.stop()
     assert max(picture.shape) <= 800
     assert peak < 100e6  # the grid in one float32 band is 1.3 GB
+
+
+def test_the_decoded_blocks_that_gdal_keeps_are_bounded_whatever_the_memory_of_the_machine(
+    tmp_path: Path,
+) -> None:
+    write_cog(tmp_path / "a.tif", np.ones((1, 100, 120), np.uint16), FRAME)
+    with Raster(str(tmp_path / "a.tif")) as raster:
+        assert raster.attempts(lambda dataset: get_gdal_config("GDAL_CACHEMAX")) == 256 * 2**20

@@ -47,9 +47,9 @@ def test_the_threshold_cuts_false_alarms_but_keeps_ships() -> None:
     labels = tuple(ship(20 + 40 * k, 20) for k in range(5))
     found = tuple(seen(20 + 40 * k, 20, p=0.5) for k in range(5))
     alarms = tuple(seen(20 + 40 * k, 90, p=0.25) for k in range(5))
-    threshold, rows = best_threshold([[score_scene("s", labels, found + alarms)]])
+    threshold, rows = best_threshold([score_scene("s", labels, found + alarms)])
     assert 0.25 < threshold <= 0.5
-    assert max(row["strict_f1"][0] for row in rows) == 1.0
+    assert max(row["strict_f1"] or 0.0 for row in rows) == 1.0
 
 
 def test_the_offset_follows_ais_and_the_interval_holds_four_vessels_in_five() -> None:

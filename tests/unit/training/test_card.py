@@ -18,7 +18,14 @@ from roadstead.training.package import describe, measured_keys
 from roadstead.training.places import PLACES
 from tests.unit.training.test_scoring import seen, ship
 
-CONFIG = {"model_id": "s2-obb-n-1", "architecture": "yolo11n-obb.yaml", "seed": 1, "steps": 10, "batch": 2}
+CONFIG = {
+    "model_id": "s2-obb-n-2",
+    "architecture": "yolo11n-obb.yaml",
+    "pretrained": "s2-obb-n-sim-1",
+    "seed": 1,
+    "steps": 10,
+    "batch": 2,
+}
 
 
 def metrics() -> dict[str, Any]:
@@ -26,9 +33,10 @@ def metrics() -> dict[str, Any]:
     scenes = [
         score_scene("durban", labels, (seen(20, 20), seen(90, 90, p=0.4))),
         score_scene("genoa", labels, ()),
+        score_scene("houston", labels, ()),
     ]
     vessels = [ChipVessel("1", 100.0, 110.0, 95.0, 125.0), ChipVessel("2", 80.0, None, None, None)]
-    return measured(scenes) | {"s2_ais": figures(vessels), "model_id": "s2-obb-n-1"}
+    return measured(scenes) | {"s2_ais": figures(vessels), "model_id": "s2-obb-n-2"}
 
 
 def model() -> dict[str, Any]:
@@ -36,28 +44,29 @@ def model() -> dict[str, Any]:
     return describe(CONFIG, "ab" * 32, score_threshold=0.3, platt=Platt(1.0, 0.5), length=fit, beam=fit)
 
 
-def test_places_keep_to_their_split_and_their_ships() -> None:
+def test_places_are_pooled_and_the_anchorages_are_left_out_of_the_harbours() -> None:
     figures_ = metrics()
-    assert figures_["places"]["durban"]["split"] == "held_out"
-    assert figures_["splits"]["held_out"]["strict"]["n_ships"] == 2
-    assert figures_["splits"]["held_out"]["strict"]["f1"] == 0.5
-    assert figures_["splits"]["train"]["strict"]["recall"] == 0.0
+    assert figures_["places"]["durban"]["fold"] == 2
+    assert figures_["unseen"]["strict"]["n_ships"] == 6
+    assert figures_["unseen"]["strict"]["recall"] == round(1 / 6, 4)
+    assert figures_["unseen_harbours"]["strict"]["n_ships"] == 4
+    assert figures_["unseen_harbours"]["strict"]["recall"] == 0.25
 
 
-def test_the_card_shows_held_out_places_first_with_their_n() -> None:
-    card = render(model(), metrics(), {"config": CONFIG, "split": dict(PLACES)})
+def test_the_card_shows_places_by_fold_with_their_n() -> None:
+    card = render(model(), metrics(), {"config": CONFIG, "folds": dict(PLACES)})
     rows = [line for line in card.splitlines() if line.startswith("| durban") or line.startswith("| genoa")]
-    assert rows[0].startswith("| durban | held_out | 2 | 0.50 (")
+    assert rows[0].startswith("| durban | 2 | 2 | 0.50 (")
     assert "Found: 1 of 2" in card
     assert "labels were made by eye" in card.lower()
     assert "AGPL-3.0-or-later" in card
     assert "Copernicus Sentinel data" in card
 
 
-def test_every_place_and_split_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_place_and_their_sums_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     show(metrics())
     printed = capsys.readouterr().out
-    for name in ("durban", "genoa", "all held_out", "all train"):
+    for name in ("durban", "genoa", "all harbours", "all places"):
         assert name in printed
     assert "1 of 2 vessels found" in printed
 

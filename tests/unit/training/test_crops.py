@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from roadstead.training.boxes import box_corners, long_side_first
-from roadstead.training.crops import CROP_PX, Composer
+from roadstead.training.crops import CROP_PX, Composer, _Canvas, _lay_surf, _weights
 from roadstead.training.places import Label
 from roadstead.training.scenes import TrainingScene, prepare_scene
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp, turned
@@ -152,3 +154,39 @@ def test_a_batch_keeps_which_box_belongs_to_which_crop(stamps: list[Stamp]) -> N
 def test_simulated_hulls_come_first_and_real_ones_last() -> None:
     config = TrainConfig()
     assert simulated_share(0.0, config) > simulated_share(0.9, config)
+
+
+def test_surf_breaks_along_the_shore_and_nowhere_else_and_no_hull_lies_in_it() -> None:
+    water = np.zeros((CROP_PX, CROP_PX), bool)
+    water[:, 60:] = True
+    for seed in range(20):
+        canvas = _Canvas(
+            np.where(water, 0.05, 0.4).astype(np.float32)[..., None].repeat(3, -1), water.copy(), [], []
+        )
+        _lay_surf(canvas, np.random.default_rng(seed))
+        risen = canvas.image[..., 0] - np.where(water, 0.05, 0.4) > 0.2
+        assert not risen[:, :58].any()
+        assert not risen[:, 95:].any()
+        assert not (canvas.water & risen).any()
+        if risen.any():
+            return
+    pytest.fail("no surf in 20 crops")
+
+
+def test_surf_needs_a_shore() -> None:
+    canvas = _Canvas(
+        np.full((CROP_PX, CROP_PX, 3), 0.05, np.float32), np.ones((CROP_PX, CROP_PX), bool), [], []
+    )
+    _lay_surf(canvas, np.random.default_rng(0))
+    assert canvas.water.all()
+    assert np.ptp(canvas.image) == 0
+
+
+def test_practice_scenes_weigh_together_as_one_real_place() -> None:
+    scenes = [
+        replace(harbour(), scene_id=name) for name in ("gdynia_a", "gdynia_b", "practice-7-1", "practice-7-2")
+    ]
+    assert _weights(scenes) == pytest.approx([0.25] * 4)
+    assert _weights([*scenes, replace(harbour(), scene_id="practice-7-3")]) == pytest.approx(
+        [0.25, 0.25, 1 / 6, 1 / 6, 1 / 6]
+    )

@@ -1,4 +1,4 @@
-"""The split is by place, and labels are read as the data README says."""
+"""Folds are by place, and labels are read as the data README says."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from pathlib import Path
 import pytest
 
 from roadstead.errors import BadInputError
-from roadstead.training.places import PLACES, labelled_scenes, read_labels, split_of
-
-HELD_OUT = {"athens", "durban", "klang", "valencia"}
-
-
-def test_the_held_out_places_are_fixed() -> None:
-    assert {place for place, split in PLACES.items() if split == "held_out"} == HELD_OUT
+from roadstead.training.places import FOLDS, PLACES, fold_of, labelled_scenes, read_labels
+from roadstead.training.scenes import training_scenes
 
 
-def test_every_date_of_a_place_falls_in_one_split() -> None:
-    assert split_of("houston_T15RUN_20190409T164849") == split_of("houston_T15RUN_20190414T164901") == "train"
+def test_there_are_four_folds_of_three_places_and_the_anchorages_lie_apart() -> None:
+    assert FOLDS == (0, 1, 2, 3)
+    assert sorted(PLACES.values()) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert PLACES["houston"] != PLACES["vancouver"]
+
+
+def test_every_date_of_a_place_falls_in_one_fold() -> None:
+    assert fold_of("houston_T15RUN_20190409T164849") == fold_of("houston_T15RUN_20190414T164901") == 0
 
 
 def test_a_scene_of_an_unknown_place_is_refused_rather_than_trained_on() -> None:
     with pytest.raises(BadInputError, match="atlantis"):
-        split_of("atlantis_T00AAA")
+        fold_of("atlantis_T00AAA")
 
 
 def test_an_absent_data_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="shared data"):
-        labelled_scenes(tmp_path / "nowhere", "train")
+        labelled_scenes(tmp_path / "nowhere")
 
 
 def test_a_broken_label_file_is_named(tmp_path: Path) -> None:
@@ -62,14 +63,15 @@ def test_only_searched_ships_of_45_m_that_are_no_small_craft_are_required(
 
 @pytest.mark.shared_data
 def test_the_shared_labels_hold_the_ships_the_readme_counts(shared_data: Path) -> None:
-    scenes = labelled_scenes(shared_data, "train", "validation", "held_out")
+    scenes = labelled_scenes(shared_data)
     labels = [label for scene in scenes for label in read_labels(shared_data, scene)]
     assert sum(label.use == "yes" for label in labels) == 505
     assert sum(label.class_ == "bulk_carrier" and label.use == "yes" for label in labels) == 87
 
 
 @pytest.mark.shared_data
-def test_training_scenes_never_come_from_held_out_places(shared_data: Path) -> None:
-    train = labelled_scenes(shared_data, "train")
-    assert train
-    assert not {scene.split("_")[0] for scene in train} & HELD_OUT
+def test_no_place_of_the_fold_left_out_teaches_and_every_other_does(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    taught = {scene.scene_id.split("_")[0] for scene in training_scenes(shared_data, tmp_path, left_out=3)}
+    assert taught == {place for place, fold in PLACES.items() if fold != 3}

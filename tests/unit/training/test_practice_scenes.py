@@ -54,7 +54,7 @@ def test_a_drawn_scene_is_read_from_the_cache_as_it_was(tmp_path: Path) -> None:
 def test_a_model_held_against_another_gives_the_ratio_with_its_interval() -> None:
     def figures(recall: float, alarms: int, f1: float) -> dict[str, object]:
         strict = {"recall": recall, "n_ships": 100, "n_false_alarms": alarms, "f1": f1, "f1_95": [0.0, 1.0]}
-        return {"model_id": "m", "sha256": "ab", "splits": {"held_out": {"strict": strict}}}
+        return {"model_id": "m", "sha256": "ab", "unseen": {"strict": strict}}
 
     held = compared(figures(0.5, 50, 0.5), figures(0.8, 20, 0.8))
     assert held["strict_f1_share"] == 0.625

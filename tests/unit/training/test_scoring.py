@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.geo import axis_difference_deg
-from roadstead.training.figures import f1, f1_interval, score_scene, summary, wilson
+from roadstead.training.figures import count_figures, f1, f1_interval, score_scene, summary, wilson
 from roadstead.training.places import Label
 from roadstead.training.scoring import Found, axis_deg, oriented_iou, score
 
@@ -150,14 +150,40 @@ def test_counts_leave_optional_ships_out_and_false_alarms_in() -> None:
     labels = (ship(20, 20), ship(50, 50, kind="small_craft", class_="other_vessel"))
     found = (seen(20, 20), seen(50, 50, class_="other_vessel"), seen(90, 90, class_="barge"))
     counts = summary([score_scene("s", labels, found)])["count_mae"]
-    assert counts == {
+    assert {key: value for key, value in counts.items() if not key.endswith("_95")} == {
         "n_scenes": 1,
         "barge": 1.0,
         "bulk_carrier": 0.0,
         "other_vessel": 0.0,
         "dry_cargo": 1.0,
+        "dry_cargo_60_170m": 1.0,
         "all": 1.0,
     }
+    assert all(counts[key] is None for key in counts if key.endswith("_95"))
+
+
+def test_counts_of_60_to_170_m_go_by_the_label_and_for_false_alarms_by_their_own_length() -> None:
+    labels = (ship(20, 20, length_m=60.0), ship(50, 50, length_m=171.0), ship(80, 20, length_m=59.0))
+    right = (seen(20, 20, length_m=50.0), seen(50, 50, length_m=160.0), seen(80, 20, length_m=70.0))
+
+    def error(*found: Found) -> float | None:
+        value: float | None = count_figures([score_scene("s", labels, found)])["dry_cargo_60_170m"]
+        return value
+
+    assert error(*right) == 0.0
+    assert error(*right[1:]) == 1.0
+    assert error(*right, seen(20, 80, length_m=90.0)) == 1.0
+    assert error(*right, seen(20, 80, length_m=180.0)) == 0.0
+    assert error(*right, seen(20, 80, length_m=90.0, class_="other_vessel")) == 0.0
+
+
+def test_the_interval_of_a_count_error_draws_the_scenes_anew() -> None:
+    exact = score_scene("a", (ship(20, 20),), (seen(20, 20),))
+    off = score_scene("b", (ship(20, 20),), (seen(20, 20), seen(60, 60), seen(90, 90)))
+    counts = count_figures([exact, off] * 5)
+    assert counts["all"] == 1.0
+    assert counts["all_95"][0] < 1.0 < counts["all_95"][1]
+    assert count_figures([exact] * 5)["all_95"] == [0.0, 0.0]
 
 
 def test_recall_is_binned_by_the_labels_length() -> None:

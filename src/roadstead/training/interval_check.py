@@ -1,0 +1,170 @@
+"""Length intervals, axes and classes held against the truth of simulated practice scenes.
+
+The scenes are of a seed that neither teaches nor calibrates, and it is the product's own detector that measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+
+from roadstead.detection import Model
+from roadstead.geo import Grid, axis_difference_deg
+from roadstead.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
+from roadstead.training.figures import class_table, ratio, resampled, wilson
+from roadstead.training.practice import labelled_hulls
+from roadstead.training.product import found_in
+from roadstead.training.scoring import axis_deg, score
+from roadstead.training.simulated_image import (
+    Mask,
+    SimulatedImage,
+    detect_simulated,
+    simulated_image,
+    simulated_label,
+)
+
+SEED: Final = 80_001
+"""Neither the seed that teaches (`practice.TAUGHT`) nor the one that calibrates (`simulated_check.SEED`)."""
+SHIPS: Final = 1_000
+_MOST_SCENES: Final = 200
+_MARGIN_PX: Final = 2.0
+"""Ships cut by the image's edge, or nearer to it than this, have no length to be measured."""
+LONG_M: Final = 100.0
+WITHIN_DEG: Final = 10.0
+
+
+@dataclass(frozen=True)
+class MeasuredShip:
+    """One simulated ship of 45 m or more and what the product says of it; metres."""
+
+    true_length_m: float
+    true_class: str
+    length_m: float
+    low_m: float
+    high_m: float
+    """Ends of the product's 80 % interval."""
+    axis_error_deg: float
+    """0 to 90."""
+    class_: str
+
+
+def simulated_lengths(
+    model: Model,
+    *,
+    ships: int = SHIPS,
+    seed: int = SEED,
+    side_px: int = SIDE_PX,
+    most_scenes: int = _MOST_SCENES,
+) -> dict[str, Any]:
+    """Measure on simulated scenes until they have held so many ships, found or not (`figures` tells the keys)."""
+    measured: list[MeasuredShip] = []
+    there = scenes = 0
+    while there < ships and scenes < most_scenes:
+        scene = practice_scene(seed, scenes, side_px)
+        image = practice_image(scene)
+        table = detect_simulated(image, model)
+        whole = whole_hulls(scene, image.cloud)
+        measured += measured_ships(list(labelled_hulls(scene)), whole, table, image.grid)
+        there += len(whole)
+        scenes += 1
+    return {"n_simulated_scenes": scenes, **figures(measured, there)}
+
+
+def practice_image(scene: PracticeScene) -> SimulatedImage:
+    """Show a practice scene to the detector; seen through the air it is true colour alone, as such products are."""
+    bands = scene.reflectance if scene.surface else scene.reflectance[:3]
+    return simulated_image(bands, scene.valid, scene.scl)
+
+
+def whole_hulls(scene: PracticeScene, cloud: Mask | None) -> list[PracticeHull]:
+    """Give the simulated ships of 45 m or more that lie wholly inside the image and under a clear sky."""
+    high, wide = scene.valid.shape
+    edge = np.array([wide, high]) - _MARGIN_PX
+    return [
+        hull
+        for hull in labelled_hulls(scene)
+        if simulated_label(hull).required
+        and ((hull.corners > _MARGIN_PX) & (hull.corners < edge)).all()
+        and _seen_whole(hull, scene.valid if cloud is None else scene.valid & ~cloud)
+    ]
+
+
+def _seen_whole(hull: PracticeHull, clear: Mask) -> bool:
+    """Whether the corners and the middle are imaged and clear."""
+    col, row = np.vstack([hull.corners, hull.corners.mean(0)]).astype(int).T
+    return bool(clear[row, col].all())
+
+
+def measured_ships(
+    hulls: Sequence[PracticeHull], whole: Sequence[PracticeHull], table: gpd.GeoDataFrame, grid: Grid
+) -> list[MeasuredShip]:
+    """Pair one scene's simulated hulls with its detections, strictly; give the whole ones that were found.
+
+    Args:
+        hulls: All that could be labelled, so that none of their detections goes to another.
+        whole: Those of them whose measures count.
+        table: `tables.DETECTIONS` of the scene.
+        grid: Its pixels.
+    """
+    found = found_in(table, grid)
+    low, high = (table[name].to_numpy(float) for name in ("length_low_m", "length_high_m"))
+    outcome = score([simulated_label(hull) for hull in hulls], found, "strict")
+    counts = {id(hull) for hull in whole}
+    return [
+        MeasuredShip(
+            hulls[ship].spec.length_m,
+            hulls[ship].spec.class_,
+            found[one].length_m,
+            float(low[one]),
+            float(high[one]),
+            axis_difference_deg(axis_deg(hulls[ship].corners), axis_deg(found[one].corners)),
+            found[one].class_,
+        )
+        for ship, one in outcome.hits
+        if id(hulls[ship]) in counts
+    ]
+
+
+def figures(ships: Sequence[MeasuredShip], there: int) -> dict[str, Any]:
+    """Interval coverage, length error, axis and class figures of simulated ships of 45 m or more that were found.
+
+    Args:
+        ships: Those that were found.
+        there: How many simulated ships there were to find.
+
+    Shares have Wilson intervals; means and medians draw the ships anew (bootstrap). Class figures leave out ships
+    that were not found, as those on real places do.
+    """
+    held = sum(ship.low_m <= ship.true_length_m <= ship.high_m for ship in ships)
+    widths = [ship.high_m - ship.low_m for ship in ships]
+    errors = [ship.length_m - ship.true_length_m for ship in ships]
+    return {
+        "n_simulated_ships": there,
+        "found": ratio(len(ships), there),
+        "found_95": wilson(len(ships), there),
+        "n": len(ships),
+        "interval_80_coverage": ratio(held, len(ships)),
+        "interval_80_coverage_95": wilson(held, len(ships)),
+        "interval_80_median_width_m": round(float(np.median(widths)), 3) if widths else None,
+        "interval_80_median_width_m_95": resampled(widths, np.median),
+        "length_mae_m": round(float(np.mean(np.abs(errors))), 3) if errors else None,
+        "length_mae_m_95": resampled(np.abs(errors)),
+        "length_bias_m": round(float(np.mean(errors)), 3) if errors else None,
+        "length_bias_m_95": resampled(errors),
+        "axis": _axis_figures(ships),
+        "axis_over_100m": _axis_figures([ship for ship in ships if ship.true_length_m > LONG_M]),
+        "class": class_table([(ship.true_class, ship.class_) for ship in ships]),
+    }
+
+
+def _axis_figures(ships: Sequence[MeasuredShip]) -> dict[str, Any]:
+    within = sum(ship.axis_error_deg <= WITHIN_DEG for ship in ships)
+    return {
+        "n": len(ships),
+        "within_10_deg": ratio(within, len(ships)),
+        "within_10_deg_95": wilson(within, len(ships)),
+    }

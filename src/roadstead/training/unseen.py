@@ -1,0 +1,69 @@
+"""Every labelled place seen by weights that were not taught on it.
+
+The threshold and the probabilities of a fold come from the scenes of the other folds, so that nothing a figure is made
+of was chosen on the ships it is measured on. Weights taught on simulated scenes alone were taught on no place: one set
+serves every fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import track
+
+from roadstead.detection import Model
+from roadstead.detection.model import Platt as ModelPlatt
+from roadstead.training.calibrate import Platt, above, best_threshold, fit_platt, scored_pairs
+from roadstead.training.figures import ScoredScene
+from roadstead.training.places import FOLDS, fold_of, labelled_scenes
+from roadstead.training.product import scored_scene
+
+LOWEST_SCORE: Final = 0.05
+"""Of detections that thresholds are chosen from."""
+
+
+def fold_model(model: Model, fold: int) -> Model:
+    """Return the model with the weights that were not taught on a fold, all scores raw and from `LOWEST_SCORE`."""
+    raw: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "vessel_calibration": ModelPlatt()}
+    own = model.card.get("folds") or []
+    if own:
+        raw |= {"weights": own[fold]["weights"], "sha256": own[fold]["sha256"]}
+    return replace(model, read=model.read.model_copy(update=raw))
+
+
+def unseen_scenes(shared: Path, model: Model) -> list[ScoredScene]:
+    """Detect on every labelled scene with the weights of its fold; `Found.p_vessel` is the raw score.
+
+    Raises:
+        BadInputError: The shared data is absent.
+        ModelError: The weights of a fold are missing or damaged.
+    """
+    ids = sorted(labelled_scenes(shared), key=fold_of)  # two networks stay compiled
+    progress = track(ids, f"labelled scenes, {model.model_id}", console=Console(stderr=True))
+    return [scored_scene(shared, fold_model(model, fold_of(scene_id)), scene_id) for scene_id in progress]
+
+
+def cross_fitted(scenes: Sequence[ScoredScene]) -> tuple[list[ScoredScene], dict[int, float]]:
+    """Score the scenes of each fold at a threshold, and with probabilities, fitted on the other folds.
+
+    Returns:
+        The scenes, and the threshold of each fold.
+    """
+    fitted: list[ScoredScene] = []
+    thresholds: dict[int, float] = {}
+    for fold in FOLDS:
+        others = [scene for scene in scenes if fold_of(scene.scene_id) != fold]
+        threshold, platt = calibration(others)
+        thresholds[fold] = threshold
+        fitted += [above(scene, threshold, platt) for scene in scenes if fold_of(scene.scene_id) == fold]
+    return fitted, thresholds
+
+
+def calibration(scenes: Sequence[ScoredScene]) -> tuple[float, Platt]:
+    """Choose the threshold on these scenes, and fit the probability of what lies above it."""
+    threshold, _ = best_threshold(scenes)
+    return threshold, fit_platt(*scored_pairs([above(scene, threshold) for scene in scenes]))
