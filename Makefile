@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev apt demo test check fmt train train-simulated evaluate realism bench docs lock clean
+.PHONY: help setup setup-dev setup-bench apt demo test check fmt train train-simulated evaluate ablation realism bench docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,12 @@ setup-dev: .venv/.dev ## The same with the extras train and dev
 .venv/.dev: .venv/.base
 	$(PIP) install --quiet torch==2.13.0
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	touch $@
+
+setup-bench: .venv/.bench ## The same with the extra bench: what we are measured against
+
+.venv/.bench: .venv/.dev
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev,bench]'
 	touch $@
 
 # Debian packages that some tests open files with; installed as root only.
@@ -51,26 +57,29 @@ fmt: setup-dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-train: setup-dev ## Train the model on SHARED and simulated ships (hours; resumable)
+train: train-simulated ## Then train on SHARED too, once for each fold of places and once on all (hours; resumable)
 	$(BIN)/python -m roadstead.training.train --shared $(SHARED)
 
 train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)
-	$(BIN)/python -m roadstead.training.train --simulated-only --steps 2600 --shared $(SHARED) --run build/training-simulated
+	$(BIN)/python -m roadstead.training.train --simulated-only --shared $(SHARED) --run build/training-simulated
 
 evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
 	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-1
 	$(BIN)/roadstead evaluate --shared $(SHARED)
 
+ablation: setup-dev ## Measure what each part of the detector is worth on SHARED; rewrites docs/detector
+	$(BIN)/python -m roadstead.training.ablation --shared $(SHARED)
+
 realism: setup-dev ## Hold simulated scenes against SHARED: sheets in build/realism, the table in docs/simulation
 	$(BIN)/python -m roadstead.training.realism --shared $(SHARED) --out build/realism --docs docs/simulation
 
-bench: setup-dev ## Speed, memory and dense-anchorage figures
+bench: setup-bench ## Speed, memory and dense-anchorage figures, ours and others' on one machine
 	$(BIN)/python -m benchmarks
 
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
 	$(BIN)/python tools/docs.py
 
-lock: setup-dev ## Rewrite constraints.txt from what is installed
+lock: setup-bench ## Rewrite constraints.txt from what is installed
 	tools/lock
 
 clean: ## Delete what the other targets made

@@ -1,9 +1,9 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks import dense_anchorage, detect_speed, simulate_tile, simulate_year
+from benchmarks import dense_anchorage, full_tile, simulate_tile, simulate_year
 
-print("Detection: one scene of open water, 2 cores or fewer")
-detect_speed.main()
+print("Detection: a whole Sentinel-2 tile of open water")
+full_tile.main()
 print("\nAssociation: a dense anchorage")
 dense_anchorage.main()
 print("\nSimulation: a whole Sentinel-2 tile")

@@ -8,7 +8,7 @@ from datetime import time as clock
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shapely.geometry import Point
+from shapely.geometry import Point, box
 
 from roadstead.aoi import load_port
 from roadstead.imagery import write_cog
@@ -27,11 +27,11 @@ SIDE_M = 109_800.0
 HULLS = 400
 
 
-def hulls_on(ground: Ground) -> list[PlacedHull]:
-    """Return ships at random places on the water."""
+def hulls_on(ground: Ground, count: int, margin_m: float = 0.0) -> list[PlacedHull]:
+    """Return ships at random places on the water, so far from the edge of the image."""
     rng, placed = generator(1, "benchmark"), []
-    left, bottom, right, top = ground.grid.bounds_xy
-    while len(placed) < HULLS:
+    left, bottom, right, top = box(*ground.grid.bounds_xy).buffer(-margin_m, join_style="mitre").bounds
+    while len(placed) < count:
         xy = float(rng.uniform(left, right)), float(rng.uniform(bottom, top))
         if ground.is_water(Point(xy).buffer(200.0)):
             spec = random_hull(rng, KINDS[int(rng.integers(len(KINDS)))])
@@ -46,7 +46,7 @@ def main() -> None:
     (left, bottom), port = LEFT_BOTTOM, load_port(PORT)
     bounds = (left, bottom, left + SIDE_M, bottom + SIDE_M)
     ground = port_ground(port, PortScenario(port=PORT, fleet=(), bounds_xy=bounds))
-    hulls = hulls_on(ground)
+    hulls = hulls_on(ground, HULLS)
     plan = OverpassPlan(0, clock(2, 30), "sentinel-2a", 46, Weather(cloud="patches", haze=0.05))
     waters = ((0.062, 0.084, 0.068, 0.022), (0.138, 0.138, 0.102, 0.050))
     ready = time.perf_counter()

@@ -51,9 +51,9 @@ def metrics() -> dict[str, Any]:
 
 
 def figures(measured: dict[str, Any]) -> str:
-    """Return the README's table: places never trained on, each figure with its n and 95 % interval."""
-    held, ais = measured["splits"]["held_out"], measured["s2_ais"]
-    places = sorted(name for name, row in measured["places"].items() if row["split"] == "held_out")
+    """Return the README's table: each place unseen by its weights, each figure with n and 95 % interval."""
+    held, ais = measured["unseen"], measured["s2_ais"]
+    places = sorted(measured["places"])
     strict, near, axis, counts = held["strict"], held["near_150m"], held["axis_deg"], held["count_mae"]
     reported = round(strict["recall"] * strict["n_ships"]) + strict["n_false_alarms"]
     rows = [
@@ -86,7 +86,8 @@ def figures(measured: dict[str, Any]) -> str:
     lines = [f"| {what} | {shown(value)} | {span(interval)} | {n} |" for what, value, interval, n in rows]
     return "\n".join(
         [
-            f"Ships of 45 m or more at {len(places)} places the model never saw ({', '.join(places)}):",
+            f"Ships of 45 m or more at {len(places)} places ({', '.join(places)}), "
+            "each measured with weights that never saw it:",
             "",
             "| figure | value | 95 % interval | n |",
             "|---|---|---|---|",

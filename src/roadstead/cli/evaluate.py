@@ -20,8 +20,8 @@ def evaluate_command(
     """Measure a model on labelled scenes; rewrite its metrics.json and card.md.
 
     Prints detection F1 under the strict rule (oriented IoU of 0.3 or more) and the 150 m rule, class F1,
-    length and axis error and count error per port, with n and 95 % intervals. Places the model was trained
-    on are marked; only held-out places say how it does elsewhere.
+    length and axis error and count error per port, with n and 95 % intervals. Every place is measured with
+    weights that were taught on the places of the other folds alone.
     """
     from roadstead.training.evaluate import evaluate, show
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy import special
 
+from roadstead.detection.model import Context
 from roadstead.detection.tiling import Tile
 from roadstead.geo import Array, Grid
 
@@ -19,6 +21,15 @@ _ALONG, _ACROSS = (
     each.ravel() for each in np.meshgrid(np.linspace(-0.5, 0.5, 21), np.linspace(-0.5, 0.5, 5))
 )
 _CORNERS = np.array([[0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]])
+RING_PX = (2.0, 3.0, 4.0)
+"""How far beyond a box the ground around it is looked at: past the blur of a hull, and still inside the
+tile that reports it (`tiling.OVERLAP_PX`)."""
+_RING = np.concatenate(
+    [
+        [point for s in np.linspace(-0.5, 0.5, 24, endpoint=False) for point in ((s, -0.5), (-s, 0.5))],
+        [point for s in np.linspace(-0.5, 0.5, 8, endpoint=False) for point in ((0.5, s), (-0.5, -s))],
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,10 @@ class Ground:
     cloud: Bools
     """False everywhere where cloud is unknown."""
     scene_index: NDArray[np.int16]
+    land: Bools
+    """Looks like land by its reflectance; False where that is unknown."""
+    land_known: Bools
+    """There is near infrared to tell land by."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class Boxes:
     """[n, 5]: centre col, row; long side, short side in pixels; angle of the long side, radians from +column
     toward +row."""
     scores: Array
-    """[n, 3] in the order of `tables.CLASSES`, 0..1."""
+    """[n, 3] in the order of `tables.CLASSES`, 0..1, after land has lowered them."""
     tile: NDArray[np.int64]
     """Number of the tile a box comes from."""
     cut: Bools
@@ -54,6 +69,8 @@ class Boxes:
     """Part of the box is known to be cloud."""
     scene_index: NDArray[np.int16]
     """Scene of the centre, or of any part of the box; 0 where there is none."""
+    land_around: Array
+    """Share of the ring around the box that looks like land, 0..1; NaN where that is unknown for most of it."""
 
     def __len__(self) -> int:
         """Return how many."""
@@ -93,9 +110,15 @@ def points_in(shape: Array, along_across: Array) -> Array:
 
 
 def decode(
-    raw: NDArray[np.float32], tile: Tile, number: int, ground: Ground, grid: Grid, floor: float
+    raw: NDArray[np.float32],
+    tile: Tile,
+    number: int,
+    ground: Ground,
+    grid: Grid,
+    floor: float,
+    context: Context,
 ) -> Boxes:
-    """Return the boxes of one tile that score ``floor`` or more and that the tile answers for.
+    """Return the boxes of one tile that the network gives ``floor`` or more and that the tile answers for.
 
     Args:
         raw: [8, A] as the network gives them, in pixels of the tile.
@@ -103,7 +126,8 @@ def decode(
         number: of the tile.
         ground: what is known of its pixels.
         grid: the frame it lies in.
-        floor: least score.
+        floor: least raw score.
+        context: how far land around a box lowers its score.
     """
     kept = raw[:, raw[4:7].max(axis=0) >= floor].T.astype(np.float64)
     shape = long_side_first(kept[:, [0, 1, 2, 3, 7]] + (tile.col, tile.row, 0.0, 0.0, 0.0))
@@ -111,13 +135,47 @@ def decode(
     scores = np.clip(kept[:, 4:7], 0.0, 1.0)
     sound = tile.near_core(shape[:, :2]) & (shape[:, 3] > 0.0)
     shape, scores = shape[sound], scores[sound]
+    around = _land_around(shape, tile, ground)
     return Boxes(
         shape,
-        scores,
+        lowered(scores, around, context),
         np.full(len(shape), number),
         _cut(shape, tile, grid),
         *_looked_up(shape, tile, ground, grid),
+        around,
     )
+
+
+def lowered(scores: Array, land_around: Array, context: Context) -> Array:
+    """Return scores [n, 3] lowered where land lies around a box [n], all three of a box by one factor.
+
+    A hull at a quay has water along one side, so nothing is taken off up to a share of ``context.land_share``; from
+    there the logit of the best score falls in proportion, by ``context.logit`` where all around is land. Nothing
+    is taken off where land is unknown.
+    """
+    if not len(scores) or not context.logit:
+        return scores
+    excess = np.nan_to_num(land_around - context.land_share).clip(0.0) / (1.0 - context.land_share)
+    best = scores.max(axis=1)
+    with np.errstate(divide="ignore"):
+        now = special.expit(special.logit(best) - context.logit * excess)
+    factor: Array = np.ones_like(best)
+    np.divide(now, best, out=factor, where=(excess > 0.0) & (best > 0.0))
+    return np.asarray(scores * factor[:, None])
+
+
+def _land_around(shape: Array, tile: Tile, ground: Ground) -> Array:
+    """Return `Boxes.land_around` from rings of which at least half lies in the tile and is known."""
+    wider = [np.array([0.0, 0.0, 2.0 * beyond, 2.0 * beyond, 0.0]) for beyond in RING_PX]
+    rings = [points_in(shape + more, _RING) for more in wider]
+    local = np.floor(np.concatenate(rings, axis=1)).astype(int) - (tile.col, tile.row)
+    in_tile = ((local >= 0) & (local < tile.size)).all(axis=2)
+    col, row = np.moveaxis(np.clip(local, 0, tile.size - 1), 2, 0)
+    known = in_tile & ground.land_known[row, col]
+    land = known & ground.land[row, col]
+    share: Array = np.full(len(shape), np.nan)
+    np.divide(land.sum(axis=1), known.sum(axis=1), out=share, where=known.mean(axis=1) >= 0.5)
+    return share
 
 
 def long_side_first(shape: Array) -> Array:

@@ -20,6 +20,7 @@ from roadstead.detection.boxes import Boxes, Ground, decode, joined
 from roadstead.detection.measure import measured
 from roadstead.detection.merge import rank, unique_hulls
 from roadstead.detection.model import Model
+from roadstead.detection.plain import is_plain, standing_out
 from roadstead.detection.runtime import Real, open_network
 from roadstead.detection.tiling import Chunk, Tile, chunks
 from roadstead.geo import WGS84, Array, Grid, Window, project
@@ -27,7 +28,7 @@ from roadstead.imagery import Block, Overpass, Scene
 from roadstead.tables import DETECTIONS, empty
 
 FLOOR: Final = 0.05
-"""Boxes with a raw score under this are not even listed as dropped."""
+"""Boxes that the network gives less than this are not even listed as dropped."""
 DROPPED_BECAUSE: Final = ("duplicate", "no_data", "cloud", "outside_zones", "below_threshold")
 """In the order they are given: the first that holds."""
 Progress = Callable[[int, int], None]
@@ -69,8 +70,9 @@ def detect_mosaic(
 ) -> gpd.GeoDataFrame:
     """Return the hulls in an overpass, each once: `tables.DETECTIONS`, best score first.
 
-    A hull is kept where its centre was imaged, is not known to be cloud, and lies in a zone. Memory holds one
-    block of pixels that is searched, one that is read meanwhile, and the tiles in the network.
+    A hull is kept where its centre was imaged, is not known to be cloud, and lies in a zone. The network is not shown
+    tiles of plain water (`plain`). Memory holds one block of pixels that is searched, one that is read meanwhile, and
+    the tiles in the network.
 
     Args:
         mosaic: the opened overpass.
@@ -101,7 +103,7 @@ def detect_mosaic(
 def _search(
     mosaic: BlockReader, model: Model, water: BaseGeometry | None, floor: float, progress: Progress
 ) -> Boxes | None:
-    """Return every box that scores ``floor`` or more, from tiles in order."""
+    """Return every box that the network gives ``floor`` or more, from tiles in order."""
     grid, size = mosaic.grid, model.read.tile_px
     local = None if water is None else project(water, WGS84, grid.crs)
     if local is not None:
@@ -111,20 +113,24 @@ def _search(
     parts: dict[int, Boxes] = {}
     for number, raw in open_network(model).run(_images(mosaic, plan, places, progress)):
         tile, ground = places.pop(number)
-        parts[number] = decode(raw, tile, number, ground, grid, floor)
+        parts[number] = decode(raw, tile, number, ground, grid, floor, model.read.context)
     return joined([parts[number] for number in sorted(parts)]) if parts else None
 
 
 def _images(
     mosaic: BlockReader, plan: Sequence[Chunk], places: Places, progress: Progress
 ) -> Iterator[tuple[int, Real]]:
-    """Yield (number, image [3, S, S]) of the tiles whose core was imaged, noting their ground in ``places``."""
+    """Yield (number, image [3, S, S]) of the tiles whose core was imaged and is not plain water.
+
+    Notes their ground in ``places``.
+    """
     total = sum(len(chunk.tiles) for chunk in plan)
     done = 0
     for chunk, block in _read_ahead(mosaic.read, plan):
+        clear, cells = block.clear, standing_out(block, chunk.window)
         for number, tile in enumerate(chunk.tiles, start=done):
-            image, ground = _cut_out(block, chunk.window, tile)
-            if _core(ground.valid & ~ground.cloud, tile).any():
+            if _core(clear, chunk.window, tile).any() and not is_plain(cells, chunk.window, tile):
+                image, ground = _cut_out(block, chunk.window, tile)
                 places[number] = (tile, ground)
                 yield number, image
         done += len(chunk.tiles)
@@ -147,11 +153,12 @@ def _read_ahead(read: Callable[[Window], Block], plan: Sequence[Chunk]) -> Itera
 def _cut_out(block: Block, window: Window, tile: Tile) -> tuple[Real, Ground]:
     """Return a tile's pixels from a block; beyond the grid they are zero and not valid."""
     cloud = np.zeros_like(block.valid) if block.cloud is None else block.cloud
-    rgb, valid, cloudy, index = (
+    land = np.zeros_like(block.valid) if block.land is None else block.land
+    rgb, valid, cloudy, index, *about_land = (
         _part(layer, tile.col - window.col, tile.row - window.row, tile.size)
-        for layer in (block.rgb, block.valid, cloud, block.scene_index)
+        for layer in (block.rgb, block.valid, cloud, block.scene_index, land, block.land_known)
     )
-    return rgb, Ground(valid, cloudy, index)
+    return rgb, Ground(valid, cloudy, index, *about_land)
 
 
 def _part(layer: NDArray[Any], col: int, row: int, size: int) -> NDArray[Any]:
@@ -160,8 +167,8 @@ def _part(layer: NDArray[Any], col: int, row: int, size: int) -> NDArray[Any]:
     return np.pad(shown, lacking)
 
 
-def _core(layer: NDArray[np.bool_], tile: Tile) -> NDArray[np.bool_]:
-    top, left = tile.core.row - tile.row, tile.core.col - tile.col
+def _core(layer: NDArray[np.bool_], window: Window, tile: Tile) -> NDArray[np.bool_]:
+    top, left = tile.core.row - window.row, tile.core.col - window.col
     return layer[top : top + tile.core.height, left : left + tile.core.width]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from roadstead.detection.boxes import Boxes
-from roadstead.detection.model import ModelCard, Platt, SizeFit
+from roadstead.detection.model import Context, ModelCard, Platt, SizeFit
 from roadstead.geo import WGS84, Array, Grid, true_axis_deg, xy_to_lonlat
 from roadstead.tables import CLASSES
 
@@ -19,9 +19,10 @@ LEAST_LENGTH_M: Final = 10.0
 """One pixel; a fitted length below it says no more than that."""
 LEAST_BEAM_M: Final = 3.0
 _SCORE_EDGE: Final = 1e-6
-FLAGS: Final = ("at_edge", "under_thin_cloud")
+FLAGS: Final = ("at_edge", "under_thin_cloud", "land_around")
 """`at_edge`: part of the box was not imaged, so the hull may be longer. `under_thin_cloud`: the centre is clear
-and part of the box is cloud by SCL."""
+and part of the box is cloud by SCL. `land_around`: most of the ground around the box looks like land, so its
+probability is lowered."""
 
 
 def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
@@ -45,7 +46,7 @@ def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
         "length_high_m": high,
         "beam_m": np.minimum(beam, length),
         "axis_deg": axes_deg(boxes.shape[:, 4], lonlat, grid.crs),
-        "flags": flags(boxes),
+        "flags": flags(boxes, card.context),
     }
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=boxes.polygons(grid), crs=grid.crs).to_crs(WGS84)
 
@@ -88,8 +89,14 @@ def axes_deg(angle: Array, lonlat: Array, crs: str) -> Array:
     return np.array(axes, float) % 180.0
 
 
-def flags(boxes: Boxes) -> NDArray[np.object_]:
+def flags(boxes: Boxes, context: Context) -> NDArray[np.object_]:
     """Return the comma-separated `FLAGS` that hold for each box."""
-    raised = np.column_stack([boxes.at_edge, boxes.cloud_in_box & ~boxes.cloud])
+    raised = np.column_stack(
+        [
+            boxes.at_edge,
+            boxes.cloud_in_box & ~boxes.cloud,
+            (boxes.land_around > context.land_share) & (context.logit > 0.0),
+        ]
+    )
     texts = [",".join(name for name, up in zip(FLAGS, row, strict=True) if up) for row in raised]
     return np.array(texts, object)

@@ -52,6 +52,15 @@ class SizeFit(_Part):
     """Ends of the 80 % interval, metres from the fitted size."""
 
 
+class Context(_Part):
+    """How far land around a box lowers its score, where near infrared tells land: see `boxes.lowered`."""
+
+    land_share: float = Field(default=0.6, ge=0.0, lt=1.0)
+    """Of the ring around a box: up to this nothing is taken off. A hull at a quay has water along its other side."""
+    logit: float = Field(default=0.0, ge=0.0)
+    """Taken off the logit of the score where all around is land."""
+
+
 class RecallRow(_Part):
     """Share of hulls of one length range that were found; null where there were none to find."""
 
@@ -76,8 +85,9 @@ class ModelCard(_Part):
     classes: tuple[str, ...]
     """Order of the scores; must be `tables.CLASSES`."""
     score_threshold: Share
-    """Least raw score (largest of the three) of a kept detection."""
+    """Least score (largest of the three, after `context`) of a kept detection."""
     merge: Merge = Merge()
+    context: Context = Context()
     vessel_calibration: Platt = Platt()
     length_calibration: SizeFit = SizeFit()
     beam_calibration: SizeFit = SizeFit()
@@ -97,7 +107,7 @@ class Model:
 
     @property
     def threshold(self) -> float:
-        """Least raw score of a kept detection."""
+        """Least score of a kept detection."""
         return self.read.score_threshold
 
     @property

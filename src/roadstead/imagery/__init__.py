@@ -7,6 +7,7 @@ from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.cog import write_cog
 from roadstead.imagery.gcp_tiff import write_gcp_tiff
 from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
+from roadstead.imagery.http import is_remote
 from roadstead.imagery.items import SIMULATED, open_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.open import open_scene
@@ -28,6 +29,7 @@ __all__ = [
     "Scene",
     "SearchResult",
     "group_overpasses",
+    "is_remote",
     "open_geotiff",
     "open_item",
     "open_scene",

@@ -56,8 +56,9 @@ def resolve_assets(
         return {band: _band(band, assets[str(keys[band])], properties) for band in wanted}
     if keys["visual"]:
         href = str(assets[str(keys["visual"])]["href"])
-        others = {band: _band(band, assets[str(keys[band])], properties) for band in optional}
-        return {**visual_bands(href), **others}
+        scl = {"scl": _band("scl", assets[str(keys["scl"])], properties)} if keys["scl"] else {}
+        # No near infrared beside green of an unsure scale (`VISUAL_FULL_SCALE`): their ratio would tell land wrongly.
+        return {**visual_bands(href), **scl}
     missing = ", ".join(band for band in RGB if not keys[band])
     raise SceneError(
         f"item {item_id}: no asset for {missing} and no 'visual' asset; "

@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 from rasterio.io import DatasetReader
+from rasterio.windows import Window as RioWindow
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.errors import SceneError
@@ -137,13 +138,18 @@ def resolve_bands(path: str, dataset: DatasetReader) -> dict[str, BandAsset]:
 
 
 def check_numbers(path: str, dataset: DatasetReader, asset: BandAsset) -> None:
-    """Look at a sample of one band.
+    """Look at a sample of one band: all of it from overviews, else its middle.
 
     Raises:
         SceneError: its numbers are no reflectance (`MOST_REFLECTANCE`).
     """
-    shape = (1, min(dataset.height, SAMPLE_PX), min(dataset.width, SAMPLE_PX))
-    dn = dataset.read([asset.band], out_shape=shape)
+    high, wide = min(dataset.height, SAMPLE_PX), min(dataset.width, SAMPLE_PX)
+    if dataset.overviews(asset.band):
+        dn = dataset.read([asset.band], out_shape=(1, high, wide))
+    else:
+        # Without overviews a thin sample would read the whole band, so the middle stands for it.
+        middle = RioWindow((dataset.width - wide) // 2, (dataset.height - high) // 2, wide, high)
+        dn = dataset.read([asset.band], window=middle)
     shown = dn[:, resolve_valid(dn, asset.nodata, each_band=False)] * asset.scale + asset.offset
     if shown.size and np.median(shown) > MOST_REFLECTANCE:
         raise SceneError(

@@ -25,14 +25,14 @@ no hull is wider than 65 m."""
 
 
 LAND_NDWI = -0.1
-"""Normalised difference water index, (green - nir) / (green + nir) (McFeeters 1996, doi 10.1080/01431169608948714), up
-to which a pixel looks like land. Below its usual 0, so that silt, glint, ice and thin cloud over water are not
+"""Normalised difference water index, (green - nir) / (green + nir) (McFeeters 1996, doi 10.1080/01431169608948714),
+under which a pixel looks like land. Below its usual 0, so that silt, glint, ice and thin cloud over water are not
 taken for land."""
 
 
 def land_like(green: Real, nir: Real) -> Mask:
     """Return where reflectances [H, W] look like land by `LAND_NDWI`; false where either is NaN."""
-    return np.asarray(green - nir <= LAND_NDWI * (green + nir))
+    return np.asarray(green - nir < LAND_NDWI * (green + nir))
 
 
 def cloud_radius_px(pixel_m: float) -> int:
@@ -69,7 +69,7 @@ def resolve_valid(dn: Numbers, nodata: float | None, *, each_band: bool) -> Mask
     Returns:
         [H, W] bool.
     """
-    lacking = ~np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
-    if nodata is not None and not np.isnan(nodata):
-        lacking |= dn == nodata
-    return np.asarray(~(lacking[:3].any(axis=0) if each_band else lacking.all(axis=0)))
+    broken = ~np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
+    lacking = broken if nodata is None or np.isnan(nodata) else broken | (dn == nodata)
+    empty = lacking[:3].any(axis=0) if each_band else lacking.all(axis=0)
+    return np.asarray(~(empty | broken[:3].any(axis=0)))

@@ -53,7 +53,16 @@ class Block:
     @cached_property
     def land(self) -> Mask | None:
         """[H, W]: looks like land (`masks.land_like`); None where no scene has near infrared."""
-        return None if self.nir is None else land_like(self.rgb[1] * np.float32(VISUAL_FULL_SCALE), self.nir)
+        if self.nir is None:
+            return None
+        # Green ends where true colour saturates, so near infrared must too, or all that is white were land.
+        scale = np.float32(VISUAL_FULL_SCALE)
+        return land_like(self.rgb[1] * scale, np.minimum(self.nir, scale))
+
+    @cached_property
+    def land_known(self) -> Mask:
+        """[H, W]: there is near infrared to tell land by."""
+        return np.zeros_like(self.valid) if self.nir is None else np.isfinite(self.nir)
 
 
 def padded(grid: Grid, margin: int) -> Grid:

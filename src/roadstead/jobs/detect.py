@@ -16,7 +16,7 @@ from roadstead.aoi import Port
 from roadstead.detection import Model, detect_mosaic
 from roadstead.errors import BadInputError, ReadError, RoadsteadError, SceneError
 from roadstead.headers import DetectionsHeader, SceneHeader
-from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, open_scene
+from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, is_remote, open_scene
 from roadstead.tables import DETECTIONS, empty
 
 Progress = Callable[[int, int], None]
@@ -143,7 +143,7 @@ def _open_all(
 
 def _there(name: str) -> str:
     try:
-        if not urlparse(name).netloc and not Path(name).exists():
+        if not is_remote(name) and urlparse(name).scheme != "file" and not Path(name).exists():
             raise SceneError(f"{name}: no such file")
         if Path(name).is_dir():
             raise SceneError(f"{name}: is a folder; name the files in it")
@@ -154,7 +154,7 @@ def _there(name: str) -> str:
 
 def _reason(name: str, error: RoadsteadError) -> str:
     """Return an error's message without the name that it is listed under."""
-    return str(error).partition(f"{name}: ")[2] or str(error)
+    return str(error).removeprefix(f"{name}: ")
 
 
 def _all_failed(errors: Sequence[RoadsteadError], failures: dict[str, str]) -> RoadsteadError:

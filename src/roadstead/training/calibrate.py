@@ -1,6 +1,6 @@
 """Calibration: from raw scores to probabilities, from box lengths to hull lengths, and the shipped threshold.
 
-Pure functions on arrays. What they are fed must not come from held-out places.
+Pure functions on arrays. What they are fed must come from places that the weights have not seen.
 """
 
 from __future__ import annotations

@@ -19,7 +19,10 @@ from roadstead.detection import Model, load_model
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
 from roadstead.training.figures import ScoredScene, f1_draws, reliability, summary
+from roadstead.training.interval_check import simulated_lengths
+from roadstead.training.open_water import open_water
 from roadstead.training.places import PLACES, place_of, shared_folder
+from roadstead.training.raft_check import simulated_rafts
 from roadstead.training.unseen import cross_fitted, unseen_scenes
 from roadstead.whole import write_text
 
@@ -29,21 +32,40 @@ ANCHORAGES: Final = frozenset({"houston", "vancouver"})
 """Places of 8-bit true colour with most of the bulk carriers, which would else carry the figures alone."""
 
 
-def evaluate(shared: Path, model_id: str, models_dir: Path | None = None) -> dict[str, Any]:
-    """Measure a model on every labelled scene and on the AIS chips, and write its metrics and card.
+def evaluate(
+    shared: Path,
+    model_id: str,
+    models_dir: Path | None = None,
+    *,
+    scenes: Sequence[ScoredScene] | None = None,
+) -> dict[str, Any]:
+    """Measure a model on every labelled scene, on the AIS chips and on simulated ships; write its metrics and card.
+
+    Args:
+        shared: Folder of the real data.
+        model_id: A folder of `models_dir`.
+        models_dir: Where models lie; None for the shipped ones.
+        scenes: What `unseen_scenes` gave for it, where that is at hand.
 
     Raises:
         BadInputError: The shared data is absent.
         ModelError: The model's files are missing or damaged.
     """
     model = load_model(model_id, models_dir)
-    scenes, thresholds = cross_fitted(unseen_scenes(shared_folder(shared), model))
+    shared_folder(shared)
+    scenes, thresholds = cross_fitted(unseen_scenes(shared, model) if scenes is None else scenes)
+    Console(stderr=True).print(
+        "AIS chips, simulated rafts, simulated lengths and open water, some minutes ..."
+    )
     metrics = measured(scenes) | {
         "model_id": model_id,
         "sha256": model.sha256,
         "score_threshold": model.threshold,
         "score_threshold_by_fold": thresholds,
         "s2_ais": ais_check.check(shared, model),
+        "simulated_rafts": simulated_rafts(model),
+        "simulated_lengths": simulated_lengths(model),
+        "open_water": open_water(model, shared=shared, scenes=scenes),
     }
     if (rival := _taught_on_simulation(model)) is not None:
         metrics["simulated_only"] = compared(rival, metrics)

@@ -53,8 +53,8 @@ def open_water(
         side_px: Side of a simulated image, 10 m pixels, even.
 
     Returns:
-        ``simulated`` and, with real data, ``real``: each as `rates` has it, and by condition or place. Real water may
-        hold small craft and floats that nobody labelled.
+        ``simulated`` and, with real data, ``real``: each as `rates` has it, and by condition or place. The real rates
+        are upper bounds: boats with wakes that nobody labelled count as alarms, and so do islets under a hectare.
     """
     result = {"simulated": simulated_open_water(model, frames=frames, side_px=side_px)}
     return result if shared is None else result | {"real": real_open_water(shared, scenes)}

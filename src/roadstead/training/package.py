@@ -24,11 +24,12 @@ from roadstead.errors import BadInputError
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
 from roadstead.training.calibrate import LengthFit, Platt, best_threshold, fit_length, shifted_to_ais
+from roadstead.training.card import write_card
 from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
 from roadstead.training.network import UPSAMPLE, Detector
-from roadstead.training.places import FOLDS, labelled_scenes
+from roadstead.training.places import FOLDS, labelled_scenes, left_out
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
 from roadstead.training.simulated_check import figures, simulated_ships
 from roadstead.training.unseen import LOWEST_SCORE, calibration, unseen_scenes
@@ -57,7 +58,8 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     ]
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
     weights = [
-        {"weights": f"{fold_name(f)}.onnx", "sha256": fold_digest} for f, (fold_digest, _) in enumerate(folds)
+        {"weights": f"{fold_name(f)}.onnx", "sha256": own, "left_out": left_out(f)}
+        for f, (own, _) in enumerate(folds)
     ]
     parts: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "folds": weights}
     _write(folder, describe(config, digest, **parts))
@@ -69,8 +71,14 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     parts["length"] = shifted_to_ais(parts["length"], errors)
     parts["how"]["length_calibration"] += f"; offset and width from {len(errors)} AIS vessels"
     _write(folder, describe(config, digest, **parts))
-    metrics = evaluate(shared, str(folder.name), models_dir)
+    # Once more, with lengths as they are used: which false alarms count depends on them.
+    scenes = unseen_scenes(shared, load_model(folder))
+    parts["score_threshold"], parts["platt"] = calibration(scenes)
+    parts["how"]["threshold_tried"] = best_threshold(scenes)[1]
+    _write(folder, describe(config, digest, **parts))
+    metrics = evaluate(shared, str(folder.name), models_dir, scenes=scenes)
     _write(folder, describe(config, digest, **parts) | measured_keys(metrics))
+    write_card(folder)
     return folder
 
 
@@ -111,9 +119,7 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
         model: As exported.
         network: Of weights that were not taught on the first fold.
     """
-    scenes = unseen_scenes(shared, model)
-    _, tried = best_threshold(scenes)
-    threshold, platt = calibration(scenes)
+    threshold, platt = calibration(unseen_scenes(shared, model))
     water = [read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, FOLDS[:1])]
     ships = simulated_ships(network, water, threshold)
     seen = ships.found
@@ -125,7 +131,6 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
         "simulated": figures(ships),
         "how": {
             "threshold": "best strict F1 on places unseen by each fold's weights, over neighbours within 0.08",
-            "threshold_tried": tried,
             "vessel_calibration": "Platt scaling on detections of places unseen by each fold's weights",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
@@ -137,7 +142,7 @@ def describe(
     digest: str,
     *,
     score_threshold: float,
-    folds: Sequence[Mapping[str, str]] = (),
+    folds: Sequence[Mapping[str, Any]] = (),
     platt: Platt | None = None,
     length: LengthFit | None = None,
     beam: LengthFit | None = None,
@@ -154,6 +159,7 @@ def describe(
         "score_threshold": score_threshold,
         "merge": {"iou": MERGE_IOU},
         "context": {"land_share": LAND_SHARE, "logit": LAND_LOGIT},
+        "taught_on": config["taught_on"],
         "folds": [dict(fold) for fold in folds],
     }
     if platt is not None:

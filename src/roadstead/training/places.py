@@ -35,6 +35,11 @@ PLACES: Final[dict[str, int]] = {
 FOLDS: Final = tuple(sorted(set(PLACES.values())))
 
 
+def left_out(fold: int) -> list[str]:
+    """List the places of a fold, which its weights are not taught on."""
+    return sorted(place for place, own in PLACES.items() if own == fold)
+
+
 @dataclass(frozen=True)
 class Label:
     """One labelled region of a scene: a ship, or ground to leave out."""

@@ -1,4 +1,4 @@
-"""Simulated hulls on the water of validation places: the only lengths and barges whose truth is certain."""
+"""Simulated hulls on the water of unseen places: the only lengths and barges whose truth is certain."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.evaluate import SIMULATED_ONLY
 from roadstead.training.network import Detector, detection_loss
 from roadstead.training.package import fold_name, package
-from roadstead.training.places import FOLDS, PLACES, shared_folder
+from roadstead.training.places import FOLDS, PLACES, left_out, shared_folder
 from roadstead.training.practice import TAUGHT, practice_scenes
 from roadstead.training.scenes import TrainingScene, training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
@@ -160,17 +160,32 @@ def train_all(
     """
     console = Console(stderr=True)
     shared_folder(shared)
-    write_text(run / "train.yaml", yaml.safe_dump({"config": asdict(config), "folds": dict(PLACES)}))
+    _stamp(run, config)
     first = None if config.pretrained is None else _last_average(pretrained)
     simulated = Simulated.drawn(cache, config, console)
     if config.taught_on != "simulated":
         for fold in FOLDS:
-            console.print(f"fold {fold}, without {', '.join(p for p, f in PLACES.items() if f == fold)}")
+            console.print(f"fold {fold}, without {', '.join(left_out(fold))}")
             train(
                 simulated.composer(shared, cache, config, fold), run / fold_name(fold), config, first, threads
             )
         console.print("all places")
     train(simulated.composer(shared, cache, config, None), run, config, first, threads)
+
+
+def _stamp(run: Path, config: TrainConfig) -> None:
+    """Write what the run is made of, unless it holds the weights of another.
+
+    Raises:
+        BadInputError: it was begun with other settings or folds.
+    """
+    path, made_of = run / "train.yaml", {"config": asdict(config), "folds": dict(PLACES)}
+    begun = run.exists() and any(run.rglob(CHECKPOINT))
+    if begun and yaml.safe_load(path.read_text(encoding="utf-8")) != made_of:
+        raise BadInputError(
+            f"{path}: the run was begun with other settings; delete {run} or name another with --run"
+        )
+    write_text(path, yaml.safe_dump(made_of))
 
 
 def _last_average(run: Path) -> Path:

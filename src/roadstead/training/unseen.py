@@ -1,8 +1,9 @@
 """Every labelled place seen by weights that were not taught on it.
 
-The threshold and the probabilities of a fold come from the scenes of the other folds, so that nothing a figure is made
-of was chosen on the ships it is measured on. Weights taught on simulated scenes alone were taught on no place: one set
-serves every fold.
+The weights, the threshold and the probabilities of a fold come from the places of the other folds. Constants that all
+folds share (how far land lowers a score, which overlap makes one hull of two boxes, what counts as plain water) were
+chosen with these places in sight. Weights taught on simulated scenes alone were taught on no place: one set serves
+every fold.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from rich.progress import track
 
 from roadstead.detection import Model
 from roadstead.detection.model import Platt as ModelPlatt
+from roadstead.errors import ModelError
 from roadstead.training.calibrate import Platt, above, best_threshold, fit_platt, scored_pairs
 from roadstead.training.figures import ScoredScene
-from roadstead.training.places import FOLDS, fold_of, labelled_scenes
+from roadstead.training.places import FOLDS, fold_of, labelled_scenes, left_out
 from roadstead.training.product import scored_scene
 
 LOWEST_SCORE: Final = 0.05
@@ -27,16 +29,30 @@ LOWEST_SCORE: Final = 0.05
 
 
 def fold_model(model: Model, fold: int) -> Model:
-    """Return the model with the weights that were not taught on a fold, all scores raw and from `LOWEST_SCORE`."""
+    """Return the model with the weights that were not taught on a fold, its scores not yet turned into probabilities.
+
+    Raises:
+        ModelError: the model was taught on real places and has no weights that left these out.
+    """
     raw: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "vessel_calibration": ModelPlatt()}
-    own = model.card.get("folds") or []
-    if own:
-        raw |= {"weights": own[fold]["weights"], "sha256": own[fold]["sha256"]}
+    if model.card.get("taught_on") != "simulated":
+        raw |= _left_out(model, fold)
     return replace(model, read=model.read.model_copy(update=raw))
 
 
+def _left_out(model: Model, fold: int) -> dict[str, str]:
+    places = left_out(fold)
+    for own in model.card.get("folds") or []:
+        if sorted(own["left_out"]) == places:
+            return {"weights": own["weights"], "sha256": own["sha256"]}
+    raise ModelError(
+        f"{model.folder / 'model.json'}: no weights that were not taught on {', '.join(places)}, so the model cannot "
+        "be measured there; train it again with `make train`"
+    )
+
+
 def unseen_scenes(shared: Path, model: Model) -> list[ScoredScene]:
-    """Detect on every labelled scene with the weights of its fold; `Found.p_vessel` is the raw score.
+    """Detect on every labelled scene with the weights of its fold; `Found.p_vessel` is the score.
 
     Raises:
         BadInputError: The shared data is absent.

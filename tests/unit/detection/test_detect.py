@@ -20,16 +20,18 @@ from tests import builders
 from tests.unit.detection.worlds import ACQUIRED, Lamp, Picture, lamps, picture, scene
 from tests.worlds import FRAME, HEADING_DEG, HEARD, LENGTH_M, SILENT, lonlat_of, water_with_ships
 
+LOWERS = {"land_share": 0.6, "logit": 2.0}
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return lamps(tmp_path_factory.mktemp("lamps"))
+    return lamps(tmp_path_factory.mktemp("lamps"), context=LOWERS)
 
 
 @pytest.fixture(scope="module")
 def untiled(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """The same network, looking at 512 pixels at once."""
-    return lamps(tmp_path_factory.mktemp("untiled"), tile_px=512)
+    return lamps(tmp_path_factory.mktemp("untiled"), tile_px=512, context=LOWERS)
 
 
 def found(image: Picture, model: Model, **options: object) -> gpd.GeoDataFrame:
@@ -89,7 +91,9 @@ def test_an_image_smaller_than_a_tile_is_searched_to_its_edges(model: Model) -> 
     )
 )
 def test_tiled_output_equals_untiled_output(model: Model, untiled: Model, lit: list[Lamp]) -> None:
-    image = picture(512, 512, lit)
+    land = np.zeros((512, 512), np.float32)
+    land[100:400, 150:] = 0.3
+    image = picture(512, 512, lit, nir=land)
     tiled, whole = found(image, model), found(image, untiled)
     assert tiled["detection_id"].tolist() == whole["detection_id"].tolist()
     assert np.allclose(

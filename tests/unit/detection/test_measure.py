@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -8,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyproj import Geod
+from scipy import special
 
 from roadstead.detection.boxes import Boxes, Ground, decode, long_side_first
 from roadstead.detection.measure import axes_deg, class_probabilities, fitted, flags, measured, p_vessel
-from roadstead.detection.model import ModelCard, Platt, SizeFit
+from roadstead.detection.model import Context, ModelCard, Platt, SizeFit
 from roadstead.detection.tiling import tile_rows
 from roadstead.geo import Array, Grid, axis_difference_deg, convergence_deg
 from roadstead.tables import CLASSES
@@ -25,15 +28,18 @@ CARD = ModelCard(
 
 
 def decoded(
-    raw: list[list[float]], grid: Grid = GRID, *, ground: Ground | None = None, floor: float = 0.3
+    raw: list[list[float]],
+    grid: Grid = GRID,
+    *,
+    ground: Ground | None = None,
+    floor: float = 0.3,
+    context: Context = Context(),  # noqa: B008 - frozen
 ) -> Boxes:
     size = 320
-    clear = Ground(
-        np.ones((size, size), bool), np.zeros((size, size), bool), np.zeros((size, size), np.int16)
-    )
+    clear = make_ground()
     (tile, *_), *_ = tile_rows(grid.width, grid.height, size)
     values = np.array(raw, np.float32).reshape(-1, 8).T
-    return decode(values, tile, 0, ground or clear, grid, floor)
+    return decode(values, tile, 0, ground or clear, grid, floor, context)
 
 
 def box(
@@ -113,11 +119,18 @@ def test_class_probabilities_sum_to_one_and_the_class_is_the_likeliest() -> None
     assert measured(decoded([box()]), GRID, CARD).iloc[0]["class"] == "bulk_carrier"
 
 
-def ground(valid: NDArray[np.bool_] | None = None, cloud: NDArray[np.bool_] | None = None) -> Ground:
+def make_ground(
+    valid: NDArray[np.bool_] | None = None,
+    cloud: NDArray[np.bool_] | None = None,
+    land: NDArray[np.bool_] | None = None,
+) -> Ground:
+    nowhere = np.zeros((320, 320), bool)
     return Ground(
-        np.ones((320, 320), bool) if valid is None else valid,
-        np.zeros((320, 320), bool) if cloud is None else cloud,
+        ~nowhere if valid is None else valid,
+        nowhere if cloud is None else cloud,
         np.zeros((320, 320), np.int16),
+        nowhere if land is None else land,
+        nowhere if land is None else ~nowhere,
     )
 
 
@@ -128,19 +141,64 @@ def half(from_col: int) -> NDArray[np.bool_]:
 
 
 def test_a_hull_that_reaches_into_no_data_is_at_the_edge() -> None:
-    boxes = decoded([box(col=100), box(col=94), box(col=80)], ground=ground(valid=~half(101)))
-    assert flags(boxes).tolist() == ["at_edge", "at_edge", ""]
+    boxes = decoded([box(col=100), box(col=94), box(col=80)], ground=make_ground(valid=~half(101)))
+    assert flags(boxes, Context()).tolist() == ["at_edge", "at_edge", ""]
     assert boxes.valid.tolist() == [True, True, True]
 
 
 def test_a_hull_that_reaches_beyond_the_image_is_at_the_edge() -> None:
-    assert flags(decoded([box(col=5), box(col=160)])).tolist() == ["at_edge", ""]
+    assert flags(decoded([box(col=5), box(col=160)]), Context()).tolist() == ["at_edge", ""]
 
 
 def test_a_hull_partly_under_cloud_is_flagged_and_one_wholly_under_is_cloud() -> None:
-    boxes = decoded([box(col=96), box(col=120), box(col=60)], ground=ground(cloud=half(100)))
+    boxes = decoded([box(col=96), box(col=120), box(col=60)], ground=make_ground(cloud=half(100)))
     assert boxes.cloud.tolist() == [False, True, False]
-    assert flags(boxes).tolist() == ["under_thin_cloud", "", ""]
+    assert flags(boxes, Context()).tolist() == ["under_thin_cloud", "", ""]
+
+
+STRONG = Context(land_share=0.6, logit=4.0)
+
+
+def test_a_hull_at_a_quay_keeps_its_score_and_one_with_land_all_round_loses_it() -> None:
+    land = make_ground(land=half(100))
+    boxes = decoded(
+        [box(col=60), box(col=97, w=3, h=20), box(col=160)], ground=land, floor=0.01, context=STRONG
+    )
+    assert boxes.land_around[0] == 0.0
+    assert 0.3 < boxes.land_around[1] < 0.6
+    assert boxes.land_around[2] == 1.0
+    assert boxes.score[:2] == pytest.approx([0.9, 0.9])
+    assert boxes.score[2] == pytest.approx(special.expit(special.logit(0.9) - 4.0), rel=1e-4)
+    assert flags(boxes, STRONG).tolist() == ["", "", "land_around"]
+
+
+def test_land_all_round_lowers_the_classes_by_one_factor_and_never_deletes_a_sure_hull() -> None:
+    (on_land,) = decoded(
+        [box(score=0.99)], ground=make_ground(land=half(0)), floor=0.0, context=STRONG
+    ).scores
+    assert on_land / on_land.max() == pytest.approx(np.array([0.1, 0.99, 0.2]) / 0.99, rel=1e-4)
+    assert on_land.max() > 0.6
+
+
+def test_where_land_is_unknown_no_score_is_lowered() -> None:
+    boxes = decoded([box()], context=STRONG)
+    assert np.isnan(boxes.land_around).all()
+    assert boxes.score == pytest.approx([0.9])
+    assert flags(boxes, STRONG).tolist() == [""]
+
+
+def test_what_land_lowers_is_still_there_to_be_listed_as_dropped() -> None:
+    boxes = decoded([box(score=0.4)], ground=make_ground(land=half(0)), floor=0.3, context=STRONG)
+    assert len(boxes) == 1
+    assert boxes.score[0] < 0.02
+
+
+def test_a_ring_that_is_known_on_its_landward_side_alone_tells_nothing() -> None:
+    land = make_ground(land=half(100))
+    for known_from, told in ((99, False), (90, True)):
+        ground = replace(land, land_known=half(known_from))
+        (around,) = decoded([box(col=97, w=3, h=20)], ground=ground, context=STRONG).land_around
+        assert np.isfinite(around) == told
 
 
 def test_a_box_is_cut_by_a_tile_edge_inside_the_image_but_not_by_the_image_edge() -> None:

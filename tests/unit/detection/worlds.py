@@ -117,6 +117,7 @@ class Picture:
     rgb: NDArray[np.float32]
     valid: NDArray[np.bool_]
     cloud: NDArray[np.bool_] | None = None
+    nir: NDArray[np.float32] | None = None
     scene_index: NDArray[np.int16] | None = None
     scenes: tuple[Scene, ...] = field(default_factory=lambda: (scene(),))
     block_shape: tuple[int, int] = (256, 256)
@@ -130,7 +131,7 @@ class Picture:
         here = window.slices
         index = np.zeros(self.valid.shape, np.int16) if self.scene_index is None else self.scene_index
         return Block(
-            rgb=self.rgb[:, here[0], here[1]], nir=None, valid=self.valid[here],
+            rgb=self.rgb[:, here[0], here[1]], nir=None if self.nir is None else self.nir[here], valid=self.valid[here],
             cloud=None if self.cloud is None else self.cloud[here], water=None,
             scene_index=np.where(self.valid, index, -1)[here].astype(np.int16),
         )  # fmt: skip

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from roadstead.imagery.masks import cloud_margin_px, cloud_mask, resolve_valid
+from roadstead.imagery.masks import cloud_margin_px, cloud_mask, land_like, resolve_valid
 
 
 def _scl(shape: tuple[int, int] = (60, 60)) -> np.ndarray:
@@ -47,7 +47,24 @@ def test_dark_water_clipped_to_zero_in_one_band_is_data_where_no_offset_keeps_it
     assert resolve_valid(dn, 0.0, each_band=True).tolist() == [[False, False, True]]
 
 
-def test_not_a_number_is_no_data() -> None:
-    dn = np.full((3, 1, 2), 0.05, np.float32)
-    dn[:, 0, 0] = np.nan
-    assert resolve_valid(dn, None, each_band=False).tolist() == [[False, True]]
+def test_not_a_number_in_any_of_red_green_and_blue_is_no_data() -> None:
+    dn = np.full((4, 1, 4), 0.05, np.float32)
+    dn[:3, 0, 0] = np.nan
+    dn[1, 0, 1] = np.inf
+    dn[3, 0, 2] = np.nan  # near infrared, without which a ship is still seen
+    assert resolve_valid(dn, None, each_band=False).tolist() == [[False, False, True, True]]
+
+
+def test_land_is_brighter_in_near_infrared_and_silt_foam_and_darkness_are_not_land() -> None:
+    green_nir = {
+        "grass": (0.08, 0.40, True),
+        "concrete": (0.20, 0.26, True),
+        "clear water": (0.04, 0.01, False),
+        "silt": (0.14, 0.10, False),
+        "cloud": (0.35, 0.35, False),
+        "dark water clipped at zero": (0.0, 0.0, False),
+        "no near infrared": (0.1, np.nan, False),
+    }
+    for name, (green, nir, land) in green_nir.items():
+        found = land_like(np.full((1, 1), green, np.float32), np.full((1, 1), nir, np.float32))
+        assert found.item() is land, name

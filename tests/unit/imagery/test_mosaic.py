@@ -14,7 +14,7 @@ from shapely.geometry import box
 
 from roadstead.errors import ReadError, SceneError
 from roadstead.geo import Grid, Window, project
-from roadstead.imagery import Mosaic, Overpass, group_overpasses, open_geotiff, open_item, write_cog
+from roadstead.imagery import Block, Mosaic, Overpass, group_overpasses, open_geotiff, open_item, write_cog
 from roadstead.imagery.raster import Raster
 from tests import builders as b
 
@@ -351,3 +351,20 @@ def test_the_decoded_blocks_that_gdal_keeps_are_bounded_whatever_the_memory_of_t
     write_cog(tmp_path / "a.tif", np.ones((1, 100, 120), np.uint16), FRAME)
     with Raster(str(tmp_path / "a.tif")) as raster:
         assert raster.attempts(lambda dataset: get_gdal_config("GDAL_CACHEMAX")) == 256 * 2**20
+
+
+def test_what_saturates_true_colour_is_no_land_for_that() -> None:
+    shape = (1, 3)
+    white, sand, unknown = (1.0, 0.6), (0.2 / 0.3558, 0.3), (0.2, np.nan)
+    pixels = np.array([white, sand, unknown], np.float32)
+    block = Block(
+        rgb=np.broadcast_to(pixels[:, 0], (3, *shape)),
+        nir=pixels[:, 1].reshape(shape),
+        valid=np.ones(shape, bool),
+        cloud=None,
+        water=None,
+        scene_index=np.zeros(shape, np.int16),
+    )
+    assert block.land is not None
+    assert block.land.tolist() == [[False, True, False]]
+    assert block.land_known.tolist() == [[True, True, False]]

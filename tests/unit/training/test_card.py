@@ -22,6 +22,7 @@ CONFIG = {
     "model_id": "s2-obb-n-2",
     "architecture": "yolo11n-obb.yaml",
     "pretrained": "s2-obb-n-sim-1",
+    "taught_on": "real and simulated",
     "seed": 1,
     "steps": 10,
     "batch": 2,

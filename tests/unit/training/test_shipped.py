@@ -10,7 +10,7 @@ import yaml
 from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training.card import render
 from roadstead.training.export import sha256
-from roadstead.training.places import FOLDS, PLACES
+from roadstead.training.places import FOLDS, PLACES, left_out
 from roadstead.training.train import TrainConfig
 
 FOLDER = Path(__file__).parents[3] / "models" / DEFAULT_MODEL_ID
@@ -42,6 +42,7 @@ def test_every_folds_weights_are_small_and_those_that_model_json_names() -> None
         assert sha256(FOLDER / fold["weights"]) == fold["sha256"]
         assert (FOLDER / fold["weights"]).stat().st_size <= 15_000_000
     assert len({fold["sha256"] for fold in folds}) == len(FOLDS)
+    assert [fold["left_out"] for fold in folds] == [left_out(fold) for fold in FOLDS]
 
 
 def test_strict_f1_on_unseen_places_reaches_the_least_that_may_be_shipped() -> None:

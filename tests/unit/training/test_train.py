@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+import yaml
 
 from roadstead.training import torchvision_schemas
 from roadstead.training.crops import Crop
 from roadstead.training.export import TILE_PX, export_onnx, sha256
 from roadstead.training.network import Detector, detection_loss
+from roadstead.training.places import PLACES
 from roadstead.training.train import TrainConfig, TrainState, collate, learning_rate, main
 
 CONFIG = TrainConfig(steps=20, batch=2, warmup_steps=5)
@@ -84,6 +87,33 @@ def test_the_learning_rate_warms_up_and_ends_low() -> None:
     rates = [learning_rate(step, config) for step in range(1000)]
     assert rates[0] < rates[50] < rates[99] == pytest.approx(max(rates), rel=0.05)
     assert rates[-1] < 0.02 * max(rates)
+
+
+def test_a_run_starts_from_given_weights_and_a_begun_one_from_its_own(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    state = TrainState.start(CONFIG, tmp_path / "first")
+    state.save(tmp_path / "first")
+    weights = tmp_path / "first" / "average-000000.pt"
+    other = TrainState.start(CONFIG, tmp_path / "second", weights)
+    for name, value in state.network.state_dict().items():
+        assert torch.equal(value, other.network.state_dict()[name])
+        assert torch.equal(value, other.average.state_dict()[name])
+    assert other.step == 0
+
+
+def test_a_begun_run_is_not_gone_on_with_under_other_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("labels", "stac"):
+        (tmp_path / "shared" / name).mkdir(parents=True)
+    run = tmp_path / "run"
+    (run / "fold-0").mkdir(parents=True)
+    (run / "fold-0" / "checkpoint.pt").write_bytes(b"")
+    stamp = yaml.safe_dump({"config": {**asdict(TrainConfig()), "steps": 1}, "folds": dict(PLACES)})
+    (run / "train.yaml").write_text(stamp)
+    assert main(["--shared", str(tmp_path / "shared"), "--run", str(run), "--cache", str(tmp_path)]) == 3
+    assert "begun with other settings" in capsys.readouterr().err
+    assert (run / "train.yaml").read_text() == stamp
 
 
 def test_training_without_the_shared_data_says_so_and_exits_with_3(

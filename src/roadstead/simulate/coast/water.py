@@ -76,7 +76,7 @@ def water_surface(
         rng: Source of chance of this overpass.
     """
     size = ground.grid.height, ground.grid.width
-    level = float(np.clip(0.0016 * np.exp(rng.normal(0.0, 0.55)), 0.0005, 0.006)) + 0.1 * weather.glint
+    level = float(np.clip(0.0013 * np.exp(rng.normal(0.0, 0.55)), 0.0005, 0.006)) + 0.1 * weather.glint
     breaking = float(rng.uniform(2.6, 3.4)) if rng.random() < 0.2 else 9.0
     return Water(
         clear,
@@ -86,7 +86,7 @@ def water_surface(
         _waves(rng, size[1], level, weather),
         tuple(grain_field(rng, size[1]) for _ in range(4)),
         level,
-        float(np.exp(rng.normal(0.0, 0.3))) * (0.0012 + 0.02 * clear[1]),
+        float(np.exp(rng.normal(0.0, 0.3))) * (0.0009 + 0.02 * clear[1]),
         weather.glint,
         breaking,
     )

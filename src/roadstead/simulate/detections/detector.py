@@ -29,11 +29,11 @@ class Stated:
     """The reliability table: how often detections of one stated probability are ships."""
 
     middle: Array
-    """[b] mean stated probability; ``metrics.json: reliability_held_out[*].stated``."""
+    """[b] mean stated probability; ``metrics.json: reliability[*].stated``."""
     reach: Array
     """[b] stated probabilities lie within so much of the middle: up to the nearer edge of the bin."""
     ships: Array
-    """[b] number that were ships; ``reliability_held_out[*].n * share_ships``."""
+    """[b] number that were ships; ``reliability[*].n * share_ships``."""
     others: Array
     """[b] number that were not."""
 
@@ -91,13 +91,13 @@ class Detector:
 
     By Bayes' rule from the counts behind `found_as`, half a hull added to each cell (Jeffreys), so that none is 0."""
     stated: Stated
-    """``metrics.json: reliability_held_out``."""
+    """``metrics.json: reliability``."""
     length: SizeError
     """Coverage from ``metrics.json: s2_ais.interval_80_coverage``, measured against AIS."""
     beam: SizeError
     """Its coverage is not published: the 80 % that it is meant to have."""
     axis_mae_deg: float
-    """``metrics.json: splits.held_out.axis_deg.mae``."""
+    """``metrics.json: unseen.axis_deg.mae``."""
     merge_iou: float
     """``model.json: merge.iou``."""
 
@@ -141,10 +141,10 @@ def detector_of(model: Model, metrics: Mapping[str, Any]) -> Detector:
         recall_bins(model.recall_by_length),
         counts / counts.sum(axis=1, keepdims=True),
         _class_given_found(counts),
-        _stated(_figure(metrics, "metrics.json", "reliability_held_out")),
+        _stated(_figure(metrics, "metrics.json", "reliability")),
         SizeError(_interval(model, "length_calibration"), coverage),
         SizeError(_interval(model, "beam_calibration"), _QUANTILE),
-        _number(metrics, "metrics.json", "splits", "held_out", "axis_deg", "mae"),
+        _number(metrics, "metrics.json", "unseen", "axis_deg", "mae"),
         model.read.merge.iou,
     )
 
@@ -219,12 +219,12 @@ def _class_given_found(counts: Array) -> Array:
 def _stated(rows: Sequence[Mapping[str, Any]]) -> Stated:
     used = [row for row in rows if row.get("n")]
     if not used:
-        raise ModelError("metrics.json: reliability_held_out holds no detections")
+        raise ModelError("metrics.json: reliability holds no detections")
     low, high, middle, n, share = (
-        np.array([_number(row, "metrics.json: reliability_held_out", key) for row in used])
+        np.array([_number(row, "metrics.json: reliability", key) for row in used])
         for key in ("low", "high", "stated", "n", "share_ships")
     )
     ships, others = n * share, n * (1.0 - share)
     if not ships.sum() or not others.sum():
-        raise ModelError("metrics.json: reliability_held_out needs ships and false alarms")
+        raise ModelError("metrics.json: reliability needs ships and false alarms")
     return Stated(middle, np.minimum(middle - low, high - middle), ships, others)

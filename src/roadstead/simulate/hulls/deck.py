@@ -12,12 +12,12 @@ from roadstead.simulate.light import Light
 from roadstead.simulate.texture import FloatArray
 
 _BOX_COLOURS: Final[tuple[Colour, ...]] = (
-    (0.32, 0.13, 0.10, 0.33),
-    (0.12, 0.18, 0.30, 0.25),
-    (0.36, 0.36, 0.35, 0.38),
-    (0.13, 0.24, 0.17, 0.25),
-    (0.35, 0.25, 0.12, 0.38),
-    (0.16, 0.16, 0.17, 0.18),
+    (0.230, 0.090, 0.070, 0.240),
+    (0.080, 0.110, 0.180, 0.170),
+    (0.250, 0.245, 0.235, 0.270),
+    (0.085, 0.145, 0.100, 0.160),
+    (0.240, 0.165, 0.080, 0.260),
+    (0.090, 0.088, 0.090, 0.110),
 )
 _MIX: Final = 0.85
 """Covers and holds are seen with coamings, dust and gear of the deck's colour among them."""
@@ -47,7 +47,8 @@ def paint_deck(
 def _wear(spec: HullSpec, u: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Light of the deck along the hull, about 1: paint, dirt and gear differ every dozen metres."""
     count = max(int(spec.length_m / 12.0), 3)
-    knots = np.clip(rng.normal(1.0, 0.17, count), 0.4, 1.7)
+    spread = 0.26 if spec.kind == "bulk_carrier" else 0.33
+    knots = np.clip(rng.normal(1.0, spread, count), 0.3, 2.1)
     return np.asarray(np.interp(u, np.linspace(-0.5, 0.5, count) * spec.length_m, knots), np.float32)
 
 

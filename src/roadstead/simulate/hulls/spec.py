@@ -30,22 +30,24 @@ KINDS: Final[tuple[Kind, ...]] = (
     "tug",
 )
 _HOLD_COLOURS: Final[dict[str, Colour]] = {
-    "coal": (0.075, 0.073, 0.072, 0.085),
-    "sand": (0.30, 0.25, 0.18, 0.34),
-    "empty": (0.17, 0.14, 0.125, 0.19),
+    "coal": (0.070, 0.068, 0.067, 0.080),
+    "sand": (0.25, 0.21, 0.155, 0.28),
+    "empty": (0.135, 0.112, 0.10, 0.15),
 }
 _DECK_COLOURS: Final[tuple[Colour, ...]] = (
-    (0.27, 0.115, 0.090, 0.28),  # red oxide
-    (0.33, 0.190, 0.165, 0.32),  # faded red oxide
-    (0.17, 0.110, 0.090, 0.20),  # rust
-    (0.16, 0.225, 0.185, 0.23),  # green
-    (0.17, 0.185, 0.215, 0.21),  # grey blue
-    (0.20, 0.195, 0.185, 0.22),  # grey
-    (0.36, 0.355, 0.345, 0.36),  # pale grey
+    (0.205, 0.088, 0.068, 0.215),  # red oxide
+    (0.240, 0.145, 0.125, 0.240),  # faded red oxide
+    (0.130, 0.085, 0.070, 0.155),  # rust
+    (0.120, 0.160, 0.138, 0.170),  # green
+    (0.125, 0.138, 0.158, 0.158),  # grey blue
+    (0.148, 0.146, 0.140, 0.165),  # grey
+    (0.265, 0.262, 0.255, 0.268),  # pale grey
 )
 _DRY_CARGO_SHARES: Final = (0.20, 0.20, 0.07, 0.08, 0.05, 0.12, 0.28)
+_DRY_CARGO_TONE: Final = (1.14, 1.12, 1.12, 1.15)
+_OTHER_TONE: Final = (0.78, 0.72, 0.75, 0.80)
 _OTHER_SHARES: Final = (0.22, 0.12, 0.18, 0.10, 0.08, 0.20, 0.10)
-_WHITE: Final[Colour] = (0.42, 0.42, 0.41, 0.42)
+_WHITE: Final[Colour] = (0.32, 0.32, 0.31, 0.32)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def random_hull(
     dumb = kind == "barge" and rng.random() < 0.3
     low, high = _LENGTH_TO_BEAM["dumb_barge" if dumb else kind]
     hold = _random_hold(rng, kind)
-    deck = _jitter(rng, _random_deck(rng, kind))
+    deck = _jitter(rng, _toned(_random_deck(rng, kind), kind))
     return HullSpec(
         kind=kind,
         class_=class_of(kind),
@@ -224,6 +226,13 @@ def _random_deck(rng: np.random.Generator, kind: Kind) -> Colour:
     return _DECK_COLOURS[int(rng.choice(len(_DECK_COLOURS), p=_deck_shares(kind)))]
 
 
+def _toned(colour: Colour, kind: Kind) -> Colour:
+    """Decks of dry-cargo ships are the plainest; those of others are cluttered, in shade, and so darker."""
+    tone = _DRY_CARGO_TONE if kind in ("bulk_carrier", "barge") else _OTHER_TONE
+    red, green, blue, nir = (level * factor for level, factor in zip(colour, tone, strict=True))
+    return red, green, blue, nir
+
+
 def _deck_shares(kind: Kind) -> tuple[float, ...]:
     return _DRY_CARGO_SHARES if kind in ("bulk_carrier", "barge") else _OTHER_SHARES
 
@@ -233,7 +242,7 @@ def _random_house(rng: np.random.Generator, deck: Colour) -> Colour:
     if rng.random() < 0.5:
         factor = float(rng.uniform(0.9, 1.4))
         return (deck[0] * factor, deck[1] * factor * 1.1, deck[2] * factor * 1.15, deck[3] * factor)
-    return (0.31, 0.30, 0.29, 0.32)
+    return (0.26, 0.25, 0.24, 0.27)
 
 
 def _random_cover(rng: np.random.Generator, kind: Kind, deck: Colour) -> Colour:
@@ -245,7 +254,7 @@ def _random_cover(rng: np.random.Generator, kind: Kind, deck: Colour) -> Colour:
     return (*_DECK_COLOURS, _WHITE)[int(rng.choice(len(shares), p=shares))]
 
 
-def _jitter(rng: np.random.Generator, colour: Colour, spread: float = 0.24) -> Colour:
+def _jitter(rng: np.random.Generator, colour: Colour, spread: float = 0.3) -> Colour:
     """Vary brightness by `spread` and each band by a little, as paint, wear and sun angle do."""
     gain = float(np.exp(rng.normal(0.0, spread)))
     red, green, blue, nir = (float(np.clip(c * gain * rng.normal(1, 0.06), 0.01, 0.95)) for c in colour)

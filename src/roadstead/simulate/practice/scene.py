@@ -39,18 +39,21 @@ _KINDS: Final[dict[Kind, float]] = {
     "tug": 0.03,
 }
 _WATERS: Final[tuple[tuple[Spectrum, Spectrum], ...]] = (
-    ((0.004, 0.012, 0.026, 0.003), (0.010, 0.020, 0.033, 0.006)),
-    ((0.012, 0.024, 0.036, 0.007), (0.024, 0.038, 0.048, 0.013)),
-    ((0.016, 0.034, 0.034, 0.009), (0.040, 0.060, 0.054, 0.018)),
-    ((0.030, 0.060, 0.072, 0.013), (0.075, 0.115, 0.120, 0.025)),
-    ((0.062, 0.115, 0.150, 0.026), (0.095, 0.150, 0.172, 0.040)),
-    ((0.130, 0.170, 0.180, 0.050), (0.180, 0.205, 0.200, 0.070)),
-    ((0.090, 0.190, 0.200, 0.025), (0.150, 0.240, 0.225, 0.040)),
-    ((0.060, 0.080, 0.066, 0.020), (0.145, 0.145, 0.115, 0.050)),
+    ((0.004, 0.011, 0.021, 0.003), (0.010, 0.019, 0.028, 0.006)),
+    ((0.012, 0.023, 0.030, 0.006), (0.024, 0.037, 0.042, 0.011)),
+    ((0.014, 0.031, 0.028, 0.007), (0.036, 0.054, 0.045, 0.014)),
+    ((0.024, 0.052, 0.062, 0.009), (0.055, 0.090, 0.095, 0.018)),
+    ((0.035, 0.070, 0.090, 0.014), (0.060, 0.100, 0.115, 0.024)),
+    ((0.075, 0.100, 0.100, 0.030), (0.110, 0.130, 0.125, 0.045)),
+    ((0.050, 0.115, 0.120, 0.014), (0.085, 0.145, 0.135, 0.024)),
+    ((0.050, 0.068, 0.056, 0.015), (0.110, 0.112, 0.088, 0.036)),
 )
 """Deep blue, navy, green, teal, pale blue, pale grey, turquoise, silt: levels of real ports and anchorages."""
-_WATER_SHARES: Final = (0.16, 0.22, 0.16, 0.10, 0.12, 0.05, 0.04, 0.15)
+_WATER_SHARES: Final = (0.24, 0.28, 0.20, 0.07, 0.05, 0.03, 0.02, 0.11)
 _BERTH_GAP_M: Final = 3.0
+_THROUGH_AIR_PORT: Final = 0.12
+_THROUGH_AIR_SEA: Final = 0.7
+"""Share of scenes with and without quays that show reflectance at the top of the atmosphere."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class PracticeScene:
     scl: NDArray[np.uint8]
     """[H / 2, W / 2] scene classification."""
     hulls: tuple[PracticeHull, ...]
+    surface: bool
+    """Whether it shows reflectance at the surface, else that at the top of the atmosphere."""
 
 
 def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeScene:
@@ -94,10 +99,23 @@ def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeSc
     land = land_surface(ground, rng)
     frame = render(ground, land, [hull for hull, _ in fleet.hulls], plan, light, _waters(rng), rng)
     reflectance = (frame.dn.astype(np.float32) - DN_OFFSET) / np.float32(QUANTIFICATION)
+    surface = bool(rng.random() >= (_THROUGH_AIR_PORT if ground.quays else _THROUGH_AIR_SEA))
+    if not surface:
+        _see_through_air(reflectance, rng)
     valid = frame.dn[0] > 0
     reflectance[:, ~valid] = 0
     hulls = tuple(PracticeHull(hull.spec, state, _corners(ground, hull)) for hull, state in fleet.hulls)
-    return PracticeScene(np.clip(reflectance, 0, None), valid, ground.land_share, frame.scl, hulls)
+    return PracticeScene(np.clip(reflectance, 0, None), valid, ground.land_share, frame.scl, hulls, surface)
+
+
+def _see_through_air(reflectance: FloatArray, rng: np.random.Generator) -> None:
+    """Turn reflectance at the surface into what a product at the top of the atmosphere shows; in place.
+
+    Real true-colour mosaics of anchorages are such: hulls half as bright again as at the surface, over blue air.
+    """
+    air = float(rng.uniform(0.3, 1.0)) * np.array([0.035, 0.055, 0.09, 0.015], np.float32)
+    reflectance *= np.float32(rng.uniform(1.25, 1.75))
+    reflectance += air[:, None, None]
 
 
 def _corners(ground: Ground, hull: PlacedHull) -> NDArray[np.float64]:
@@ -120,7 +138,7 @@ def _weather(rng: np.random.Generator) -> Weather:
     skies: tuple[Cloud, ...] = ("none", "patches", "thin")
     return Weather(
         cloud=skies[int(rng.choice(3, p=[0.84, 0.08, 0.08]))],
-        haze=float(min(rng.exponential(0.05), 0.4)),
+        haze=float(min(rng.exponential(0.015), 0.3)),
         glint=float(rng.choice([0.0, rng.uniform(0, 0.02)], p=[0.7, 0.3])),
         swell=float(rng.choice([0.0, np.exp(rng.uniform(-8.0, -6.4))], p=[0.6, 0.4])),
         plumes=float(rng.uniform(0, 0.5)),

@@ -13,9 +13,9 @@ from roadstead.training.realism.table import TOLERANCES, Row
 
 NOTES: Final = """\
 Made by `python -m roadstead.training.realism` (`make realism`); contains modified Copernicus Sentinel data, as
-numbers alone. Real are the labelled scenes of the training and validation places and 14 chips of cargo ships with
-AIS (of which AIS does not say whether they are bulk carriers); held out are the places that measure the detector,
-which no judgement here uses. Clouds are left out of simulated scenes, since the real ones are clear. Levels of
+numbers alone. Real are the labelled scenes of eight places and 14 chips of cargo ships with AIS (of which AIS does
+not say whether they are bulk carriers); held out are Athens, Durban, Klang and Valencia, whose figures no tuning and
+no judgement here uses. Clouds are left out of simulated scenes, since the real ones are clear. Levels of
 hulls are cut at 0.3558, where true colour saturates. Real true-colour mosaics of anchorages, which show the air
 too, are held against simulated scenes seen through air ("true colour"), all else against reflectance at the
 surface. What each measure is: the docstrings of `realism/ground.py` and `realism/edges.py`; how a ship's state is
