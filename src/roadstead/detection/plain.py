@@ -1,6 +1,7 @@
 """Plain water: ground on which nothing stands out, so that the network need not look at it.
 
-Of 505 labelled ships the one that stands out least does so by 11.8 / 255, of 627 boxes that the network keeps on the
+Of 505 labelled ships the one that stands out least does so by 11.8 / 255 (9.6 were the
+cells laid otherwise), of 627 boxes that the network keeps on the
 labelled scenes by 12.4 / 255. Of those scenes' boxes with a score of 0.05 or more none is lost; of 5,645 simulated
 hulls that cloud does not hide two are, of 34 and 37 m. Off the coast calm water stands out in under 3 % of its cells;
 choppy water does in up to 40 %, and is searched.
