@@ -189,7 +189,7 @@ def _reasons(found: Boxes, grid: Grid, model: Model, inside: NDArray[np.bool_]) 
     # Apart, for what was not searched must not take away what was.
     for group in (searched, ~searched):
         some = found.take(group)
-        unique[group] = unique_hulls(some.polygons(grid), some.cut, some.tile, model.read.merge.iou)
+        unique[group] = unique_hulls(some.polygons(grid), some.cut, some.tile, model.read.merge)
     holds = [~unique, ~found.valid, found.cloud, ~inside, found.score < model.threshold]
     reasons: NDArray[np.object_] = np.full(len(found), None, object)
     for name, which in zip(reversed(DROPPED_BECAUSE), reversed(holds), strict=True):

@@ -33,6 +33,9 @@ class Merge(_Part):
     iou: float = Field(default=0.4, gt=0.0, le=1.0)
     """Least oriented intersection over union. On the labelled real scenes F1 is flat from 0.15 to 0.5; boxes run a
     pixel wide, so hulls of 22 m beam rafted side by side overlap by up to a third."""
+    middle: float = Field(default=0.5, ge=0.0, lt=1.0)
+    """Share of a box's length, about its centre, on which another hull's cannot lie: see `merge.unique_hulls`. 0 for
+    overlap alone."""
 
 
 class Platt(_Part):

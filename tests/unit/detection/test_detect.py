@@ -282,7 +282,4 @@ def test_the_shipped_model_finds_the_same_ships_wherever_the_tiles_fall(
     firm = firm.cx[left + 400 : right, bottom : top - 400]
     distance = np.array([again.geometry.centroid.distance(c).min() for c in firm.geometry.centroid])
     assert len(firm) > 10
-    # Not all: a hull of 240 m there has two boxes that overlap too little to be one, and which of them are seen depends
-    # on where the tiles fall, since the network's attention spans its tile.
-    assert (distance < 20.0).mean() > 0.9
-    assert (distance < 150.0).all()
+    assert (distance < 20.0).all()

@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity
 
-from roadstead.detection.merge import rank, unique_hulls
+from roadstead.detection.merge import MEETING_BEAMS, rank, unique_hulls
 from roadstead.detection.model import Merge
-
-IOU = Merge().iou
 
 
 def hull(x: float, y: float, length: float, beam: float, angle_deg: float = 0.0) -> shapely.Polygon:
@@ -33,7 +31,7 @@ def kept(
     of_tile = np.array(tiles if tiles is not None else range(len(boxes)))
     centres = shapely.get_coordinates(shapely.centroid(np.array(boxes, object)))
     order = rank(np.array(scores), is_cut, centres, threshold)
-    stay = unique_hulls(np.array(boxes, object)[order], is_cut[order], of_tile[order], IOU)
+    stay = unique_hulls(np.array(boxes, object)[order], is_cut[order], of_tile[order], Merge())
     return sorted(order[stay].tolist())
 
 
@@ -102,9 +100,53 @@ def test_no_two_kept_boxes_show_one_hull_and_each_dropped_one_is_shown_by_a_kept
     boxes = [hull(x, y, 120, 40, angle) for x, y, angle, _ in places]
     stay = kept(boxes, [score for *_, score in places])
 
-    def overlap(a: int, b: int) -> float:
-        return boxes[a].intersection(boxes[b]).area / boxes[a].union(boxes[b]).area
+    def middle(n: int) -> shapely.LineString:
+        x, y, angle, _ = places[n]
+        half = Merge().middle / 2 * 120
+        return affinity.rotate(shapely.LineString([(x - half, y), (x + half, y)]), angle, origin=(x, y))
 
-    assert all(overlap(a, b) < IOU + 1e-9 for a in stay for b in stay if a < b)
+    def margin(a: int, b: int) -> float:
+        """Above 0 where the boxes show one hull."""
+        overlap = boxes[a].intersection(boxes[b]).area / boxes[a].union(boxes[b]).area
+        return max(overlap - Merge().iou, (MEETING_BEAMS * 40 - middle(a).distance(middle(b))) / 40)
+
+    assert all(margin(a, b) < 1e-9 for a in stay for b in stay if a < b)
     dropped = set(range(len(boxes))) - set(stay)
-    assert all(any(overlap(a, b) >= IOU - 1e-9 for b in stay) for a in dropped)
+    assert all(any(margin(a, b) > -1e-9 for b in stay) for a in dropped)
+
+
+@given(st.floats(0, 180), st.floats(20, 160), st.floats(-60, 60))
+def test_no_ship_lies_across_another(angle: float, turn: float, along: float) -> None:
+    away = along * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    boxes = [hull(0, 0, 227, 36, angle), hull(away[0], away[1], 244, 45, angle + turn)]
+    assert kept(boxes, [0.9, 0.6]) == [0]
+
+
+@given(st.floats(0, 180), st.floats(60, 200))
+def test_a_box_further_along_the_same_line_is_the_same_hull_while_their_middles_meet(
+    angle: float, along: float
+) -> None:
+    away = along * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+    boxes = [hull(0, 0, 200, 36, angle), hull(away[0], away[1], 200, 36, angle)]
+    # The middles touch at 100 m, and nearer than a quarter of a beam they still are one line.
+    assert kept(boxes, [0.9, 0.6]) == ([0] if along < 109.0 else [0, 1])
+
+
+@given(st.floats(0, 180), st.floats(45, 250), st.floats(-30, 60))
+def test_ships_end_to_end_and_bow_to_side_both_stay_though_their_boxes_run_long(
+    angle: float, length: float, slack: float
+) -> None:
+    def moored(x: float, y: float, turn: float) -> shapely.Polygon:
+        return affinity.rotate(hull(x, y, length + 20, 25, turn), angle, origin=(0, 0))
+
+    first = moored(0, 0, 0)
+    # 20 m longer than the ships, as boxes are; the ships themselves do not overlap.
+    assert kept([first, moored(length + max(slack, 0), 0, 0)], [0.9, 0.6]) == [0, 1]
+    assert kept([first, moored(0, length / 2 + 12.5 + max(slack, 0), 90)], [0.9, 0.6]) == [0, 1]
+
+
+def test_overlap_alone_decides_where_middles_are_left_out() -> None:
+    boxes = np.array([hull(0, 0, 227, 36, 44), hull(0, 0, 244, 36, 130)], object)
+    whole, tile = np.zeros(2, bool), np.zeros(2, np.int64)
+    assert unique_hulls(boxes, whole, tile, Merge(middle=0.0)).tolist() == [True, True]
+    assert unique_hulls(boxes, whole, tile, Merge()).tolist() == [True, False]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.detection import Model
-from roadstead.detection.model import SizeFit
+from roadstead.detection.model import Merge, SizeFit
 from roadstead.errors import ModelError
 from roadstead.geo import Array
 from roadstead.reconcile.recall import RecallBin, bin_index, recall_bins
@@ -98,8 +98,8 @@ class Detector:
     """Its coverage is not published: the 80 % that it is meant to have."""
     axis_mae_deg: float
     """``metrics.json: unseen.axis_deg.mae``."""
-    merge_iou: float
-    """``model.json: merge.iou``."""
+    merge: Merge
+    """``model.json: merge``."""
 
     @property
     def false_per_found(self) -> float:
@@ -145,7 +145,7 @@ def detector_of(model: Model, metrics: Mapping[str, Any]) -> Detector:
         SizeError(_interval(model, "length_calibration"), coverage),
         SizeError(_interval(model, "beam_calibration"), _QUANTILE),
         _number(metrics, "metrics.json", "unseen", "axis_deg", "mae"),
-        model.read.merge.iou,
+        model.read.merge,
     )
 
 

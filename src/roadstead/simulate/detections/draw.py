@@ -217,7 +217,7 @@ class _Eye:
         whole = np.zeros(n, bool)
         order = rank(p_vessel, whole, hulls.xy, 0.0)
         kept = np.zeros(n, bool)
-        kept[order] = unique_hulls(boxes[order], whole, np.zeros(n, np.int64), self.detector.merge_iou)
+        kept[order] = unique_hulls(boxes[order], whole, np.zeros(n, np.int64), self.detector.merge)
         kept &= shapely.contains_xy(view.clear, hulls.xy) & np.array(
             [zone is not None for zone in zones], bool
         )
