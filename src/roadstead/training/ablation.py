@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
-
 from roadstead.detection import Model, load_model
 from roadstead.settings import DEFAULT_MODEL_ID
+from roadstead.training.card import template
 from roadstead.training.command import exit_code_of
-from roadstead.training.evaluate import SIMULATED_ONLY, measured
+from roadstead.training.config import SIMULATED_ONLY
+from roadstead.training.evaluate import measured
 from roadstead.training.places import shared_folder
 from roadstead.training.unseen import cross_fitted, unseen_scenes
 from roadstead.whole import write_text
@@ -59,6 +59,7 @@ VARIANTS: Final = (
     Variant("land around a box changes nothing", _changed(context={"logit": 0.0})),
     Variant("land around a box takes 2 off the logit, not 4", _changed(context={"logit": 2.0})),
     Variant("land around a box takes 8 off the logit, not 4", _changed(context={"logit": 8.0})),
+    Variant("overlap alone makes one hull of two boxes, middles do not", _changed(merge={"middle": 0.0})),
     Variant("boxes of one hull from an IoU of 0.2, not 0.4", _changed(merge={"iou": 0.2})),
     Variant("boxes of one hull from an IoU of 0.3, not 0.4", _changed(merge={"iou": 0.3})),
     Variant("boxes of one hull from an IoU of 0.6, not 0.4", _changed(merge={"iou": 0.6})),
@@ -91,8 +92,7 @@ def ablation(shared: Path, models_dir: Path) -> dict[str, Any]:
 
 def page(document: dict[str, Any]) -> str:
     """Write the rows as a Markdown page."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - Markdown
-    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(rows=document["rows"])
+    return template(_TEMPLATE).render(rows=document["rows"])
 
 
 def main(arguments: list[str] | None = None) -> int:

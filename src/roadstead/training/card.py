@@ -42,7 +42,7 @@ def _documents(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, 
 
 def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]) -> str:
     """Fill the card's template."""
-    return _template(_TEMPLATE).render(
+    return template(_TEMPLATE).render(
         model={"calibrated_how": None} | model,
         metrics=metrics,
         train=train,
@@ -64,7 +64,7 @@ def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]
 
 def render_checks(metrics: dict[str, Any]) -> str:
     """Write the sections on simulated rafts, simulated lengths and open water; those not measured are left out."""
-    return _template(_CHECKS).render(
+    return template(_CHECKS).render(
         rafts=metrics.get("simulated_rafts"),
         lengths=metrics.get("simulated_lengths"),
         water=metrics.get("open_water"),
@@ -74,7 +74,8 @@ def render_checks(metrics: dict[str, Any]) -> str:
     )
 
 
-def _template(path: Path) -> jinja2.Template:
+def template(path: Path) -> jinja2.Template:
+    """Read a Markdown template; a name it lacks is an error."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - Markdown
     return environment.from_string(path.read_text(encoding="utf-8"))
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from roadstead.detection import Model, load_model
 from roadstead.training import ais_check
 from roadstead.training.card import write_card
+from roadstead.training.config import SIMULATED_ONLY
 from roadstead.training.figures import ScoredScene, f1_draws, reliability, summary
 from roadstead.training.interval_check import simulated_lengths
 from roadstead.training.open_water import open_water
@@ -26,8 +27,6 @@ from roadstead.training.raft_check import simulated_rafts
 from roadstead.training.unseen import cross_fitted, unseen_scenes
 from roadstead.whole import write_text
 
-SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
-"""Id of the model that was taught on simulated scenes alone, to measure the simulator."""
 ANCHORAGES: Final = frozenset({"houston", "vancouver"})
 """Places of 8-bit true colour with most of the bulk carriers, which would else carry the figures alone."""
 

@@ -27,6 +27,7 @@ DRY_CARGO: Final = ("barge", "bulk_carrier")
 _Lengths = tuple[float, float]
 _ANY_LENGTH: Final[_Lengths] = (0.0, float("inf"))
 _RESAMPLES: Final = 2000
+WITHIN_DEG: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def resampled(
     """95 % bootstrap interval of a statistic over values as independent draws; None of fewer than two values.
 
     Args:
-        values: [n].
-        statistic: `numpy.mean`, `numpy.median` or another that takes an axis.
+        values: [n], or [n, k] rows that are drawn whole.
+        statistic: `numpy.mean`, `numpy.median` or another of [draws, n] or [draws, n, k] that takes an axis.
     """
     drawn_from = np.asarray(values, float)
     if len(drawn_from) < 2:
@@ -188,12 +189,17 @@ def axis_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
         for label, found in _matches(scenes, "near")
         if label.length_m > 100
     ]
-    within = sum(error <= 10 for error in errors)
+    return axis_table(errors)
+
+
+def axis_table(errors_deg: Sequence[float]) -> dict[str, Any]:
+    """Mean absolute axis error and the share within 10 degrees."""
+    within = sum(error <= WITHIN_DEG for error in errors_deg)
     return {
-        "n": len(errors),
-        "mae": round(float(np.mean(errors)), 2) if errors else None,
-        "within_10_deg": ratio(within, len(errors)),
-        "within_10_deg_95": wilson(within, len(errors)),
+        "n": len(errors_deg),
+        "mae": round(float(np.mean(errors_deg)), 2) if errors_deg else None,
+        "within_10_deg": ratio(within, len(errors_deg)),
+        "within_10_deg_95": wilson(within, len(errors_deg)),
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from roadstead.detection import Model
 from roadstead.geo import Grid, axis_difference_deg
 from roadstead.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
-from roadstead.training.figures import class_table, ratio, resampled, wilson
+from roadstead.training.figures import axis_table, class_table, ratio, resampled, wilson
 from roadstead.training.practice import labelled_hulls
 from roadstead.training.product import found_in
 from roadstead.training.scoring import axis_deg, score
@@ -34,7 +34,6 @@ _MOST_SCENES: Final = 200
 _MARGIN_PX: Final = 2.0
 """Ships cut by the image's edge, or nearer to it than this, have no length to be measured."""
 LONG_M: Final = 100.0
-WITHIN_DEG: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,10 @@ def simulated_lengths(
         scene = practice_scene(seed, scenes, side_px)
         image = practice_image(scene)
         table = detect_simulated(image, model)
-        whole = whole_hulls(scene, image.cloud)
-        measured += measured_ships(list(labelled_hulls(scene)), whole, table, image.grid)
-        there += len(whole)
+        hulls = list(labelled_hulls(scene))
+        whole = [is_whole(hull, scene, image.cloud) for hull in hulls]
+        measured += measured_ships(hulls, whole, table, image.grid)
+        there += sum(whole)
         scenes += 1
     return {"n_simulated_scenes": scenes, **figures(measured, there)}
 
@@ -80,40 +80,30 @@ def practice_image(scene: PracticeScene) -> SimulatedImage:
     return simulated_image(bands, scene.valid, scene.scl)
 
 
-def whole_hulls(scene: PracticeScene, cloud: Mask | None) -> list[PracticeHull]:
-    """Give the simulated ships of 45 m or more that lie wholly inside the image and under a clear sky."""
+def is_whole(hull: PracticeHull, scene: PracticeScene, cloud: Mask | None) -> bool:
+    """Tell whether a simulated ship is 45 m or more, wholly inside the image, and clear at its corners and middle."""
     high, wide = scene.valid.shape
     edge = np.array([wide, high]) - _MARGIN_PX
-    return [
-        hull
-        for hull in labelled_hulls(scene)
-        if simulated_label(hull).required
-        and ((hull.corners > _MARGIN_PX) & (hull.corners < edge)).all()
-        and _seen_whole(hull, scene.valid if cloud is None else scene.valid & ~cloud)
-    ]
-
-
-def _seen_whole(hull: PracticeHull, clear: Mask) -> bool:
-    """Whether the corners and the middle are imaged and clear."""
+    if not simulated_label(hull).required or not ((hull.corners > _MARGIN_PX) & (hull.corners < edge)).all():
+        return False
     col, row = np.vstack([hull.corners, hull.corners.mean(0)]).astype(int).T
-    return bool(clear[row, col].all())
+    return bool((scene.valid if cloud is None else scene.valid & ~cloud)[row, col].all())
 
 
 def measured_ships(
-    hulls: Sequence[PracticeHull], whole: Sequence[PracticeHull], table: gpd.GeoDataFrame, grid: Grid
+    hulls: Sequence[PracticeHull], whole: Sequence[bool], table: gpd.GeoDataFrame, grid: Grid
 ) -> list[MeasuredShip]:
     """Pair one scene's simulated hulls with its detections, strictly; give the whole ones that were found.
 
     Args:
         hulls: All that could be labelled, so that none of their detections goes to another.
-        whole: Those of them whose measures count.
+        whole: Whether the measures of each count (`is_whole`).
         table: `tables.DETECTIONS` of the scene.
         grid: Its pixels.
     """
     found = found_in(table, grid)
     low, high = (table[name].to_numpy(float) for name in ("length_low_m", "length_high_m"))
     outcome = score([simulated_label(hull) for hull in hulls], found, "strict")
-    counts = {id(hull) for hull in whole}
     return [
         MeasuredShip(
             hulls[ship].spec.length_m,
@@ -125,7 +115,7 @@ def measured_ships(
             found[one].class_,
         )
         for ship, one in outcome.hits
-        if id(hulls[ship]) in counts
+        if whole[ship]
     ]
 
 
@@ -155,16 +145,7 @@ def figures(ships: Sequence[MeasuredShip], there: int) -> dict[str, Any]:
         "length_mae_m_95": resampled(np.abs(errors)),
         "length_bias_m": round(float(np.mean(errors)), 3) if errors else None,
         "length_bias_m_95": resampled(errors),
-        "axis": _axis_figures(ships),
-        "axis_over_100m": _axis_figures([ship for ship in ships if ship.true_length_m > LONG_M]),
+        "axis": axis_table([ship.axis_error_deg for ship in ships]),
+        "axis_over_100m": axis_table([s.axis_error_deg for s in ships if s.true_length_m > LONG_M]),
         "class": class_table([(ship.true_class, ship.class_) for ship in ships]),
-    }
-
-
-def _axis_figures(ships: Sequence[MeasuredShip]) -> dict[str, Any]:
-    within = sum(ship.axis_error_deg <= WITHIN_DEG for ship in ships)
-    return {
-        "n": len(ships),
-        "within_10_deg": ratio(within, len(ships)),
-        "within_10_deg_95": wilson(within, len(ships)),
     }

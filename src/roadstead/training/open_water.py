@@ -17,7 +17,7 @@ from roadstead.training.figures import ScoredScene, poisson_95
 from roadstead.training.pixels import decode, scene_overpass
 from roadstead.training.places import Label, place_of
 from roadstead.training.product import found_in
-from roadstead.training.scenes import Bytes, Mask, prepare_scene
+from roadstead.training.scenes import Bytes, Mask, prepare_scene, region_mask
 from roadstead.training.scoring import LEAST_LENGTH_M, Found
 from roadstead.training.simulated_image import detect_simulated, simulated_image
 from roadstead.training.simulated_sea import CONDITIONS, empty_sea
@@ -142,7 +142,7 @@ def open_sea(
         [H, W]. Bright specks under a hectare belong to the sea: most false alarms are such.
     """
     scene = prepare_scene(scene_id, rgb, valid, nir, labels)
-    near = _large(valid & ~scene.water) | _labelled(labels, valid.shape)
+    near = _large(valid & ~scene.water) | region_mask(labels, valid.shape)
     distance = cv2.distanceTransform((~near).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(valid & (distance * PIXEL_M >= CLEAR_OF_M))
 
@@ -152,13 +152,6 @@ def _large(mask: Mask) -> Mask:
     large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_LAND_PX
     large[0] = False
     return np.asarray(large[number_of])
-
-
-def _labelled(labels: tuple[Label, ...], shape: tuple[int, ...]) -> Mask:
-    mask = np.zeros(shape, np.uint8)
-    for label in labels:
-        cv2.fillPoly(mask, [np.round(label.corners - 0.5).astype(np.int32)], 1)
-    return mask.astype(bool)
 
 
 def on_sea(found: Sequence[Found], sea: Mask) -> list[Found]:

@@ -20,10 +20,10 @@ import yaml
 from rich.console import Console
 
 from roadstead.detection import Model, load_model
-from roadstead.errors import BadInputError
+from roadstead.detection.model import Context, Merge
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
-from roadstead.training.calibrate import LengthFit, Platt, best_threshold, fit_length, shifted_to_ais
+from roadstead.training.calibrate import LengthFit, Platt, fit_length, shifted_to_ais
 from roadstead.training.card import write_card
 from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
@@ -32,14 +32,13 @@ from roadstead.training.network import UPSAMPLE, Detector
 from roadstead.training.places import FOLDS, labelled_scenes, left_out
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
 from roadstead.training.simulated_check import figures, simulated_ships
+from roadstead.training.state import fold_name, last_average
 from roadstead.training.unseen import LOWEST_SCORE, calibration, unseen_scenes
 from roadstead.whole import write_text
 
-LAND_SHARE: Final = 0.6
-LAND_LOGIT: Final = 4.0
-"""See `detection.model.Context`."""
-MERGE_IOU: Final = 0.4
-"""Rafted hulls of 12 m beam share up to a third of their labelled boxes; duplicates of one hull share more."""
+MERGE: Final = Merge()
+CONTEXT: Final = Context(logit=4.0)
+"""How boxes become hulls; `make ablation` shows what else was weighed."""
 
 
 def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
@@ -73,18 +72,14 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     _write(folder, describe(config, digest, **parts))
     # Once more, with lengths as they are used: which false alarms count depends on them.
     scenes = unseen_scenes(shared, load_model(folder))
-    parts["score_threshold"], parts["platt"] = calibration(scenes)
-    parts["how"]["threshold_tried"] = best_threshold(scenes)[1]
+    chosen = calibration(scenes)
+    parts |= {"score_threshold": chosen.threshold, "platt": chosen.platt}
+    parts["how"]["threshold_tried"] = chosen.tried
     _write(folder, describe(config, digest, **parts))
     metrics = evaluate(shared, str(folder.name), models_dir, scenes=scenes)
     _write(folder, describe(config, digest, **parts) | measured_keys(metrics))
     write_card(folder)
     return folder
-
-
-def fold_name(fold: int) -> str:
-    """Name the folder of a run, and the weights, that leave a fold out."""
-    return f"fold-{fold}"
 
 
 def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
@@ -93,10 +88,7 @@ def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
 
 
 def _exported(run: Path, config: dict[str, Any], path: Path) -> tuple[str, Detector]:
-    averages = sorted(run.glob("average-*.pt"))
-    if not averages:
-        raise BadInputError(f"{run} holds no average-*.pt: run `make train` first")
-    network = load_detector(averages[-1], str(config["architecture"]))
+    network = load_detector(last_average(run), str(config["architecture"]))
     return export_onnx(network, path), network
 
 
@@ -111,7 +103,7 @@ def measured_keys(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> dict[str, Any]:
-    """Find threshold, probabilities and lengths with the model as exported, at its lowest threshold.
+    """Find lengths with the model as exported, at a first threshold.
 
     Args:
         shared: Folder of the real data.
@@ -119,13 +111,13 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
         model: As exported.
         network: Of weights that were not taught on the first fold.
     """
-    threshold, platt = calibration(unseen_scenes(shared, model))
+    chosen = calibration(unseen_scenes(shared, model))
     water = [read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, FOLDS[:1])]
-    ships = simulated_ships(network, water, threshold)
+    ships = simulated_ships(network, water, chosen.threshold)
     seen = ships.found
     return {
-        "score_threshold": threshold,
-        "platt": platt,
+        "score_threshold": chosen.threshold,
+        "platt": chosen.platt,
         "length": fit_length(ships.box_length_m[seen], ships.true_length_m[seen]),
         "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
@@ -157,8 +149,8 @@ def describe(
         "tile_px": TILE_PX,
         "classes": list(CLASSES),
         "score_threshold": score_threshold,
-        "merge": {"iou": MERGE_IOU},
-        "context": {"land_share": LAND_SHARE, "logit": LAND_LOGIT},
+        "merge": MERGE.model_dump(),
+        "context": CONTEXT.model_dump(),
         "taught_on": config["taught_on"],
         "folds": [dict(fold) for fold in folds],
     }

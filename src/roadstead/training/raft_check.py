@@ -28,7 +28,7 @@ from roadstead.simulate.traffic.tracks import hull_outline
 from roadstead.training.figures import ratio, resampled, wilson
 from roadstead.training.places import Label
 from roadstead.training.product import found_in
-from roadstead.training.scoring import Found, score
+from roadstead.training.scoring import Floats, Found, score
 from roadstead.training.simulated_image import (
     SimulatedImage,
     detect_simulated,
@@ -114,7 +114,7 @@ def _shares(rafts: Sequence[CountedRaft]) -> dict[str, Any]:
         "n_simulated_hulls": hulls,
         "hulls_right": ratio(right, hulls),
         "hulls_right_95": wilson(right, hulls),
-        "hulls_right_95_by_raft": _by_raft(rafts),
+        "hulls_right_95_by_raft": resampled(np.array([[r.right, r.hulls] for r in rafts]), _share_right),
         "rafts_exact": ratio(exact, len(rafts)),
         "rafts_exact_95": wilson(exact, len(rafts)),
         "mean_excess": round(float(np.mean(excess)), 3) if excess else None,
@@ -122,13 +122,10 @@ def _shares(rafts: Sequence[CountedRaft]) -> dict[str, Any]:
     }
 
 
-def _by_raft(rafts: Sequence[CountedRaft]) -> list[float] | None:
-    """95 % bootstrap interval of the share of hulls that draws whole rafts."""
-    if len(rafts) < 2:
-        return None
-    table = np.array([[r.right, r.hulls] for r in rafts], float)
-    draws = table[np.random.default_rng(0).integers(len(rafts), size=(2000, len(rafts)))].sum(1)
-    return [round(float(v), 4) for v in np.percentile(draws[:, 0] / draws[:, 1], [2.5, 97.5])]
+def _share_right(rows: Floats, axis: int) -> Floats:
+    """Share of hulls counted right over [draws, rafts, 2] rows of (right, hulls)."""
+    right, hulls = np.moveaxis(rows.sum(axis=axis), -1, 0)
+    return np.asarray(right / hulls)
 
 
 def count_rafts(rafts: Sequence[Raft], found: Sequence[Found]) -> list[CountedRaft]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,11 +55,11 @@ def prepare_scene(
         labels: Labels of the scene; `ignore` regions are painted over with their surroundings, `unsearched` ones
             become no data.
     """
-    seen = valid & ~_region_mask(labels, "unsearched", valid.shape, grow=0)
+    seen = valid & ~region_mask(_of_use("unsearched", labels), valid.shape)
     water = _water(rgb, nir) & seen
-    water &= ~_region_mask(labels, "yes", valid.shape, grow=1)
+    water &= ~region_mask(_of_use("yes", labels), valid.shape, grow=1)
     ships = [label for label in labels if label.use == "yes" and _inside(label, seen)]
-    painted = _paint_over(rgb, _region_mask(labels, "ignore", valid.shape, grow=1))
+    painted = _paint_over(rgb, region_mask(_of_use("ignore", labels), valid.shape, grow=1))
     return TrainingScene(
         scene_id,
         np.where(seen[..., None], painted, 0).astype(np.uint8),
@@ -68,16 +69,20 @@ def prepare_scene(
     )
 
 
+def _of_use(use: str, labels: tuple[Label, ...]) -> list[Label]:
+    return [label for label in labels if label.use == use]
+
+
 def _inside(label: Label, seen: Mask) -> bool:
     col, row = label.corners.mean(0).astype(int)
     return bool(0 <= row < seen.shape[0] and 0 <= col < seen.shape[1] and seen[row, col])
 
 
-def _region_mask(labels: tuple[Label, ...], use: str, shape: tuple[int, ...], *, grow: int) -> Mask:
+def region_mask(labels: Iterable[Label], shape: tuple[int, ...], *, grow: int = 0) -> Mask:
+    """Return where labelled regions lie, [H, W], grown by some pixels."""
     mask = np.zeros(shape, np.uint8)
     for label in labels:
-        if label.use == use:
-            cv2.fillPoly(mask, [np.round(label.corners - 0.5).astype(np.int32)], 1)
+        cv2.fillPoly(mask, [np.round(label.corners - 0.5).astype(np.int32)], 1)
     return cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)).astype(bool)
 
 

@@ -12,16 +12,15 @@ from roadstead.simulate.coast.ground import Ground
 from roadstead.simulate.coast.water import water_surface
 from roadstead.simulate.light import Light
 from roadstead.simulate.optical.atmosphere import draw_sky, veil
+from roadstead.simulate.optical.render import GROUND_SIGMA_PX, add_sensor_noise
+from roadstead.simulate.practice.scene import see_through_air
 from roadstead.simulate.scenario.model import Spectrum, Weather
 from roadstead.simulate.texture import FloatArray, blurred
 from roadstead.training.simulated_image import simulated_grid
 
 _NEVER: Final = 9.0
-_GROUND_SIGMA_PX: Final = 0.72
-"""Point spread of water, as `simulate.optical.render` has it."""
-_AIR: Final = np.array([0.023, 0.036, 0.058, 0.010], np.float32)
-_AIR_GAIN: Final = np.float32(1.5)
-"""What air adds and how it brightens, in the middle of what practice scenes draw."""
+_AIR: Final = (0.65, 1.5)
+"""Light that air adds, and gain, in the middle of what practice scenes draw."""
 Waters = tuple[Spectrum, Spectrum]
 _NAVY: Final[Waters] = ((0.012, 0.023, 0.030, 0.006), (0.024, 0.037, 0.042, 0.011))
 _GREEN: Final[Waters] = ((0.014, 0.031, 0.028, 0.007), (0.036, 0.054, 0.045, 0.014))
@@ -69,12 +68,13 @@ def empty_sea(condition: Condition, side_px: int, rng: np.random.Generator) -> F
     """
     ground = Ground(simulated_grid(side_px, side_px), Polygon(), (), ())
     water = water_surface(ground, *varied(condition.waters, rng), condition.weather, rng)
-    image = blurred(replace(water, whitecaps=condition.whitecaps).rows(0, side_px), _GROUND_SIGMA_PX)
+    image = blurred(replace(water, whitecaps=condition.whitecaps).rows(0, side_px), GROUND_SIGMA_PX)
     sky = draw_sky(condition.weather, Light(), (side_px, side_px), rng)
     veil(image, sky.opacity(0, side_px), sky.shadow(0, side_px), condition.weather)
-    noise = rng.standard_normal(image.shape, dtype=np.float32)
-    image = image + noise * (np.float32(0.00025) + np.float32(0.002) * image)
-    return image * _AIR_GAIN + _AIR[:, None, None] if condition.through_air else image
+    add_sensor_noise(image, rng)
+    if condition.through_air:
+        see_through_air(image, *_AIR)
+    return image
 
 
 def varied(waters: Waters, rng: np.random.Generator) -> Waters:

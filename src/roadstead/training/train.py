@@ -11,13 +11,11 @@ average, optimiser and step. Runs on a CPU in bfloat16 where that is faster.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -28,59 +26,19 @@ from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
 from roadstead.errors import BadInputError
-from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training.boxes import long_side_first
 from roadstead.training.command import exit_code_of
+from roadstead.training.config import SIMULATED, TrainConfig, simulated_share
 from roadstead.training.crops import CROP_PX, Composer, Crop
-from roadstead.training.evaluate import SIMULATED_ONLY
-from roadstead.training.network import Detector, detection_loss
-from roadstead.training.package import fold_name, package
+from roadstead.training.package import package
 from roadstead.training.places import FOLDS, PLACES, left_out, shared_folder
 from roadstead.training.practice import TAUGHT, practice_scenes
 from roadstead.training.scenes import TrainingScene, training_scenes
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp
-from roadstead.whole import replacing, write_text
+from roadstead.training.state import CHECKPOINT, TrainState, fold_name, last_average
+from roadstead.whole import write_text
 
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
-CHECKPOINT: Final = "checkpoint.pt"
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What a run is made of; written to ``train.yaml`` beside the weights."""
-
-    model_id: str = DEFAULT_MODEL_ID
-    taught_on: Literal["real and simulated", "simulated"] = "real and simulated"
-    """The second uses no real pixel: practice scenes with simulated hulls laid on their water."""
-    pretrained: str | None = SIMULATED_ONLY
-    """Id of the model whose weights it starts from; None for fresh weights."""
-    practice_scenes: int = 240
-    architecture: str = "yolo11n-obb.yaml"
-    seed: int = 1
-    steps: int = 700
-    batch: int = 16
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup_steps: int = 100
-    ema_decay: float = 0.999
-    simulated_stamps: int = 2500
-    real_variants: int = 8
-    simulated_share_first: float = 0.85
-    """Share of crops that carry simulated hulls, until `real_from` of the run."""
-    simulated_share_last: float = 0.4
-    real_from: float = 0.7
-    checkpoint_every: int = 250
-
-
-SIMULATED: Final = TrainConfig(
-    model_id=SIMULATED_ONLY,
-    taught_on="simulated",
-    pretrained=None,
-    steps=3400,
-    learning_rate=2e-3,
-    warmup_steps=300,
-)
-"""The run on simulated scenes alone."""
 
 
 class CropDataset(Dataset[Crop]):
@@ -98,18 +56,6 @@ class CropDataset(Dataset[Crop]):
         """Make crop number `index`."""
         share = simulated_share(index / len(self), self.config)
         return self.composer.compose(np.random.default_rng([self.config.seed, index]), share)
-
-
-def simulated_share(progress: float, config: TrainConfig) -> float:
-    """Give the share of crops with simulated hulls at this part of the run, 0..1: many first, real ones last."""
-    return config.simulated_share_first if progress < config.real_from else config.simulated_share_last
-
-
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Give the learning rate of a step: linear warm-up, then a cosine down to a hundredth."""
-    warm = min((step + 1) / config.warmup_steps, 1.0)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(step / config.steps, 1.0)))
-    return config.learning_rate * warm * (0.01 + 0.99 * cosine)
 
 
 def collate(crops: list[Crop]) -> Batch:
@@ -161,7 +107,7 @@ def train_all(
     console = Console(stderr=True)
     shared_folder(shared)
     _stamp(run, config)
-    first = None if config.pretrained is None else _last_average(pretrained)
+    first = None if config.pretrained is None else last_average(pretrained)
     simulated = Simulated.drawn(cache, config, console)
     if config.taught_on != "simulated":
         for fold in FOLDS:
@@ -186,13 +132,6 @@ def _stamp(run: Path, config: TrainConfig) -> None:
             f"{path}: the run was begun with other settings; delete {run} or name another with --run"
         )
     write_text(path, yaml.safe_dump(made_of))
-
-
-def _last_average(run: Path) -> Path:
-    averages = sorted(run.glob("average-*.pt"))
-    if not averages:
-        raise BadInputError(f"{run} holds no average-*.pt to start from: run `make train-simulated` first")
-    return averages[-1]
 
 
 def train(composer: Composer, run: Path, config: TrainConfig, weights: Path | None, threads: int) -> Path:
@@ -243,85 +182,6 @@ def _batches(dataset: CropDataset, config: TrainConfig, first_step: int) -> Iter
 def _quiet_worker(_: int) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-
-
-@dataclass
-class TrainState:
-    """Network, moving average, optimiser and the number of steps done."""
-
-    network: Detector
-    average: Detector
-    optimiser: torch.optim.Optimizer
-    step: int
-
-    @classmethod
-    def start(cls, config: TrainConfig, run: Path, weights: Path | None = None) -> TrainState:
-        """Begin afresh or from other weights, or from the run's checkpoint where there is one."""
-        network, average = Detector(config.architecture), Detector(config.architecture)
-        if weights is not None:
-            network.load_state_dict(torch.load(weights, weights_only=True))
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub omits it
-        average.load_state_dict(network.state_dict())
-        optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
-        state = cls(network, average, optimiser, 0)
-        if (run / CHECKPOINT).exists():
-            state._load(run / CHECKPOINT)
-        return state
-
-    def advance(self, images: torch.Tensor, targets: dict[str, torch.Tensor], config: TrainConfig) -> float:
-        """Take one step; returns the loss per crop."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, config)
-        self.network.train()
-        loss = detection_loss(self.network, images, targets)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
-        self.optimiser.step()
-        self.step += 1
-        self._average(min(config.ema_decay, (1 + self.step) / (10 + self.step)))
-        return float(loss.detach()) / len(images)
-
-    @torch.no_grad()
-    def _average(self, decay: float) -> None:
-        target = self.average.state_dict()
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                target[name].mul_(decay).add_(value, alpha=1 - decay)
-            else:
-                target[name].copy_(value)
-
-    def save(self, run: Path) -> None:
-        """Write the checkpoint to a temporary name, then rename; keep the average of every checkpoint too."""
-        whole = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-        }
-        for name, content in (
-            (CHECKPOINT, whole),
-            (f"average-{self.step:06d}.pt", self.average.state_dict()),
-        ):
-            with replacing(run / name) as temporary:
-                torch.save(content, temporary)
-
-    def _load(self, path: Path) -> None:
-        saved = torch.load(path, weights_only=True)
-        self.network.load_state_dict(saved["network"])
-        self.average.load_state_dict(saved["average"])
-        self.optimiser.load_state_dict(saved["optimiser"])
-        self.step = int(saved["step"])
-
-
-def _groups(network: Detector, config: TrainConfig) -> list[dict[str, Any]]:
-    """Decay weights of convolutions, not biases and batch norms."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    return [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ every fold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,13 +73,29 @@ def cross_fitted(scenes: Sequence[ScoredScene]) -> tuple[list[ScoredScene], dict
     thresholds: dict[int, float] = {}
     for fold in FOLDS:
         others = [scene for scene in scenes if fold_of(scene.scene_id) != fold]
-        threshold, platt = calibration(others)
-        thresholds[fold] = threshold
-        fitted += [above(scene, threshold, platt) for scene in scenes if fold_of(scene.scene_id) == fold]
+        chosen = calibration(others)
+        thresholds[fold] = chosen.threshold
+        fitted += [
+            above(scene, chosen.threshold, chosen.platt)
+            for scene in scenes
+            if fold_of(scene.scene_id) == fold
+        ]
     return fitted, thresholds
 
 
-def calibration(scenes: Sequence[ScoredScene]) -> tuple[float, Platt]:
+@dataclass(frozen=True)
+class Calibration:
+    """The threshold and the probabilities that some scenes ask for."""
+
+    threshold: float
+    tried: list[dict[str, float | None]]
+    """Strict F1 of every threshold tried."""
+    platt: Platt
+    """Of what lies above the threshold."""
+
+
+def calibration(scenes: Sequence[ScoredScene]) -> Calibration:
     """Choose the threshold on these scenes, and fit the probability of what lies above it."""
-    threshold, _ = best_threshold(scenes)
-    return threshold, fit_platt(*scored_pairs([above(scene, threshold) for scene in scenes]))
+    threshold, tried = best_threshold(scenes)
+    pairs = scored_pairs([above(scene, threshold) for scene in scenes])
+    return Calibration(threshold, tried, fit_platt(*pairs))

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from roadstead.training.boxes import box_corners, long_side_first
+from roadstead.training.config import TrainConfig, simulated_share
 from roadstead.training.crops import CROP_PX, Composer, _Canvas, _lay_surf, _weights
 from roadstead.training.places import Label
 from roadstead.training.scenes import TrainingScene, prepare_scene
 from roadstead.training.stamps import Stamp, real_stamps, simulated_stamp, turned
-from roadstead.training.train import TrainConfig, collate, simulated_share
+from roadstead.training.train import collate
 
 
 def square(col: float, row: float, half: float) -> np.ndarray:

@@ -18,10 +18,10 @@ from roadstead.training.interval_check import (
     SEED,
     MeasuredShip,
     figures,
+    is_whole,
     measured_ships,
     practice_image,
     simulated_lengths,
-    whole_hulls,
 )
 from roadstead.training.practice import TAUGHT, label_box, labelled_hulls
 from tests.unit.detection.worlds import lamps
@@ -68,10 +68,10 @@ def table_of(hulls: list[PracticeHull], grid: Grid, *, error_m: float = 0.0) -> 
 
 def test_a_perfect_detector_measures_every_whole_ship(scene: PracticeScene) -> None:
     image, hulls = practice_image(scene), list(labelled_hulls(scene))
-    whole = whole_hulls(scene, image.cloud)
+    whole = [is_whole(hull, scene, image.cloud) for hull in hulls]
     ships = measured_ships(hulls, whole, table_of(hulls, image.grid), image.grid)
     assert [ship.true_class for ship in ships] == ["barge", "bulk_carrier"]
-    found = figures(ships, len(whole))
+    found = figures(ships, sum(whole))
     assert found["found"] == found["interval_80_coverage"] == found["axis"]["within_10_deg"] == 1.0
     assert found["length_mae_m"] == 0.0
     assert found["interval_80_median_width_m"] == 20.0
@@ -79,19 +79,18 @@ def test_a_perfect_detector_measures_every_whole_ship(scene: PracticeScene) -> N
 
 def test_lengths_that_are_off_leave_the_interval(scene: PracticeScene) -> None:
     image, hulls = practice_image(scene), list(labelled_hulls(scene))
-    whole = whole_hulls(scene, image.cloud)
+    whole = [is_whole(hull, scene, image.cloud) for hull in hulls]
     ships = measured_ships(hulls, whole, table_of(hulls, image.grid, error_m=15.0), image.grid)
-    found = figures(ships, len(whole))
+    found = figures(ships, sum(whole))
     assert found["interval_80_coverage"] == 0.0
     assert found["length_bias_m"] == pytest.approx(15.0)
 
 
 def test_ships_cut_by_the_edge_or_under_cloud_are_not_measured(scene: PracticeScene) -> None:
-    whole = whole_hulls(scene, None)
-    corners = whole[0].corners
-    cut = replace(whole[0], corners=corners - corners.min(0))
-    assert len(whole_hulls(replace(scene, hulls=(*whole[1:], cut)), None)) == len(whole) - 1
-    assert whole_hulls(scene, np.ones(scene.valid.shape, bool)) == []
+    barge, bulk, tug = labelled_hulls(scene)
+    assert [is_whole(hull, scene, None) for hull in (barge, bulk, tug)] == [True, True, False]
+    assert not is_whole(replace(barge, corners=barge.corners - barge.corners.min(0)), scene, None)
+    assert not is_whole(barge, scene, np.ones(scene.valid.shape, bool))
 
 
 def test_figures_tell_class_axis_and_interval_apart() -> None:
@@ -102,7 +101,12 @@ def test_figures_tell_class_axis_and_interval_apart() -> None:
     assert found["interval_80_coverage"] == 0.75
     assert found["length_mae_m"] == pytest.approx((3 * 4 + 30) / 4)
     assert found["axis"]["within_10_deg"] == 0.75
-    assert found["axis_over_100m"] == {"n": 1, "within_10_deg": 0.0, "within_10_deg_95": [0.0, 0.7935]}
+    assert found["axis_over_100m"] == {
+        "n": 1,
+        "mae": 30.0,
+        "within_10_deg": 0.0,
+        "within_10_deg_95": [0.0, 0.7935],
+    }
     assert found["class"]["f1"]["barge"]["f1"] == pytest.approx(2 * 3 / (2 * 3 + 1), abs=1e-4)
 
 
@@ -118,7 +122,8 @@ def test_scenes_are_searched_until_they_have_held_enough_ships(
     found = table_of(hulls[:0], practice_image(scene).grid)
     monkeypatch.setattr(interval_check, "practice_scene", lambda *_: scene)
     monkeypatch.setattr(interval_check, "detect_simulated", lambda *_: found)
-    whole = len(whole_hulls(scene, practice_image(scene).cloud))
+    cloud = practice_image(scene).cloud
+    whole = sum(is_whole(hull, scene, cloud) for hull in labelled_hulls(scene))
     result = simulated_lengths(lamps(tmp_path), ships=whole + 1)
     assert (result["n_simulated_scenes"], result["n_simulated_ships"]) == (2, 2 * whole)
     assert (result["n"], result["found"], result["length_mae_m"]) == (0, 0.0, None)

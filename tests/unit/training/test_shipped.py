@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import yaml
 
 from roadstead.settings import DEFAULT_MODEL_ID
 from roadstead.training.card import render
+from roadstead.training.config import TrainConfig
 from roadstead.training.export import sha256
 from roadstead.training.places import FOLDS, PLACES, left_out
-from roadstead.training.train import TrainConfig
 
 FOLDER = Path(__file__).parents[3] / "models" / DEFAULT_MODEL_ID
 
@@ -49,3 +50,13 @@ def test_strict_f1_on_unseen_places_reaches_the_least_that_may_be_shipped() -> N
     unseen = json.loads((FOLDER / "metrics.json").read_text())["unseen"]["strict"]
     assert unseen["f1"] >= 0.60
     assert unseen["n_ships"] == 388
+
+
+def test_the_wheel_holds_every_file_of_the_shipped_model_but_the_weights_of_folds() -> None:
+    project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    shipped = {path for path in FOLDER.iterdir() if not path.name.startswith("fold-")}
+    for path in shipped:
+        inside = f"models/{DEFAULT_MODEL_ID}/{path.name}"
+        assert packed[inside] == f"roadstead/_data/{inside}"
+    assert len([name for name in packed if name.startswith("models/")]) == len(shipped)

@@ -12,11 +12,13 @@ import torch
 import yaml
 
 from roadstead.training import torchvision_schemas
+from roadstead.training.config import TrainConfig, learning_rate
 from roadstead.training.crops import Crop
 from roadstead.training.export import TILE_PX, export_onnx, sha256
 from roadstead.training.network import Detector, detection_loss
 from roadstead.training.places import PLACES
-from roadstead.training.train import TrainConfig, TrainState, collate, learning_rate, main
+from roadstead.training.state import TrainState
+from roadstead.training.train import collate, main
 
 CONFIG = TrainConfig(steps=20, batch=2, warmup_steps=5)
 

@@ -43,10 +43,11 @@ _DECK_COLOURS: Final[tuple[Colour, ...]] = (
     (0.148, 0.146, 0.140, 0.165),  # grey
     (0.265, 0.262, 0.255, 0.268),  # pale grey
 )
+_DRY_CARGO: Final = ("bulk_carrier", "barge")
 _DRY_CARGO_SHARES: Final = (0.20, 0.20, 0.07, 0.08, 0.05, 0.12, 0.28)
+_OTHER_SHARES: Final = (0.22, 0.12, 0.18, 0.10, 0.08, 0.20, 0.10)
 _DRY_CARGO_TONE: Final = (1.14, 1.12, 1.12, 1.15)
 _OTHER_TONE: Final = (0.78, 0.72, 0.75, 0.80)
-_OTHER_SHARES: Final = (0.22, 0.12, 0.18, 0.10, 0.08, 0.20, 0.10)
 _WHITE: Final[Colour] = (0.32, 0.32, 0.31, 0.32)
 
 
@@ -228,13 +229,13 @@ def _random_deck(rng: np.random.Generator, kind: Kind) -> Colour:
 
 def _toned(colour: Colour, kind: Kind) -> Colour:
     """Decks of dry-cargo ships are the plainest; those of others are cluttered, in shade, and so darker."""
-    tone = _DRY_CARGO_TONE if kind in ("bulk_carrier", "barge") else _OTHER_TONE
+    tone = _DRY_CARGO_TONE if kind in _DRY_CARGO else _OTHER_TONE
     red, green, blue, nir = (level * factor for level, factor in zip(colour, tone, strict=True))
     return red, green, blue, nir
 
 
 def _deck_shares(kind: Kind) -> tuple[float, ...]:
-    return _DRY_CARGO_SHARES if kind in ("bulk_carrier", "barge") else _OTHER_SHARES
+    return _DRY_CARGO_SHARES if kind in _DRY_CARGO else _OTHER_SHARES
 
 
 def _random_house(rng: np.random.Generator, deck: Colour) -> Colour:

@@ -39,7 +39,7 @@ _WEDGE_SHARE = 0.2
 _STRIP = 256
 _HALO = 4
 _WORKERS = 2
-_GROUND_SIGMA_PX = 0.72
+GROUND_SIGMA_PX = 0.72
 """Point spread of land and water with the pixel's own square and the product's resampling: shores of real scenes are
 20 m wide from 10 to 90 %, and neighbours of open water correlate by 0.6 (``docs/simulation/realism.md``)."""
 _SPILL = 0.05
@@ -100,7 +100,7 @@ class _Painter:
         opacity, shadow = self.sky.opacity(first, stop), self.sky.shadow(first, stop)
         veil(image, opacity, shadow, self.plan.weather)
         scl = classify(*(layer[..., ::2, ::2] for layer in (image, share, opacity, shadow)))
-        _add_sensor_noise(image, rng)
+        add_sensor_noise(image, rng)
         return image, scl
 
     def _ground(self, top: int, bottom: int, share: FloatArray) -> FloatArray:
@@ -110,7 +110,7 @@ class _Painter:
             image += (land - image) * share
         spilt = self.spill.rows(top, bottom) * (1 - share)
         image += spilt * (_LAND_MEAN * np.float32(_SPILL))[:, None, None]
-        return blurred(image, _GROUND_SIGMA_PX)
+        return blurred(image, GROUND_SIGMA_PX)
 
 
 def render(
@@ -186,7 +186,7 @@ def _spill(ground: Ground) -> CoarseField:
     return CoarseField(np.asarray(ndimage.gaussian_filter(small, 4.0), np.float32), size)
 
 
-def _add_sensor_noise(image: FloatArray, rng: np.random.Generator) -> None:
+def add_sensor_noise(image: FloatArray, rng: np.random.Generator) -> None:
     """Add noise that grows with the light, as a sensor's shot noise does; in place."""
     for band in image:
         grain = rng.standard_normal(band.shape, dtype=np.float32)

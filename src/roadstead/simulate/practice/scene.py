@@ -101,21 +101,25 @@ def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeSc
     reflectance = (frame.dn.astype(np.float32) - DN_OFFSET) / np.float32(QUANTIFICATION)
     surface = bool(rng.random() >= (_THROUGH_AIR_PORT if ground.quays else _THROUGH_AIR_SEA))
     if not surface:
-        _see_through_air(reflectance, rng)
+        see_through_air(reflectance, float(rng.uniform(0.3, 1.0)), float(rng.uniform(1.25, 1.75)))
     valid = frame.dn[0] > 0
     reflectance[:, ~valid] = 0
     hulls = tuple(PracticeHull(hull.spec, state, _corners(ground, hull)) for hull, state in fleet.hulls)
     return PracticeScene(np.clip(reflectance, 0, None), valid, ground.land_share, frame.scl, hulls, surface)
 
 
-def _see_through_air(reflectance: FloatArray, rng: np.random.Generator) -> None:
+def see_through_air(reflectance: FloatArray, air: float, gain: float) -> None:
     """Turn reflectance at the surface into what a product at the top of the atmosphere shows; in place.
 
     Real true-colour mosaics of anchorages are such: hulls half as bright again as at the surface, over blue air.
+
+    Args:
+        reflectance: [4, H, W] red, green, blue, nir.
+        air: How much light the air adds, 0 for none, 1 for the most.
+        gain: How much brighter all else is.
     """
-    air = float(rng.uniform(0.3, 1.0)) * np.array([0.035, 0.055, 0.09, 0.015], np.float32)
-    reflectance *= np.float32(rng.uniform(1.25, 1.75))
-    reflectance += air[:, None, None]
+    reflectance *= np.float32(gain)
+    reflectance += (air * np.array([0.035, 0.055, 0.09, 0.015], np.float32))[:, None, None]
 
 
 def _corners(ground: Ground, hull: PlacedHull) -> NDArray[np.float64]:

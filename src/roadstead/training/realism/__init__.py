@@ -1,4 +1,4 @@
 """Simulated scenes held against real ones: measures, table, contact sheets and a blind test.
 
-Run as ``python -m roadstead.training.realism``; `__main__` is the command.
+Run as ``python -m roadstead.training.realism``; `compare` is the command.
 """

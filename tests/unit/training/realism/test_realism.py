@@ -9,8 +9,8 @@ from PIL import Image as Pillow
 
 from roadstead.simulate.hulls.spec import random_hull
 from roadstead.simulate.practice.scene import PracticeHull, PracticeScene
-from roadstead.training.realism.__main__ import compare, main, write_report
 from roadstead.training.realism.blind import auc, blind_test
+from roadstead.training.realism.compare import compare, main, write_report
 from roadstead.training.realism.sheets import (
     CHIP_PX,
     Chip,

@@ -1,0 +1,62 @@
+"""What a training run is made of, and what follows from how far it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from roadstead.settings import DEFAULT_MODEL_ID
+
+SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
+"""Id of the model that was taught on simulated scenes alone, to measure the simulator."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What a run is made of; written to ``train.yaml`` beside the weights."""
+
+    model_id: str = DEFAULT_MODEL_ID
+    taught_on: Literal["real and simulated", "simulated"] = "real and simulated"
+    """The second uses no real pixel: practice scenes with simulated hulls laid on their water."""
+    pretrained: str | None = SIMULATED_ONLY
+    """Id of the model whose weights it starts from; None for fresh weights."""
+    practice_scenes: int = 240
+    architecture: str = "yolo11n-obb.yaml"
+    seed: int = 1
+    steps: int = 700
+    batch: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 100
+    ema_decay: float = 0.999
+    simulated_stamps: int = 2500
+    real_variants: int = 8
+    simulated_share_first: float = 0.85
+    """Share of crops that carry simulated hulls, until `real_from` of the run."""
+    simulated_share_last: float = 0.4
+    real_from: float = 0.7
+    checkpoint_every: int = 250
+
+
+SIMULATED: Final = TrainConfig(
+    model_id=SIMULATED_ONLY,
+    taught_on="simulated",
+    pretrained=None,
+    steps=3400,
+    learning_rate=2e-3,
+    warmup_steps=300,
+)
+"""The run on simulated scenes alone."""
+
+
+def simulated_share(progress: float, config: TrainConfig) -> float:
+    """Give the share of crops with simulated hulls at this part of the run, 0..1: many first, real ones last."""
+    return config.simulated_share_first if progress < config.real_from else config.simulated_share_last
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Give the learning rate of a step: linear warm-up, then a cosine down to a hundredth."""
+    warm = min((step + 1) / config.warmup_steps, 1.0)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(step / config.steps, 1.0)))
+    return config.learning_rate * warm * (0.01 + 0.99 * cosine)
