@@ -102,6 +102,11 @@ class Port:
         ids = [*(zone.id for zone in self._smallest_first), None]
         return [ids[i] for i in best]
 
+    def kind_of(self, lonlat: Array) -> list[Kind | None]:
+        """Return for each of (n, 2) longitude/latitude points the kind of its zone (`zone_of`), or None."""
+        kinds: dict[str | None, Kind] = {zone.id: zone.kind for zone in self.zones}
+        return [kinds.get(zone) for zone in self.zone_of(lonlat)]
+
     @cached_property
     def _smallest_first(self) -> tuple[Zone, ...]:
         def key(zone: Zone) -> tuple[int, int, str]:

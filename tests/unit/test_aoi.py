@@ -374,6 +374,11 @@ def test_a_ship_lies_in_the_smallest_zone_that_holds_it_and_a_berth_wins_a_tie()
     assert nested().zone_of(lonlat) == ["here/roads", "here/way", "here/quay", None]
 
 
+def test_a_ship_in_a_zone_lies_in_its_kind_of_water_and_one_outside_in_none() -> None:
+    lonlat = np.array([[125.09, 38.09], [125.022, 38.022], [125.027, 38.027], [126.0, 38.0]])
+    assert nested().kind_of(lonlat) == ["anchorage", "fairway", "berth", None]
+
+
 def test_no_ship_has_no_zone() -> None:
     assert nested().zone_of(np.empty((0, 2))) == []
 

@@ -17,7 +17,7 @@ def evaluate_command(
     model: options.Model = None,
     json: Json = False,
 ) -> None:
-    """Measure a model on labelled scenes; rewrite its metrics.json and card.md.
+    """Measure a model on labelled scenes; rewrite its metrics.json, card.md, dataset.md and failures.png.
 
     Prints detection F1 under the strict rule (oriented IoU of 0.3 or more) and the 150 m rule, class F1,
     length and axis error and count error per port, with n and 95 % intervals. Every place is measured with

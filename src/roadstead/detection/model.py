@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from roadstead.errors import ModelError
 from roadstead.settings import settings
@@ -67,6 +67,8 @@ class Context(_Part):
 class RecallRow(_Part):
     """Share of hulls of one length range that were found; null where there were none to find."""
 
+    where: Literal["berth", "open"] | None = None
+    """Of hulls by quays, of those on open water, or, where null, of all."""
     low_m: float = Field(ge=0.0)
     high_m: float | None = None
     """Null for no upper end."""
@@ -95,6 +97,15 @@ class ModelCard(_Part):
     length_calibration: SizeFit = SizeFit()
     beam_calibration: SizeFit = SizeFit()
     recall_by_length: tuple[RecallRow, ...] = ()
+
+    @model_validator(mode="after")
+    def _ranges_are_those_of_all_hulls(self) -> ModelCard:
+        rows = self.recall_by_length
+        everywhere = {row.low_m for row in rows if row.where is None}
+        odd = sorted({row.low_m for row in rows} - everywhere)
+        if odd:
+            raise ValueError(f"recall_by_length: no row of all hulls from {odd[0]} m")
+        return self
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,7 @@ class Model:
 
     @property
     def recall_by_length(self) -> Sequence[Mapping[str, Any]] | None:
-        """Measured recall by hull length (`RecallRow` as dicts, empty ranges left out); None if not measured."""
+        """Measured recall by length and place (`RecallRow` as dicts, empty ranges left out); None if not measured."""
         rows = [row.model_dump() for row in self.read.recall_by_length if row.recall is not None]
         return rows or None
 

@@ -40,6 +40,11 @@ STATUS_LOOKS = {
     "no_coverage": Look("no AIS coverage", "#C3C9D1", "hex", "hexagon"),
     "not_visible": Look("declared, not visible", "#8A8F98", "x", "cross2"),
 }
+BOX_LOOKS = {
+    "truth": Look("true box, as it would be labelled", "#56B4E9"),
+    "found": Look("box that was found", "#E69F00"),
+}
+"""In pictures of what a model found; classes are written there and have no colour."""
 KIND_LOOKS = {
     "berth": Look("berth", "#56B4E9"),
     "anchorage": Look("anchorage", "#56B4E9", dash="dashed"),

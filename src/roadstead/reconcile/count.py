@@ -23,7 +23,7 @@ from roadstead.aoi import Port
 from roadstead.geo import Array
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.reconcile.posterior import hulls, interval, mix, poisson_binomial, recall_points
-from roadstead.reconcile.recall import RecallBin, bin_index, recall_bins
+from roadstead.reconcile.recall import RecallBin, bin_index, recall_of
 from roadstead.tables import (
     CLASSES,
     COUNTS,
@@ -72,7 +72,8 @@ def counts(
         matches: what `reconcile` returned for them.
         header: the scenes that were searched.
         port: its zones.
-        recall_by_length: the model card's; a default where None or empty.
+        recall_by_length: the model card's, used by the kind of zone where it tells berths and open water apart;
+            a default where None or empty.
         with_ais: whether any AIS report lay around the overpasses; without, what was declared is not known: null,
             never zero.
         min_visible_fraction: a zone seen for less is not observed: its numbers are null, never zero.
@@ -81,7 +82,7 @@ def counts(
     checked(matches, MATCHES, "matches")
     kept = detections[detections["dropped_because"].isna()]
     kept = kept.merge(_status_of(matches), on="detection_id", how="left")
-    bins = recall_bins(recall_by_length)
+    recall = recall_of(recall_by_length)
     rows: list[Row] = []
     for name in dict.fromkeys(scene.overpass_id for scene in header.scenes):
         scenes = [scene for scene in header.scenes if scene.overpass_id == name]
@@ -91,9 +92,8 @@ def counts(
         simulated = any(scene.simulated for scene in scenes) or bool(of_overpass["simulated"].any())
         for zone in port.zones:
             head = _head(port, zone.id, scenes, min_visible_fraction, simulated)
-            rows.extend(
-                _zone_rows(head, seen[seen["zone"] == zone.id], alone[alone["zone"] == zone.id], bins)
-            )
+            here, missed = (part[part["zone"] == zone.id] for part in (seen, alone))
+            rows.extend(_zone_rows(head, here, missed, recall.of_zone(zone.kind)))
     if not with_ais:
         rows = [row if row["quantity"] not in _FROM_AIS else {**row, **_UNKNOWN} for row in rows]
     return checked(_table(rows), COUNTS, "counts")

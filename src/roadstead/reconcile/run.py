@@ -20,7 +20,7 @@ from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
-from roadstead.reconcile.recall import recall_bins, recall_of_declared
+from roadstead.reconcile.recall import recall_of, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
     Row,
@@ -56,7 +56,8 @@ def reconcile(
         ais: declared positions and static data; None or empty makes every detection `no_coverage`.
         port: its zones limit the search and tell which declared vessels get a row.
         window_h: hours of AIS either side of an overpass.
-        recall_by_length: the model card's; a default where None.
+        recall_by_length: the model card's, used by the kind of zone where it tells berths and open water apart and
+            a port is given; a default where None.
 
     Raises:
         TableError: a row breaks `tables.DETECTIONS`.
@@ -129,7 +130,9 @@ def _score(
     keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
     at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
     pairs = pair_up(seen, at, declared)
-    recall = recall_of_declared(declared.length_m, declared.class_b, recall_bins(recall_by_length))
+    places = lonlat(at, view.crs)
+    kinds = view.port.kind_of(places) if view.port else [None] * len(at)
+    recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))
     fit = associate(pairs, seen, at, in_view, recall)
     known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
     excluded = excluded_evidence(pairs, fit.full.pair, at.hull, len(seen), known.hull, MIN_IN_REACH)
@@ -140,7 +143,7 @@ def _score(
         seen=seen,
         at=at,
         declared=declared,
-        vessel_lonlat=lonlat(at, view.crs),
+        vessel_lonlat=places,
         pairs=pairs,
         fit=fit,
         decision=decide(pairs, fit.full, at.mmsi),

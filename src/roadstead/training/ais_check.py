@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from roadstead.detection import Model
 from roadstead.geo import lonlat_to_xy
 from roadstead.imagery import group_overpasses, open_geotiff
-from roadstead.training.figures import ratio, wilson
+from roadstead.training.figures import ratio, resampled, wilson
 from roadstead.training.product import detect_whole
 
 DAY: Final = Path("s2_ais") / "2022-08-12"
@@ -106,11 +106,15 @@ def figures(vessels: Sequence[ChipVessel]) -> dict[str, Any]:
         "found": ratio(len(found), len(vessels)),
         "found_95": wilson(len(found), len(vessels)),
         "length_mae_m": _mean(np.abs(errors)),
+        "length_mae_m_95": resampled(np.abs(errors)),
         "length_mae_leave_one_out_m": _mean(np.abs(leave_one_out(errors))) if several else None,
+        "length_mae_leave_one_out_m_95": resampled(np.abs(leave_one_out(errors))) if several else None,
         "length_bias_m": _mean(errors),
+        "length_bias_m_95": resampled(errors),
         "interval_80_coverage": ratio(held, len(found)),
         "interval_80_coverage_95": wilson(held, len(found)),
         "interval_80_median_width_m": _mean(np.array([np.median(widths)])) if widths else None,
+        "interval_80_median_width_m_95": resampled(widths, np.median),
     }
 
 

@@ -10,9 +10,12 @@ import jinja2
 import yaml
 
 from roadstead.tables import CLASSES
+from roadstead.training.goals import goal_rows
 from roadstead.whole import write_text
 
 _TEMPLATE: Final = Path(__file__).with_name("card.md.j2")
+_GOALS: Final = Path(__file__).with_name("card_goals.md.j2")
+_BREAKDOWN: Final = Path(__file__).with_name("card_breakdown.md.j2")
 _CHECKS: Final = Path(__file__).with_name("card_checks.md.j2")
 _COUNTED: Final = {
     "barge": "barge",
@@ -49,6 +52,9 @@ def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]
         rows=_rows(metrics),
         unseen=metrics["unseen"],
         harbours=metrics["unseen_harbours"],
+        elsewhere=metrics["unseen_without_vancouver"],
+        goals=render_goals(metrics),
+        breakdown=render_breakdown(metrics),
         simulated_only=metrics.get("simulated_only"),
         taught_on_simulation=train["config"].get("taught_on") == "simulated",
         simulated=model.get("simulated_check"),
@@ -68,6 +74,29 @@ def render_checks(metrics: dict[str, Any]) -> str:
         rafts=metrics.get("simulated_rafts"),
         lengths=metrics.get("simulated_lengths"),
         water=metrics.get("open_water"),
+        classes=CLASSES,
+        f=_figure,
+        i=_interval,
+    )
+
+
+def render_goals(metrics: dict[str, Any]) -> str:
+    """Write the table of the figures that a model is held to; those not measured are left out."""
+    return template(_GOALS).render(goals=goal_rows(metrics), f=_figure)
+
+
+def render_breakdown(metrics: dict[str, Any]) -> str:
+    """Write the sections on length, conditions and class probabilities."""
+    rows = metrics["unseen"]["recall_by_length"]
+    recall = {
+        name: [row for row in rows if row.get("where") == where]
+        for name, where in (("all", None), ("berth", "berth"), ("open", "open"))
+    }
+    return template(_BREAKDOWN).render(
+        by_length=metrics["by_length"],
+        recall=recall,
+        conditions=metrics.get("recall_by_condition"),
+        class_reliability=metrics["class_reliability"],
         classes=CLASSES,
         f=_figure,
         i=_interval,

@@ -22,7 +22,9 @@ Mask = NDArray[np.bool_]
 CROP_PX: Final = 160
 _BESIDE_QUAY: Final = 0.35
 _OPEN_SEA: Final = 0.15
-_WITH_SURF: Final = 0.12
+WITH_SURF: Final = 0.12
+WITH_CLOUD: Final = 0.08
+"""Shares of crops."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Composer:
         canvas = _open_sea(rng) if rng.random() < _OPEN_SEA else self._ground(rng)
         if rng.random() < 0.2:
             _tint_water(canvas, rng)
-        if rng.random() < _WITH_SURF:
+        if rng.random() < WITH_SURF:
             _lay_surf(canvas, rng)
         if rng.random() < simulated_share:
             self._lay(canvas, self.simulated, int(rng.integers(1, 7)), rng)
@@ -274,7 +276,7 @@ def _weathered(image: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
     out = np.clip(image * gain + haze.astype(np.float32), 0, None)
     if rng.random() < 0.3:
         out **= np.float32(np.exp(rng.normal(0, 0.12)))
-    if rng.random() < 0.08:
+    if rng.random() < WITH_CLOUD:
         out = _clouded(out, rng)
     noise = rng.standard_normal(out.shape, dtype=np.float32)
     out += noise * np.float32(abs(rng.normal(0, 0.006)))

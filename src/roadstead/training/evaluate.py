@@ -1,7 +1,7 @@
 """Measure a shipped model: ``roadstead evaluate --shared ../shared/data``.
 
 Every figure comes from the product's own detector on whole scenes, each seen by weights that were not taught on its
-place. Writes ``metrics.json`` and ``card.md`` into the model's folder.
+place. Writes ``metrics.json``, ``card.md``, ``failures.png`` and ``dataset.md`` into the model's folder.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ from rich.table import Table
 
 from roadstead.detection import Model, load_model
 from roadstead.training import ais_check
+from roadstead.training.breakdown import by_length, class_reliability
 from roadstead.training.card import write_card
+from roadstead.training.conditions import real_ships, recall_by_condition, recall_for_reconciling
 from roadstead.training.config import SIMULATED_ONLY
+from roadstead.training.dataset import write_dataset_card
+from roadstead.training.failures import write_failures
 from roadstead.training.figures import ScoredScene, f1_draws, reliability, summary
 from roadstead.training.interval_check import simulated_lengths
 from roadstead.training.open_water import open_water
@@ -29,6 +33,8 @@ from roadstead.whole import write_text
 
 ANCHORAGES: Final = frozenset({"houston", "vancouver"})
 """Places of 8-bit true colour with most of the bulk carriers, which would else carry the figures alone."""
+BULK_CARRIERS_AT: Final = "vancouver"
+"""Has more than half of the bulk carriers whose labels are sure."""
 
 
 def evaluate(
@@ -38,7 +44,7 @@ def evaluate(
     *,
     scenes: Sequence[ScoredScene] | None = None,
 ) -> dict[str, Any]:
-    """Measure a model on every labelled scene, on the AIS chips and on simulated ships; write its metrics and card.
+    """Measure a model on every labelled scene, on the AIS chips and on simulated ships; write its metrics and cards.
 
     Args:
         shared: Folder of the real data.
@@ -56,6 +62,7 @@ def evaluate(
     Console(stderr=True).print(
         "AIS chips, simulated rafts, simulated lengths and open water, some minutes ..."
     )
+    placed, practice = real_ships(shared, scenes), simulated_lengths(model)
     metrics = measured(scenes) | {
         "model_id": model_id,
         "sha256": model.sha256,
@@ -63,13 +70,20 @@ def evaluate(
         "score_threshold_by_fold": thresholds,
         "s2_ais": ais_check.check(shared, model),
         "simulated_rafts": simulated_rafts(model),
-        "simulated_lengths": simulated_lengths(model),
+        "recall_by_condition": {
+            "real": recall_by_condition(placed),
+            "simulated": practice.pop("recall_by_condition"),
+        },
+        "simulated_lengths": practice,
         "open_water": open_water(model, shared=shared, scenes=scenes),
     }
+    metrics["unseen"]["recall_by_length"] = recall_for_reconciling(placed)
     if (rival := _taught_on_simulation(model)) is not None:
         metrics["simulated_only"] = compared(rival, metrics)
     write_text(model.folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     write_card(model.folder)
+    write_failures(model)
+    write_dataset_card(model.folder, shared)
     return metrics
 
 
@@ -110,18 +124,22 @@ def _outcomes(figures: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def measured(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
-    """Figures over all places, over all but the two anchorages, and per place; each place was unseen by its weights."""
+    """Figures over all places, over some of them, and per place; each place was unseen by its weights."""
     by_place = {place: [s for s in scenes if place_of(s.scene_id) == place] for place in PLACES}
     harbours = [s for s in scenes if place_of(s.scene_id) not in ANCHORAGES]
+    elsewhere = [s for s in scenes if place_of(s.scene_id) != BULK_CARRIERS_AT]
     return {
         "unseen": summary(scenes),
         "unseen_harbours": summary(harbours),
+        "unseen_without_vancouver": summary(elsewhere),
         "places": {
             place: {"fold": PLACES[place], **summary(members)}
             for place, members in by_place.items()
             if members
         },
+        "by_length": by_length(scenes),
         "reliability": reliability(scenes),
+        "class_reliability": class_reliability(scenes),
     }
 
 

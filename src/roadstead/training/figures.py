@@ -15,6 +15,7 @@ from roadstead.geo import axis_difference_deg
 from roadstead.tables import CLASSES
 from roadstead.training.places import Label
 from roadstead.training.scoring import (
+    LEAST_LENGTH_M,
     Found,
     Outcome,
     Rule,
@@ -22,7 +23,18 @@ from roadstead.training.scoring import (
     score,
 )
 
-RECALL_BINS_M: Final = ((0, 45), (45, 60), (60, 90), (90, 130), (130, 170), (170, 230), (230, 500))
+LENGTH_BINS_M: Final[tuple[tuple[int, int | None], ...]] = (
+    (0, 45),
+    (45, 60),
+    (60, 90),
+    (90, 130),
+    (130, 170),
+    (170, 230),
+    (230, None),
+)
+"""Those of `tables.LENGTH_BINS`, metres; the last has no upper end."""
+TRUSTED: Final = ("high", "med")
+"""Confidences of labels that class figures are taken on: below them annotators disagree too often."""
 DRY_CARGO: Final = ("barge", "bulk_carrier")
 _Lengths = tuple[float, float]
 _ANY_LENGTH: Final[_Lengths] = (0.0, float("inf"))
@@ -145,8 +157,12 @@ def _matches(scenes: Sequence[ScoredScene], rule: Rule) -> list[tuple[Label, Fou
 
 def class_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
     """F1 per class and the confusion, among 150 m matches whose label is of high or medium confidence."""
-    matches = _matches(scenes, "near")
-    return class_table([(str(a.class_), b.class_) for a, b in matches if a.confidence in ("high", "med")])
+    return class_table([(str(label.class_), found.class_) for label, found in trusted_matches(scenes)])
+
+
+def trusted_matches(scenes: Sequence[ScoredScene]) -> list[tuple[Label, Found]]:
+    """List the 150 m matches whose label is of high or medium confidence."""
+    return [(label, found) for label, found in _matches(scenes, "near") if label.confidence in TRUSTED]
 
 
 def class_table(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -178,7 +194,9 @@ def length_figures(scenes: Sequence[ScoredScene]) -> dict[str, Any]:
     return {
         "n": len(errors),
         "mae_against_label": round(float(np.mean(np.abs(errors))), 2) if errors else None,
+        "mae_against_label_95": resampled(np.abs(errors)),
         "bias_against_label": round(float(np.mean(errors)), 2) if errors else None,
+        "bias_against_label_95": resampled(errors),
     }
 
 
@@ -198,6 +216,7 @@ def axis_table(errors_deg: Sequence[float]) -> dict[str, Any]:
     return {
         "n": len(errors_deg),
         "mae": round(float(np.mean(errors_deg)), 2) if errors_deg else None,
+        "mae_95": resampled(errors_deg),
         "within_10_deg": ratio(within, len(errors_deg)),
         "within_10_deg_95": wilson(within, len(errors_deg)),
     }
@@ -244,27 +263,44 @@ def recall_by_length(scenes: Sequence[ScoredScene]) -> list[dict[str, Any]]:
 
     The lowest bin holds labelled small ships that need not be found; smaller craft are labelled here and there only.
     """
-    found = [s.labels[ship] for s in scenes for ship, _ in (*s.near.hits, *s.near.optional)]
-    ships = [label for s in scenes for label in s.labels if label.use == "yes"]
+    return recall_rows([ship for scene in scenes for ship in sought(scene)])
+
+
+@dataclass(frozen=True)
+class SoughtShip:
+    """A ship that was there, found or not."""
+
+    number: int
+    """Of its label in the scene."""
+    length_m: float
+    found: bool
+
+
+def sought(scene: ScoredScene) -> list[SoughtShip]:
+    """List a scene's labelled ships, those under 45 m too, as found under the 150 m rule."""
+    found = {ship for ship, _ in (*scene.near.hits, *scene.near.optional)}
     return [
-        _recall_row(
-            low, high, *([a.length_m for a in some if a.required or high <= 45] for some in (found, ships))
-        )
-        for low, high in RECALL_BINS_M
+        SoughtShip(number, label.length_m, number in found)
+        for number, label in enumerate(scene.labels)
+        if label.use == "yes" and (label.required or label.length_m < LEAST_LENGTH_M)
     ]
 
 
-def _recall_row(low: int, high: int, found: list[float], ships: list[float]) -> dict[str, Any]:
-    part, whole = (sum(low <= length < high for length in lengths) for lengths in (found, ships))
-    interval: Sequence[float | None] = wilson(part, whole) or [None, None]
-    return {
-        "low_m": low,
-        "high_m": high,
-        "recall": ratio(part, whole),
-        "low": interval[0],
-        "high": interval[1],
-        "n": whole,
-    }
+def recall_rows(ships: Sequence[SoughtShip]) -> list[dict[str, Any]]:
+    """Share of ships found in each length bin, with its n and Wilson interval."""
+    rows = []
+    for low, high in LENGTH_BINS_M:
+        here = [ship.found for ship in ships if in_bin(ship.length_m, (low, high))]
+        interval: Sequence[float | None] = wilson(sum(here), len(here)) or [None, None]
+        share = {"recall": ratio(sum(here), len(here)), "low": interval[0], "high": interval[1]}
+        rows.append({"low_m": low, "high_m": high, **share, "n": len(here)})
+    return rows
+
+
+def in_bin(length_m: float, bin_m: tuple[int, int | None]) -> bool:
+    """Tell whether a length belongs to a bin: its low end does, its high end does not."""
+    low, high = bin_m
+    return low <= length_m and (high is None or length_m < high)
 
 
 def reliability(scenes: Sequence[ScoredScene], *, bins: int = 5) -> list[dict[str, Any]]:

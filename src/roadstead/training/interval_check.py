@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Final
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ import numpy as np
 from roadstead.detection import Model
 from roadstead.geo import Grid, axis_difference_deg
 from roadstead.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
+from roadstead.training.conditions import PlacedShip, practice_ships, recall_by_condition
 from roadstead.training.figures import axis_table, class_table, ratio, resampled, wilson
 from roadstead.training.practice import labelled_hulls
 from roadstead.training.product import found_in
@@ -60,18 +62,25 @@ def simulated_lengths(
     most_scenes: int = _MOST_SCENES,
 ) -> dict[str, Any]:
     """Measure on simulated scenes until they have held so many ships, found or not (`figures` tells the keys)."""
-    measured: list[MeasuredShip] = []
-    there = scenes = 0
-    while there < ships and scenes < most_scenes:
+    measured: list[MeasuredShip | None] = []
+    placed: list[PlacedShip] = []
+    scenes = 0
+    while len(measured) < ships and scenes < most_scenes:
         scene = practice_scene(seed, scenes, side_px)
         image = practice_image(scene)
         table = detect_simulated(image, model)
         hulls = list(labelled_hulls(scene))
         whole = [is_whole(hull, scene, image.cloud) for hull in hulls]
-        measured += measured_ships(hulls, whole, table, image.grid)
-        there += sum(whole)
+        own = measured_ships(hulls, whole, table, image.grid)
+        placed += practice_ships(scene, list(compress(hulls, whole)), [one is not None for one in own])
+        measured += own
         scenes += 1
-    return {"n_simulated_scenes": scenes, **figures(measured, there)}
+    found = [ship for ship in measured if ship is not None]
+    return {
+        "n_simulated_scenes": scenes,
+        **figures(found, len(measured)),
+        "recall_by_condition": recall_by_condition(placed),
+    }
 
 
 def practice_image(scene: PracticeScene) -> SimulatedImage:
@@ -92,8 +101,8 @@ def is_whole(hull: PracticeHull, scene: PracticeScene, cloud: Mask | None) -> bo
 
 def measured_ships(
     hulls: Sequence[PracticeHull], whole: Sequence[bool], table: gpd.GeoDataFrame, grid: Grid
-) -> list[MeasuredShip]:
-    """Pair one scene's simulated hulls with its detections, strictly; give the whole ones that were found.
+) -> list[MeasuredShip | None]:
+    """Pair one scene's simulated hulls with its detections, strictly; give the whole ones, None for each not found.
 
     Args:
         hulls: All that could be labelled, so that none of their detections goes to another.
@@ -104,8 +113,8 @@ def measured_ships(
     found = found_in(table, grid)
     low, high = (table[name].to_numpy(float) for name in ("length_low_m", "length_high_m"))
     outcome = score([simulated_label(hull) for hull in hulls], found, "strict")
-    return [
-        MeasuredShip(
+    measured = {
+        ship: MeasuredShip(
             hulls[ship].spec.length_m,
             hulls[ship].spec.class_,
             found[one].length_m,
@@ -115,8 +124,8 @@ def measured_ships(
             found[one].class_,
         )
         for ship, one in outcome.hits
-        if whole[ship]
-    ]
+    }
+    return [measured.get(number) for number, counts in enumerate(whole) if counts]
 
 
 def figures(ships: Sequence[MeasuredShip], there: int) -> dict[str, Any]:

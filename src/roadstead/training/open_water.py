@@ -17,7 +17,7 @@ from roadstead.training.figures import ScoredScene, poisson_95
 from roadstead.training.pixels import decode, scene_overpass
 from roadstead.training.places import Label, place_of
 from roadstead.training.product import found_in
-from roadstead.training.scenes import Bytes, Mask, prepare_scene, region_mask
+from roadstead.training.scenes import LEAST_LAND_PX, Bytes, Mask, large_parts, prepare_scene, region_mask
 from roadstead.training.scoring import LEAST_LENGTH_M, Found
 from roadstead.training.simulated_image import detect_simulated, simulated_image
 from roadstead.training.simulated_sea import CONDITIONS, empty_sea
@@ -29,8 +29,6 @@ FRAMES: Final = 3
 """Simulated images of each condition; 796 km2 in all."""
 CLEAR_OF_M: Final = 300.0
 """How far real open water lies from land and from anything labelled."""
-_LEAST_LAND_PX: Final = 100
-"""What is not water and smaller than a hectare may be a ship, a float or foam: it makes no shore."""
 _PER_KM2: Final = 100.0
 
 
@@ -142,16 +140,9 @@ def open_sea(
         [H, W]. Bright specks under a hectare belong to the sea: most false alarms are such.
     """
     scene = prepare_scene(scene_id, rgb, valid, nir, labels)
-    near = _large(valid & ~scene.water) | region_mask(labels, valid.shape)
+    near = large_parts(valid & ~scene.water, LEAST_LAND_PX) | region_mask(labels, valid.shape)
     distance = cv2.distanceTransform((~near).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(valid & (distance * PIXEL_M >= CLEAR_OF_M))
-
-
-def _large(mask: Mask) -> Mask:
-    _, number_of, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    large = facts[:, cv2.CC_STAT_AREA] >= _LEAST_LAND_PX
-    large[0] = False
-    return np.asarray(large[number_of])
 
 
 def on_sea(found: Sequence[Found], sea: Mask) -> list[Found]:

@@ -11,6 +11,7 @@ import shapely
 from roadstead.detection import Model, detect_mosaic
 from roadstead.geo import Grid, lonlat_to_xy
 from roadstead.imagery import Mosaic, Overpass
+from roadstead.tables import CLASSES
 from roadstead.training.figures import ScoredScene, score_scene
 from roadstead.training.pixels import scene_overpass
 from roadstead.training.places import read_labels
@@ -25,16 +26,17 @@ def detect_whole(overpass: Overpass, model: Model) -> tuple[gpd.GeoDataFrame, Gr
 
 def found_in(table: gpd.GeoDataFrame, grid: Grid) -> tuple[Found, ...]:
     """Turn a detections table (EPSG:4326) into detections in the pixel frame of a grid."""
+    columns = (table.geometry, table["class"], table["length_m"], table["p_vessel"])
+    p_class = table[[f"p_{name}" for name in CLASSES]].to_numpy(float)
     return tuple(
         Found(
             corners=_corners(geometry, grid),
             class_=str(class_),
             length_m=float(length),
             p_vessel=float(p),
+            p_class=tuple(shares.tolist()),
         )
-        for geometry, class_, length, p in zip(
-            table.geometry, table["class"], table["length_m"], table["p_vessel"], strict=True
-        )
+        for geometry, class_, length, p, shares in zip(*columns, p_class, strict=True)
     )
 
 

@@ -21,6 +21,13 @@ PRACTICE: Final = "practice"
 """What the ids of simulated scenes begin with."""
 VISUAL_REFLECTANCE: Final = 0.3558
 """Reflectance at which the 8-bit true-colour product saturates."""
+LEAST_LAND_PX: Final = 100
+"""What is not water and smaller than a hectare may be a ship, a float or foam: it makes no shore."""
+_LEAST_LAND_8_BIT_PX: Final = 1000
+_NARROWEST_LAND_8_BIT_PX: Final = 3
+"""True colour alone takes wakes for land: what it calls land is that only where wider and larger than they are."""
+_SMOOTH_PX: Final = 7
+"""Side of the square whose smoothness tells water from land in true colour; half of it off a shore looks like land."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,36 @@ def region_mask(labels: Iterable[Label], shape: tuple[int, ...], *, grow: int = 
     return cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)).astype(bool)
 
 
+def land_mask(rgb: Bytes, valid: Mask, nir: NDArray[np.float32] | None, labels: Iterable[Label]) -> Mask:
+    """Tell where a real scene is land, without its labelled ships.
+
+    Args:
+        rgb: [H, W, 3] 8-bit true colour.
+        valid: [H, W] where there is data.
+        nir: [H, W] near-infrared reflectance; None where there is none, then land narrower than 30 m
+            or smaller than 10 ha is not told, and shores look 30 m further out.
+        labels: Of the scene; what lies in `unsearched` ones may be land.
+
+    Returns:
+        [H, W].
+    """
+    objects = [label for label in labels if label.use != "unsearched"]
+    dry = valid & ~_water(rgb, nir) & ~region_mask(objects, valid.shape, grow=1)
+    if nir is not None:
+        return large_parts(dry, LEAST_LAND_PX)
+    least = _NARROWEST_LAND_8_BIT_PX + _SMOOTH_PX - 1
+    wide = cv2.morphologyEx(dry.astype(np.uint8), cv2.MORPH_OPEN, np.ones((least, least), np.uint8))
+    return large_parts(wide.astype(bool), _LEAST_LAND_8_BIT_PX)
+
+
+def large_parts(mask: Mask, least_px: int) -> Mask:
+    """Keep the connected parts (8 neighbours) of a mask [H, W] that have so many pixels."""
+    _, number_of, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    large = facts[:, cv2.CC_STAT_AREA] >= least_px
+    large[0] = False
+    return np.asarray(large[number_of])
+
+
 def _paint_over(rgb: Bytes, mask: Mask) -> Bytes:
     """Fill a mask from its surroundings, so that ignored ships teach neither ship nor water edge."""
     return np.asarray(cv2.inpaint(rgb, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
@@ -97,8 +134,9 @@ def _water(rgb: Bytes, nir: NDArray[np.float32] | None) -> Mask:
     if nir is not None:
         reflectance = green * VISUAL_REFLECTANCE
         return np.asarray((reflectance - nir > 0) & (nir < 0.12) & (green < 0.8))
-    mean = cv2.blur(green, (7, 7))
-    deviation = np.sqrt(np.clip(cv2.blur(green * green, (7, 7)) - mean * mean, 0, None))
+    square = (_SMOOTH_PX, _SMOOTH_PX)
+    mean = cv2.blur(green, square)
+    deviation = np.sqrt(np.clip(cv2.blur(green * green, square) - mean * mean, 0, None))
     return np.asarray((deviation < 0.03) & (blue >= red) & (green < 0.8))
 
 

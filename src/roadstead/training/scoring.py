@@ -39,6 +39,8 @@ class Found:
     class_: str
     length_m: float
     p_vessel: float
+    p_class: tuple[float, ...]
+    """Probability of each of `tables.CLASSES`, in order, given that it is a vessel."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,18 @@ def test_recall_of_lengths_never_tried_is_left_out(tmp_path: Path) -> None:
     ]
     assert lamps(tmp_path / "none").recall_by_length is None
     model = lamps(tmp_path / "some", recall_by_length=rows)
-    assert model.recall_by_length == [{"low_m": 60.0, "high_m": 90.0, "recall": 0.7, "n": 20.0}]
+    assert model.recall_by_length == [
+        {"where": None, "low_m": 60.0, "high_m": 90.0, "recall": 0.7, "n": 20.0}
+    ]
+
+
+def test_recall_in_berths_needs_the_ranges_of_recall_of_all_hulls(tmp_path: Path) -> None:
+    rows = [
+        {"low_m": 60, "high_m": 90, "recall": 0.7, "n": 20},
+        {"where": "berth", "low_m": 45, "high_m": 90, "recall": 0.5, "n": 9},
+    ]
+    with pytest.raises(ModelError, match=r"no row of all hulls from 45\.0 m"):
+        lamps(tmp_path, recall_by_length=rows)
 
 
 def test_the_weights_that_ship_have_the_sum_in_their_card() -> None:

@@ -130,6 +130,19 @@ def test_poor_recall_widens_the_interval_upwards() -> None:
     assert poor["high"] > good["high"] + 3
 
 
+def test_a_berth_where_half_are_missed_may_hold_more_than_roads_where_few_are() -> None:
+    rows = [
+        {"where": where, "low_m": 0.0, "high_m": None, "recall": r, "n": 500}
+        for where, r in ((None, 0.75), ("berth", 0.5), ("open", 0.95))
+    ]
+    roads = [hull(k, 300 * k) for k in range(10)]
+    quay = [{**one, "detection_id": f"quay-{k}", "zone": QUAY} for k, one in enumerate(roads)]
+    seen, place, head = detections(roads + quay), harbour(), header(visible_fraction={ROADS: 1.0, QUAY: 1.0})
+    table = counts(seen, reconcile(seen, head, None, port=place), head, place, recall_by_length=rows)
+    assert cell(table)["value"] == cell(table, zone=QUAY)["value"] == 10
+    assert cell(table, zone=QUAY)["high"] > cell(table)["high"] + 3
+
+
 def test_doubtful_detections_pull_the_lower_end_down() -> None:
     row = cell(count([hull(k, 300 * k, p_vessel=0.5) for k in range(10)]))
     assert row["low"] <= 4 and row["value"] == 10
@@ -146,11 +159,15 @@ def test_a_model_card_without_recall_falls_back_to_wide_defaults() -> None:
     assert cell(count([hull()], recall=None))["high"] >= 2
 
 
+@pytest.mark.parametrize("where", [None, "open"])
 @pytest.mark.parametrize(("visible", "mean"), [(1.0, 12.0), (0.6, 12.0), (1.0, 2.0)])
-def test_ninety_percent_intervals_hold_the_truth_as_often_as_they_say(visible: float, mean: float) -> None:
+def test_ninety_percent_intervals_hold_the_truth_as_often_as_they_say(
+    visible: float, mean: float, where: str | None
+) -> None:
     rng = np.random.default_rng(20201101)
-    bins = [{"low_m": 0.0, "high_m": 90.0, "recall": 0.7, "n": 400},
-            {"low_m": 90.0, "high_m": None, "recall": 0.9, "n": 400}]  # fmt: skip
+    bins = [{"where": where, "low_m": 0.0, "high_m": 90.0, "recall": 0.7, "n": 400},
+            {"where": where, "low_m": 90.0, "high_m": None, "recall": 0.9, "n": 400}]  # fmt: skip
+    bins += [{**row, "where": None, "recall": 0.4} for row in bins if where]
     scene = header(visible_fraction={ROADS: visible}).scenes[0]
     worlds = {f"pass{k}": _world(rng, visible, mean) for k in range(120)}
     hulls = [

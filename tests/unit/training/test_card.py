@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ from roadstead.detection.model import ModelCard
 from roadstead.training.ais_check import ChipVessel, figures
 from roadstead.training.calibrate import LengthFit, Platt
 from roadstead.training.card import render
+from roadstead.training.conditions import PlacedShip, recall_by_condition, recall_for_reconciling
 from roadstead.training.evaluate import measured, show
-from roadstead.training.figures import reliability, score_scene
+from roadstead.training.figures import SoughtShip, reliability, score_scene
 from roadstead.training.package import describe, measured_keys
 from roadstead.training.places import PLACES
 from tests.unit.training.test_scoring import seen, ship
@@ -79,6 +82,14 @@ def test_ais_lengths_count_only_vessels_that_were_found() -> None:
     assert result["interval_80_coverage"] == 1.0
 
 
+def test_ais_length_errors_have_an_interval_from_two_vessels_on() -> None:
+    one, other = ChipVessel("1", 100.0, 110.0, 95.0, 125.0), ChipVessel("2", 80.0, 110.0, 70.0, 99.0)
+    two = figures([one, other])
+    assert two["length_mae_m_95"] == [10.0, 30.0]
+    assert two["length_mae_leave_one_out_m_95"] == [20.0, 20.0]
+    assert figures([one])["length_mae_m_95"] is None
+
+
 def test_reliability_sets_stated_probability_against_ships() -> None:
     labels = (ship(20, 20),)
     rows = reliability([score_scene("durban", labels, (seen(20, 20, p=0.95), seen(90, 90, p=0.15)))])
@@ -100,6 +111,64 @@ def test_the_reconciler_gets_recall_only_where_it_was_measured() -> None:
     assert all(row["n"] > 0 and row["recall"] is not None for row in rows)
     assert rows[-1]["high_m"] is None
     assert load_card(model() | {"recall_by_length": rows}).recall_by_length
+
+
+def test_the_reconciler_can_read_recall_by_place() -> None:
+    placed = [
+        PlacedShip(SoughtShip(0, 100.0, True), {"place": "at_quay"}),
+        PlacedShip(SoughtShip(1, 250.0, False), {"place": "free"}),
+    ]
+    measured_ = metrics()
+    measured_["unseen"]["recall_by_length"] = recall_for_reconciling(placed)
+    card = load_card(model() | {"recall_by_length": measured_keys(measured_)["recall_by_length"]})
+    assert {(row.where, row.low_m) for row in card.recall_by_length} == {
+        (None, 90),
+        (None, 230),
+        ("berth", 90),
+        ("open", 230),
+    }
+
+
+def whole_card(**more: object) -> str:
+    return render(model(), metrics() | more, {"config": CONFIG, "folds": dict(PLACES)})
+
+
+def test_the_card_begins_with_the_goals_that_were_measured() -> None:
+    card = whole_card()
+    assert card.index("## Goals") < card.index("## Intended use")
+    assert "| strict F1 (oriented IoU >= 0.3) | 0.75 | 0.88 | 0.25 (" in card
+    assert "| 6 ships | no | no |" in card
+    assert "false alarms per 100 km2" not in card
+
+
+def test_the_card_breaks_detection_classes_and_probabilities_down() -> None:
+    lines = whole_card().splitlines()
+    assert any(line.startswith("| 90-130 | 3 | 0.40 (") for line in lines)
+    assert "| 90-130 | bulk carrier | 1 | 0 | 1 | 0 | 1.00 (0.21-1.00) |" in lines
+    assert "| bulk carrier | 0.8-1.0 | 0.80 | 1.00 (0.21-1.00) | 1 |" in lines
+    assert "| the one called | 0.8-1.0 | 0.80 | 1.00 (0.21-1.00) | 1 |" in lines
+
+
+def test_recall_by_condition_is_shown_with_its_source() -> None:
+    placed = [PlacedShip(SoughtShip(0, 100.0, True), {"place": "at_quay"})]
+    card = whole_card(recall_by_condition={"real": recall_by_condition(placed)})
+    assert "| real: place | at quay | 1.00 (0.21-1.00) | 1 |" in card.splitlines()
+    assert "## Recall by condition" not in whole_card()
+
+
+def test_counts_and_classes_are_shown_apart_from_the_anchorages() -> None:
+    lines = whole_card().splitlines()
+    assert any(re.fullmatch(r"\| bulk carrier \| \S+ \S+ \| 3 \| \S+ \S+ \| 2 \|", line) for line in lines)
+    assert any(line.startswith("| bulk_carrier | 1.00 (1.00-1.00) | 1 | 1.00") for line in lines)
+
+
+def test_every_table_of_the_card_has_rows_as_wide_as_its_head() -> None:
+    lines = whole_card().splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("|---"):
+            head = lines[number - 1]
+            for row in itertools.takewhile(lambda text: text.startswith("|"), lines[number + 1 :]):
+                assert row.count("|") == head.count("|"), (head, row)
 
 
 def load_card(document: dict[str, Any]) -> ModelCard:

@@ -22,13 +22,21 @@ def test_a_detection_comes_back_to_the_pixels_it_was_found_in() -> None:
     corners = box(120.0, 80.0, axis=30.0)
     lonlat = xy_to_lonlat(grid.colrow_to_xy(corners), grid.crs)
     table = gpd.GeoDataFrame(
-        {"class": ["barge"], "length_m": [91.0], "p_vessel": [0.7]},
+        {
+            "class": ["barge"],
+            "length_m": [91.0],
+            "p_vessel": [0.7],
+            "p_barge": [0.6],
+            "p_bulk_carrier": [0.3],
+            "p_other_vessel": [0.1],
+        },
         geometry=[shapely.Polygon(lonlat)],
         crs="EPSG:4326",
     )
     (found,) = found_in(table, grid)
     np.testing.assert_allclose(found.corners, corners, atol=1e-3)
     assert (found.class_, found.length_m, found.p_vessel) == ("barge", 91.0, 0.7)
+    assert found.p_class == (0.6, 0.3, 0.1)
 
 
 def test_labels_without_an_image_are_named(tmp_path: Path) -> None:

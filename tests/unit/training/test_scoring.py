@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.geo import axis_difference_deg
+from roadstead.tables import CLASSES
 from roadstead.training.figures import count_figures, f1, f1_interval, score_scene, summary, wilson
 from roadstead.training.places import Label
 from roadstead.training.scoring import Found, axis_deg, oriented_iou, score
@@ -44,7 +45,9 @@ def seen(
     p: float = 0.9,
     **shape: float,
 ) -> Found:
-    return Found(box(col, row, **shape), class_, length_m, p)
+    """Return a detection of some class, whose probability is 0.8."""
+    p_class = tuple(0.8 if name == class_ else 0.1 for name in CLASSES)
+    return Found(box(col, row, **shape), class_, length_m, p, p_class)
 
 
 def test_a_box_on_a_ship_is_a_hit_and_one_elsewhere_a_false_alarm() -> None:

@@ -17,7 +17,8 @@ from roadstead.detection import Model
 from roadstead.detection.model import Merge, SizeFit
 from roadstead.errors import ModelError
 from roadstead.geo import Array
-from roadstead.reconcile.recall import RecallBin, bin_index, recall_bins
+from roadstead.port_file import Kind
+from roadstead.reconcile.recall import Recall, recall_at, recall_of
 from roadstead.tables import CLASSES
 
 _QUANTILE = 0.8
@@ -79,7 +80,7 @@ class Detector:
 
     model_id: str
     threshold: float
-    recall: tuple[RecallBin, ...]
+    recall: Recall
     """``model.json: recall_by_length``; lengths between two bins belong to the shorter one."""
     found_as: Array
     """[3, 3] share of true classes (rows, in the order of `tables.CLASSES`) found as each (columns).
@@ -106,9 +107,9 @@ class Detector:
         """False alarms for each ship that is found."""
         return 1.0 / self.stated.precision - 1.0
 
-    def recall_of(self, length_m: Array) -> Array:
-        """Return [n] chances that hulls of a true length are found."""
-        return np.array([row.recall for row in self.recall])[bin_index(length_m, self.recall)]
+    def chances(self, length_m: Array, kinds: Sequence[Kind | None]) -> Array:
+        """Return [n] chances that hulls of a true length, in zones of these kinds, are found."""
+        return recall_at(length_m, kinds, self.recall)
 
     def classes_found(self, true: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         """Return [n] classes as found of hulls of [n] true classes."""
@@ -138,7 +139,7 @@ def detector_of(model: Model, metrics: Mapping[str, Any]) -> Detector:
     return Detector(
         model.model_id,
         model.threshold,
-        recall_bins(model.recall_by_length),
+        recall_of(model.recall_by_length),
         counts / counts.sum(axis=1, keepdims=True),
         _class_given_found(counts),
         _stated(_figure(metrics, "metrics.json", "reliability")),

@@ -1,9 +1,9 @@
 """Detections without pixels: what a detector with published figures would have found under each drawn sky.
 
-Of the hulls under clear sky some are found (recall by length), as some class (confusion), with some error of place,
-size and axis; false alarms come on top; boxes that cover one another are merged as the detector merges them. The
-figures are the model's own, see `detector`. The result is the product's own table, so that everything after the
-detector can be run on a year.
+Of the hulls under clear sky some are found (recall by length and kind of zone), as some class (confusion), with some
+error of place, size and axis; false alarms come on top; boxes that cover one another are merged as the detector merges
+them. The figures are the model's own, see `detector`. The result is the product's own table, so that everything after
+the detector can be run on a year.
 """
 
 from __future__ import annotations
@@ -125,10 +125,14 @@ class _Eye:
     def _found(self, view: View, rng: np.random.Generator) -> _Hulls:
         """The hulls under clear sky that are found, as what they truly are but for their class."""
         hulls = self._present(view)
-        lucky = rng.random(len(hulls.xy)) < self.detector.recall_of(hulls.length_m)
+        lucky = rng.random(len(hulls.xy)) < self._chances(hulls)
         seen = hulls.take(lucky & shapely.contains_xy(view.clear, hulls.xy))
         as_class = self.detector.classes_found(seen.class_, rng)
         return _Hulls(seen.xy, seen.heading_deg, seen.length_m, seen.beam_m, as_class, seen.is_ship)
+
+    def _chances(self, hulls: _Hulls) -> Array:
+        kinds = self.port.kind_of(xy_to_lonlat(hulls.xy, self._crs)) if len(hulls.xy) else []
+        return self.detector.chances(hulls.length_m, kinds)
 
     def _present(self, view: View) -> _Hulls:
         moment = view.acquired.timestamp()
@@ -158,7 +162,7 @@ class _Eye:
     def _false_a_pass(self) -> float:
         """Mean number of false alarms at a pass without cloud: the published number for each ship found."""
         passes = [self._inside(self._present(view)) for view in self.views]
-        found = [float(self.detector.recall_of(hulls.length_m).sum()) for hulls in passes]
+        found = [float(self._chances(hulls).sum()) for hulls in passes]
         return float(np.mean(found)) * self.detector.false_per_found if found else 0.0
 
     def _inside(self, hulls: _Hulls) -> _Hulls:

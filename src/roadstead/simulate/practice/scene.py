@@ -81,6 +81,7 @@ class PracticeScene:
     hulls: tuple[PracticeHull, ...]
     surface: bool
     """Whether it shows reflectance at the surface, else that at the top of the atmosphere."""
+    weather: Weather
 
 
 def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeScene:
@@ -105,7 +106,8 @@ def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeSc
     valid = frame.dn[0] > 0
     reflectance[:, ~valid] = 0
     hulls = tuple(PracticeHull(hull.spec, state, _corners(ground, hull)) for hull, state in fleet.hulls)
-    return PracticeScene(np.clip(reflectance, 0, None), valid, ground.land_share, frame.scl, hulls, surface)
+    shown = np.clip(reflectance, 0, None)
+    return PracticeScene(shown, valid, ground.land_share, frame.scl, hulls, surface, plan.weather)
 
 
 def see_through_air(reflectance: FloatArray, air: float, gain: float) -> None:

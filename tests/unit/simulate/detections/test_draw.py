@@ -112,8 +112,11 @@ def assert_share(hits: int, n: int, share: float) -> None:
     assert binomtest(hits, n, share).pvalue > UNLIKELY, (hits, n, hits / n, share)
 
 
-def test_hulls_are_found_as_often_as_the_model_card_says_by_length(clear: Drawn, detector: Detector) -> None:
-    expected = detector.recall_of(clear.hulls["length_m"].to_numpy())
+def test_hulls_are_found_as_often_as_the_model_card_says_by_length_and_zone(
+    clear: Drawn, detector: Detector
+) -> None:
+    kinds = small_port().kind_of(clear.hulls[["lon", "lat"]].to_numpy())
+    expected = detector.chances(clear.hulls["length_m"].to_numpy(), kinds)
     for share in np.unique(expected):
         some = clear.hulls[expected == share]
         assert len(some) >= 200

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from roadstead.simulate.hulls.spec import random_hull
 from roadstead.simulate.practice.scene import PracticeHull, PracticeScene
+from roadstead.simulate.scenario.model import Weather
 from roadstead.training.realism.blind import auc, blind_test
 from roadstead.training.realism.compare import compare, main, write_report
 from roadstead.training.realism.sheets import (
@@ -208,7 +209,13 @@ def test_a_simulated_scene_hides_cloud_and_keeps_the_truth_of_its_hulls(surface:
     scl = np.full((10, 10), 6, np.uint8)
     scl[4, 3] = 9
     scene = PracticeScene(
-        np.full((4, 20, 20), 0.05, np.float32), valid, np.zeros((20, 20), np.float32), scl, (hull,), surface
+        np.full((4, 20, 20), 0.05, np.float32),
+        valid,
+        np.zeros((20, 20), np.float32),
+        scl,
+        (hull,),
+        surface,
+        Weather(),
     )
     view = simulated_view("scene", scene)
     assert view.has_nir == surface, "true colour seen through the air has no near infrared"
