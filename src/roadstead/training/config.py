@@ -24,7 +24,8 @@ class TrainConfig:
     practice_scenes: int = 240
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1
-    steps: int = 700
+    cycles: tuple[int, ...] = (700,)
+    """Steps of each cycle of the learning rate (warm restarts, Loshchilov & Hutter 2017)."""
     batch: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -33,30 +34,46 @@ class TrainConfig:
     simulated_stamps: int = 2500
     real_variants: int = 8
     simulated_share_first: float = 0.85
-    """Share of crops that carry simulated hulls, until `real_from` of the run."""
+    """Share of crops that carry simulated hulls, until `real_from` of a cycle."""
     simulated_share_last: float = 0.4
     real_from: float = 0.7
     checkpoint_every: int = 250
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return sum(self.cycles)
 
 
 SIMULATED: Final = TrainConfig(
     model_id=SIMULATED_ONLY,
     taught_on="simulated",
     pretrained=None,
-    steps=3400,
+    cycles=(3400, 2000),
     learning_rate=2e-3,
     warmup_steps=300,
 )
 """The run on simulated scenes alone."""
 
 
-def simulated_share(progress: float, config: TrainConfig) -> float:
-    """Give the share of crops with simulated hulls at this part of the run, 0..1: many first, real ones last."""
-    return config.simulated_share_first if progress < config.real_from else config.simulated_share_last
+def simulated_share(step: int, config: TrainConfig) -> float:
+    """Give the share of crops with simulated hulls at a step, 0..1: in a cycle many first, real ones last."""
+    done, whole = _in_cycle(step, config)
+    return config.simulated_share_first if done < config.real_from * whole else config.simulated_share_last
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
-    """Give the learning rate of a step: linear warm-up, then a cosine down to a hundredth."""
-    warm = min((step + 1) / config.warmup_steps, 1.0)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(step / config.steps, 1.0)))
+    """Give the learning rate of a step: in each cycle a linear warm-up, then a cosine down to a hundredth."""
+    done, whole = _in_cycle(step, config)
+    warm = min((done + 1) / config.warmup_steps, 1.0)
+    cosine = 0.5 * (1 + math.cos(math.pi * done / whole))
     return config.learning_rate * warm * (0.01 + 0.99 * cosine)
+
+
+def _in_cycle(step: int, config: TrainConfig) -> tuple[int, int]:
+    """Return how many steps of its cycle are done at a step, and how many the cycle has."""
+    for whole in config.cycles:
+        if step < whole:
+            return step, whole
+        step -= whole
+    return config.cycles[-1], config.cycles[-1]

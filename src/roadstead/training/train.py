@@ -54,7 +54,7 @@ class CropDataset(Dataset[Crop]):
 
     def __getitem__(self, index: int) -> Crop:
         """Make crop number `index`."""
-        share = simulated_share(index / len(self), self.config)
+        share = simulated_share(index // self.config.batch, self.config)
         return self.composer.compose(np.random.default_rng([self.config.seed, index]), share)
 
 
@@ -125,13 +125,13 @@ def _stamp(run: Path, config: TrainConfig) -> None:
     Raises:
         BadInputError: it was begun with other settings or folds.
     """
-    path, made_of = run / "train.yaml", {"config": asdict(config), "folds": dict(PLACES)}
-    begun = run.exists() and any(run.rglob(CHECKPOINT))
-    if begun and yaml.safe_load(path.read_text(encoding="utf-8")) != made_of:
+    made_of = yaml.safe_dump({"config": asdict(config), "folds": dict(PLACES)})
+    path, begun = run / "train.yaml", run.exists() and any(run.rglob(CHECKPOINT))
+    if begun and yaml.safe_load(path.read_text(encoding="utf-8")) != yaml.safe_load(made_of):
         raise BadInputError(
             f"{path}: the run was begun with other settings; delete {run} or name another with --run"
         )
-    write_text(path, yaml.safe_dump(made_of))
+    write_text(path, made_of)
 
 
 def train(composer: Composer, run: Path, config: TrainConfig, weights: Path | None, threads: int) -> Path:
@@ -198,14 +198,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="run on simulated scenes to start from",
     )
     parser.add_argument(
-        "--steps", type=int, help=f"of each fold; {TrainConfig.steps}, simulated {SIMULATED.steps}"
+        "--steps", type=int, help=f"in one cycle; {TrainConfig().steps} a fold, simulated {SIMULATED.steps}"
     )
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--simulated-only", action="store_true", help="teach on simulated scenes alone")
     options = parser.parse_args(arguments)
     config = SIMULATED if options.simulated_only else TrainConfig()
-    config = replace(config, seed=options.seed, steps=options.steps or config.steps)
+    config = replace(config, seed=options.seed, cycles=(options.steps,) if options.steps else config.cycles)
 
     def work() -> None:
         train_all(

@@ -20,7 +20,7 @@ from roadstead.training.places import PLACES
 from roadstead.training.state import TrainState
 from roadstead.training.train import collate, main
 
-CONFIG = TrainConfig(steps=20, batch=2, warmup_steps=5)
+CONFIG = TrainConfig(cycles=(20,), batch=2, warmup_steps=5)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None
 
 
 def test_the_learning_rate_warms_up_and_ends_low() -> None:
-    config = TrainConfig(steps=1000, warmup_steps=100)
+    config = TrainConfig(cycles=(1000,), warmup_steps=100)
     rates = [learning_rate(step, config) for step in range(1000)]
     assert rates[0] < rates[50] < rates[99] == pytest.approx(max(rates), rel=0.05)
     assert rates[-1] < 0.02 * max(rates)
