@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from roadstead.detection.boxes import Boxes
-from roadstead.detection.model import Context, ModelCard, Platt, SizeFit
+from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
 from roadstead.geo import WGS84, Array, Grid, true_axis_deg, xy_to_lonlat
 from roadstead.tables import CLASSES
 
@@ -34,7 +34,7 @@ def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
     lonlat = xy_to_lonlat(grid.colrow_to_xy(boxes.shape[:, :2]), grid.crs)
     length, low, high = fitted(boxes.shape[:, 2] * grid.pixel_m, card.length_calibration, LEAST_LENGTH_M)
     beam, _, _ = fitted(boxes.shape[:, 3] * grid.pixel_m, card.beam_calibration, LEAST_BEAM_M)
-    classes = class_probabilities(boxes.scores)
+    classes = class_probabilities(boxes.scores, card.class_calibration)
     columns = {
         "lon": lonlat[:, 0],
         "lat": lonlat[:, 1],
@@ -67,10 +67,11 @@ def p_vessel(score: Array, platt: Platt) -> Array:
     return np.asarray(special.expit(platt.a * logit + platt.b))
 
 
-def class_probabilities(scores: Array) -> Array:
-    """Return [n, 3] class probabilities given that it is a vessel: scores over their sum."""
+def class_probabilities(scores: Array, fit: ClassFit) -> Array:
+    """Return [n, 3] class probabilities given that it is a vessel, from [n, 3] raw scores in 0..1."""
     # The largest score is above the threshold, so the sum is not 0.
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+    shares = scores**fit.power * np.array(fit.weight)
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def axes_deg(angle: Array, lonlat: Array, crs: str) -> Array:

@@ -45,6 +45,23 @@ class Platt(_Part):
     b: float = 0.0
 
 
+class ClassFit(_Part):
+    """Probabilities of the classes = scores ** power * weight, over their sum; by default scores over their sum.
+
+    Vector scaling with one temperature for all classes (Guo et al. 2017): power is its inverse.
+    """
+
+    power: float = Field(default=1.0, gt=0.0)
+    weight: tuple[Annotated[float, Field(gt=0.0)], ...] = (1.0,) * len(CLASSES)
+    """In the order of `tables.CLASSES`."""
+
+    @model_validator(mode="after")
+    def _one_weight_a_class(self) -> ClassFit:
+        if len(self.weight) != len(CLASSES):
+            raise ValueError(f"weight: {len(self.weight)} values for {len(CLASSES)} classes")
+        return self
+
+
 class SizeFit(_Part):
     """Hull size = slope * box size + intercept, in metres; by default the box's own size, no interval."""
 
@@ -94,6 +111,7 @@ class ModelCard(_Part):
     merge: Merge = Merge()
     context: Context = Context()
     vessel_calibration: Platt = Platt()
+    class_calibration: ClassFit = ClassFit()
     length_calibration: SizeFit = SizeFit()
     beam_calibration: SizeFit = SizeFit()
     recall_by_length: tuple[RecallRow, ...] = ()

@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from roadstead.training.figures import ScoredScene, detection_figures, score_scene
+from roadstead.detection.measure import class_probabilities
+from roadstead.detection.model import ClassFit
+from roadstead.tables import CLASSES
+from roadstead.training.figures import ScoredScene, detection_figures, score_scene, trusted_matches
+from roadstead.training.scoring import Found
 
 Floats = NDArray[np.float64]
 _EDGE: Final = 1e-4
@@ -70,6 +74,40 @@ def scored_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.bool
     return np.array([p for p, _ in pairs], float), np.array([ship for _, ship in pairs], bool)
 
 
+def fit_classes(p_class: Floats, truth: NDArray[np.intp]) -> ClassFit:
+    """Fit vector scaling (`detection.model.ClassFit`) by maximum likelihood.
+
+    The logarithms of power and weights are held near 0 by a normal prior of standard deviation 1, so that a class with
+    a few ships, or none, is not scaled by chance.
+
+    Args:
+        p_class: [n, 3] class scores; their sum does not matter.
+        truth: [n] index of the true class in `tables.CLASSES`.
+    """
+    if not len(truth):
+        return ClassFit()
+
+    def loss(logs: Floats) -> float:
+        stated = class_probabilities(np.maximum(p_class, _EDGE), _class_fit(logs))[
+            np.arange(len(truth)), truth
+        ]
+        return float(0.5 * (logs**2).sum() - np.log(stated).sum())
+
+    return _class_fit(optimize.minimize(loss, np.zeros(1 + len(CLASSES))).x, digits=4)
+
+
+def _class_fit(logs: Floats, digits: int = 12) -> ClassFit:
+    power, *weight = (round(float(value), digits) for value in np.exp(logs))
+    return ClassFit(power=power, weight=tuple(weight))
+
+
+def class_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.intp]]:
+    """Collect (class scores, index of the label's class) of `trusted_matches`."""
+    matches = trusted_matches(scenes)
+    scores = np.array([found.p_class for _, found in matches], float).reshape(-1, len(CLASSES))
+    return scores, np.array([CLASSES.index(str(label.class_)) for label, _ in matches], np.intp)
+
+
 def best_threshold(scenes: Sequence[ScoredScene]) -> tuple[float, list[dict[str, float | None]]]:
     """Find the score with the best strict F1 over all ships, averaged over neighbours within 0.08.
 
@@ -93,12 +131,26 @@ def _strict_f1(scenes: Sequence[ScoredScene], threshold: float) -> float | None:
     return None if value is None else float(value)
 
 
-def above(scene: ScoredScene, threshold: float, platt: Platt | None = None) -> ScoredScene:
-    """Score a scene anew with the detections that reach a raw score, whose probability `platt` then gives."""
-    kept = (found for found in scene.found if found.p_vessel >= threshold)
-    if platt is not None:
-        kept = (replace(found, p_vessel=float(platt(np.array([found.p_vessel]))[0])) for found in kept)
-    return score_scene(scene.scene_id, scene.labels, tuple(kept))
+def above(scene: ScoredScene, threshold: float) -> ScoredScene:
+    """Score a scene anew with the detections that reach a raw score."""
+    kept = tuple(found for found in scene.found if found.p_vessel >= threshold)
+    return score_scene(scene.scene_id, scene.labels, kept)
+
+
+def stated(scene: ScoredScene, platt: Platt, classes: ClassFit) -> ScoredScene:
+    """Turn the raw scores of a scene's detections into probabilities, and call each by its likeliest class."""
+    found = tuple(_stated(one, platt, classes) for one in scene.found)
+    return score_scene(scene.scene_id, scene.labels, found)
+
+
+def _stated(found: Found, platt: Platt, classes: ClassFit) -> Found:
+    p_class = class_probabilities(np.array([found.p_class]), classes)[0]
+    return replace(
+        found,
+        p_vessel=float(platt(np.array([found.p_vessel]))[0]),
+        p_class=tuple(p_class.tolist()),
+        class_=CLASSES[int(p_class.argmax())],
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ class TrainConfig:
     """The second uses no real pixel: practice scenes with simulated hulls laid on their water."""
     pretrained: str | None = SIMULATED_ONLY
     """Id of the model whose weights it starts from; None for fresh weights."""
+    own_share: float = 0.5
+    """Of the shipped weights what this run taught; the rest is what it started from. Between the two ends of a
+    fine-tuning lie weights that keep what either knows (Wortsman et al. 2022, robust fine-tuning)."""
     practice_scenes: int = 240
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1

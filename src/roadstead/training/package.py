@@ -20,7 +20,7 @@ import yaml
 from rich.console import Console
 
 from roadstead.detection import Model, load_model
-from roadstead.detection.model import Context, Merge
+from roadstead.detection.model import ClassFit, Context, Merge
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
 from roadstead.training.calibrate import LengthFit, Platt, fit_length, shifted_to_ais
@@ -41,19 +41,28 @@ CONTEXT: Final = Context(logit=4.0)
 """How boxes become hulls; `make ablation` shows what else was weighed."""
 
 
-def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
+def package(shared: Path, run: Path, cache: Path, models_dir: Path, pretrained: Path) -> Path:
     """Export, calibrate and describe a finished or running training; returns the model's folder.
 
+    Args:
+        shared: Folder of the real data.
+        run: Folder of checkpoints.
+        cache: Folder of decoded scenes.
+        models_dir: Where the model's folder is written.
+        pretrained: Run whose weights it started from, which are mixed into its own.
+
     Raises:
-        BadInputError: The run has no checkpoint, or the shared data is absent.
+        BadInputError: A run has no checkpoint, or the shared data is absent.
     """
     console = Console(stderr=True)
     config = yaml.safe_load((run / "train.yaml").read_text(encoding="utf-8"))["config"]
     folder = models_dir / str(config["model_id"])
     folder.mkdir(parents=True, exist_ok=True)
-    digest, network = _exported(run, config, folder / "weights.onnx")
+    first = None if config["pretrained"] is None else last_average(pretrained)
+    digest, network = _exported(run, config, first, folder / "weights.onnx")
     folds = [
-        _exported(run / fold_name(f), config, folder / f"{fold_name(f)}.onnx") for f in _own_folds(config)
+        _exported(run / fold_name(f), config, first, folder / f"{fold_name(f)}.onnx")
+        for f in _own_folds(config)
     ]
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
     weights = [
@@ -73,7 +82,7 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     # Once more, with lengths as they are used: which false alarms count depends on them.
     scenes = unseen_scenes(shared, load_model(folder))
     chosen = calibration(scenes)
-    parts |= {"score_threshold": chosen.threshold, "platt": chosen.platt}
+    parts |= {"score_threshold": chosen.threshold, "platt": chosen.platt, "classes": chosen.classes}
     parts["how"]["threshold_tried"] = chosen.tried
     _write(folder, describe(config, digest, **parts))
     metrics = evaluate(shared, str(folder.name), models_dir, scenes=scenes)
@@ -87,17 +96,15 @@ def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
     return () if config["taught_on"] == "simulated" else FOLDS
 
 
-def _exported(run: Path, config: dict[str, Any], path: Path) -> tuple[str, Detector]:
-    network = load_detector(last_average(run), str(config["architecture"]))
+def _exported(run: Path, config: dict[str, Any], first: Path | None, path: Path) -> tuple[str, Detector]:
+    network = load_detector(last_average(run), str(config["architecture"]), first, config["own_share"])
     return export_onnx(network, path), network
 
 
 def measured_keys(metrics: dict[str, Any]) -> dict[str, Any]:
     """Take from the metrics what the reconciler reads: recall by length and class confusion on places not taught."""
-    rows = [row for row in metrics["unseen"]["recall_by_length"] if row["n"]]
-    rows[-1:] = [row | {"high_m": None} for row in rows[-1:]]
     return {
-        "recall_by_length": rows,
+        "recall_by_length": [row for row in metrics["unseen"]["recall_by_length"] if row["n"]],
         "class_confusion": metrics["unseen"]["class"]["confusion"],
     }
 
@@ -118,12 +125,14 @@ def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> di
     return {
         "score_threshold": chosen.threshold,
         "platt": chosen.platt,
+        "classes": chosen.classes,
         "length": fit_length(ships.box_length_m[seen], ships.true_length_m[seen]),
         "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
         "how": {
             "threshold": "best strict F1 on places unseen by each fold's weights, over neighbours within 0.08",
             "vessel_calibration": "Platt scaling on detections of places unseen by each fold's weights",
+            "class_calibration": "vector scaling on ships found there whose label is sure",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }
@@ -136,6 +145,7 @@ def describe(
     score_threshold: float,
     folds: Sequence[Mapping[str, Any]] = (),
     platt: Platt | None = None,
+    classes: ClassFit | None = None,
     length: LengthFit | None = None,
     beam: LengthFit | None = None,
     simulated: dict[str, Any] | None = None,
@@ -156,6 +166,8 @@ def describe(
     }
     if platt is not None:
         document["vessel_calibration"] = {"a": platt.a, "b": platt.b}
+    if classes is not None:
+        document["class_calibration"] = classes.model_dump()
     if length is not None and beam is not None:
         document["length_calibration"] = length.as_dict()
         document["beam_calibration"] = beam.as_dict()
@@ -237,9 +249,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        default=Path("build/training-simulated"),
+        help="run on simulated scenes that it started from",
+    )
     options = parser.parse_args(arguments)
     return exit_code_of(
-        lambda: print(package(options.shared, options.run, options.cache, options.models_dir))
+        lambda: print(
+            package(options.shared, options.run, options.cache, options.models_dir, options.pretrained)
+        )
     )
 
 

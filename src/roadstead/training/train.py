@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.pretrained,
             threads=options.threads,
         )
-        print(package(options.shared, options.run, options.cache, options.models_dir))
+        print(package(options.shared, options.run, options.cache, options.models_dir, options.pretrained))
 
     return exit_code_of(work)
 

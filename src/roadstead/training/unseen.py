@@ -17,9 +17,19 @@ from rich.console import Console
 from rich.progress import track
 
 from roadstead.detection import Model
+from roadstead.detection.model import ClassFit
 from roadstead.detection.model import Platt as ModelPlatt
 from roadstead.errors import ModelError
-from roadstead.training.calibrate import Platt, above, best_threshold, fit_platt, scored_pairs
+from roadstead.training.calibrate import (
+    Platt,
+    above,
+    best_threshold,
+    class_pairs,
+    fit_classes,
+    fit_platt,
+    scored_pairs,
+    stated,
+)
 from roadstead.training.figures import ScoredScene
 from roadstead.training.places import FOLDS, fold_of, labelled_scenes, left_out
 from roadstead.training.product import scored_scene
@@ -34,7 +44,11 @@ def fold_model(model: Model, fold: int) -> Model:
     Raises:
         ModelError: the model was taught on real places and has no weights that left these out.
     """
-    raw: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "vessel_calibration": ModelPlatt()}
+    raw: dict[str, Any] = {
+        "score_threshold": LOWEST_SCORE,
+        "vessel_calibration": ModelPlatt(),
+        "class_calibration": ClassFit(),
+    }
     if model.card.get("taught_on") != "simulated":
         raw |= _left_out(model, fold)
     return replace(model, read=model.read.model_copy(update=raw))
@@ -76,7 +90,7 @@ def cross_fitted(scenes: Sequence[ScoredScene]) -> tuple[list[ScoredScene], dict
         chosen = calibration(others)
         thresholds[fold] = chosen.threshold
         fitted += [
-            above(scene, chosen.threshold, chosen.platt)
+            stated(above(scene, chosen.threshold), chosen.platt, chosen.classes)
             for scene in scenes
             if fold_of(scene.scene_id) == fold
         ]
@@ -92,10 +106,12 @@ class Calibration:
     """Strict F1 of every threshold tried."""
     platt: Platt
     """Of what lies above the threshold."""
+    classes: ClassFit
+    """Of ships that it finds and whose label is sure."""
 
 
 def calibration(scenes: Sequence[ScoredScene]) -> Calibration:
-    """Choose the threshold on these scenes, and fit the probability of what lies above it."""
+    """Choose the threshold on these scenes, and fit the probabilities of what lies above it."""
     threshold, tried = best_threshold(scenes)
-    pairs = scored_pairs([above(scene, threshold) for scene in scenes])
-    return Calibration(threshold, tried, fit_platt(*pairs))
+    kept = [above(scene, threshold) for scene in scenes]
+    return Calibration(threshold, tried, fit_platt(*scored_pairs(kept)), fit_classes(*class_pairs(kept)))

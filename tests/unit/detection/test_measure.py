@@ -14,7 +14,7 @@ from scipy import special
 
 from roadstead.detection.boxes import Boxes, Ground, decode, long_side_first
 from roadstead.detection.measure import axes_deg, class_probabilities, fitted, flags, measured, p_vessel
-from roadstead.detection.model import Context, ModelCard, Platt, SizeFit
+from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
 from roadstead.detection.tiling import tile_rows
 from roadstead.geo import Array, Grid, axis_difference_deg, convergence_deg
 from roadstead.tables import CLASSES
@@ -115,8 +115,19 @@ def test_platt_scaling_works_on_the_logit_and_bears_scores_of_0_and_1() -> None:
 
 
 def test_class_probabilities_sum_to_one_and_the_class_is_the_likeliest() -> None:
-    assert class_probabilities(np.array([[0.1, 0.3, 0.1]])) == pytest.approx(np.array([[0.2, 0.6, 0.2]]))
+    assert class_probabilities(np.array([[0.1, 0.3, 0.1]]), ClassFit()) == pytest.approx(
+        np.array([[0.2, 0.6, 0.2]])
+    )
     assert measured(decoded([box()]), GRID, CARD).iloc[0]["class"] == "bulk_carrier"
+
+
+def test_the_class_that_is_called_is_the_likeliest_after_calibration() -> None:
+    fit = ClassFit(power=2.0, weight=(1.0, 0.1, 1.0))
+    shares = class_probabilities(np.array([[0.1, 0.3, 0.2], [0.2, 0.6, 0.4]]), fit)
+    assert shares == pytest.approx(np.tile([10 / 59, 9 / 59, 40 / 59], (2, 1)))
+    never = ClassFit(weight=(1.0, 1e-6, 1.0))
+    table = measured(decoded([box()]), GRID, CARD.model_copy(update={"class_calibration": never}))
+    assert table.iloc[0]["class"] != "bulk_carrier"
 
 
 def make_ground(

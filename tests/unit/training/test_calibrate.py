@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 from scipy import special
 
+from roadstead.detection.measure import class_probabilities
+from roadstead.detection.model import ClassFit
 from roadstead.training.ais_check import leave_one_out
-from roadstead.training.calibrate import LengthFit, best_threshold, fit_length, fit_platt, shifted_to_ais
+from roadstead.training.calibrate import (
+    LengthFit,
+    best_threshold,
+    fit_classes,
+    fit_length,
+    fit_platt,
+    shifted_to_ais,
+)
 from roadstead.training.figures import score_scene
 from tests.unit.training.test_scoring import seen, ship
 
@@ -30,6 +39,24 @@ def test_a_higher_score_never_gets_a_lower_probability() -> None:
 def test_calibration_refuses_data_without_false_alarms() -> None:
     with pytest.raises(ValueError, match="both ships and false alarms"):
         fit_platt(np.array([0.5, 0.6]), np.array([True, True]))
+
+
+def test_vector_scaling_recovers_the_class_probabilities_behind_the_scores() -> None:
+    rng = np.random.default_rng(4)
+    scores = rng.dirichlet((1.0, 1.0, 1.0), 6000)
+    share = np.sqrt(scores) * (0.5, 2.0, 1.0)  # too sure, and shy of the second class
+    truth = share / share.sum(axis=1, keepdims=True)
+    drawn = (rng.random((6000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
+    fit = fit_classes(scores, drawn)
+    assert np.abs(class_probabilities(scores, fit) - truth).mean() < 0.02
+    assert fit.power == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_class_with_one_ship_is_hardly_rescaled_and_no_ships_change_nothing() -> None:
+    sure = np.tile([[0.05, 0.05, 0.9]], (40, 1))
+    fit = fit_classes(np.vstack([sure, [[0.05, 0.9, 0.05]]]), np.array([2] * 40 + [0]))
+    assert 0.3 < fit.weight[0] / fit.weight[2] < 20
+    assert fit_classes(np.zeros((0, 3)), np.zeros(0, np.intp)) == ClassFit()
 
 
 def test_length_fit_recovers_a_line_despite_wild_boxes_and_its_interval_covers_80_percent() -> None:

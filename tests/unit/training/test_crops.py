@@ -154,7 +154,7 @@ def test_a_batch_keeps_which_box_belongs_to_which_crop(stamps: list[Stamp]) -> N
 
 def test_simulated_hulls_come_first_and_real_ones_last() -> None:
     config = TrainConfig()
-    assert simulated_share(0.0, config) > simulated_share(0.9, config)
+    assert simulated_share(0, config) > simulated_share(config.steps - 1, config)
 
 
 def test_surf_breaks_along_the_shore_and_nowhere_else_and_no_hull_lies_in_it() -> None:
