@@ -18,26 +18,10 @@ TILE_PX: Final = 320
 OPSET: Final = 17
 
 
-def load_detector(
-    weights: Path, architecture: str, pretrained: Path | None = None, own_share: float = 1.0
-) -> Detector:
-    """Load the moving average of a run's checkpoint, ready for inference.
-
-    Args:
-        weights: Of the run.
-        architecture: Ultralytics YAML name.
-        pretrained: Weights that the run started from, to mix in.
-        own_share: 0..1 of the run's own weights in the mix.
-    """
+def load_detector(weights: Path, architecture: str) -> Detector:
+    """Load the moving average of a run's checkpoint, ready for inference."""
     network = Detector(architecture)
-    own = torch.load(weights, weights_only=True)
-    if pretrained is not None:
-        start = torch.load(pretrained, weights_only=True)
-        own = {
-            name: torch.lerp(start[name], value, own_share) if value.dtype.is_floating_point else value
-            for name, value in own.items()
-        }
-    network.load_state_dict(own)
+    network.load_state_dict(torch.load(weights, weights_only=True))
     return network.eval()
 
 

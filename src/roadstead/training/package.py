@@ -21,6 +21,7 @@ from rich.console import Console
 
 from roadstead.detection import Model, load_model
 from roadstead.detection.model import ClassFit, Context, Merge
+from roadstead.detection.runtime import open_network
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, length_errors
 from roadstead.training.calibrate import LengthFit, Platt, fit_length, shifted_to_ais
@@ -28,12 +29,13 @@ from roadstead.training.card import write_card
 from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
-from roadstead.training.network import UPSAMPLE, Detector
+from roadstead.training.mixing import mix
+from roadstead.training.network import UPSAMPLE
 from roadstead.training.places import FOLDS, labelled_scenes, left_out
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
 from roadstead.training.simulated_check import figures, simulated_ships
 from roadstead.training.state import fold_name, last_average
-from roadstead.training.unseen import LOWEST_SCORE, calibration, unseen_scenes
+from roadstead.training.unseen import LOWEST_SCORE, calibration, fold_model, unseen_scenes
 from roadstead.whole import write_text
 
 MERGE: Final = Merge()
@@ -41,25 +43,28 @@ CONTEXT: Final = Context(logit=4.0)
 """How boxes become hulls; `make ablation` shows what else was weighed."""
 
 
-def package(shared: Path, run: Path, cache: Path, models_dir: Path, pretrained: Path) -> Path:
+def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     """Export, calibrate and describe a finished or running training; returns the model's folder.
 
     Args:
         shared: Folder of the real data.
         run: Folder of checkpoints.
         cache: Folder of decoded scenes.
-        models_dir: Where the model's folder is written.
-        pretrained: Run whose weights it started from, which are mixed into its own.
+        models_dir: Where the model's folder is written, and where the model lies whose weights the run started from:
+            they are mixed into its own.
 
     Raises:
-        BadInputError: A run has no checkpoint, or the shared data is absent.
+        BadInputError: The run has no checkpoint, or the shared data is absent.
+        ModelError: The model that it started from is missing or damaged.
     """
     console = Console(stderr=True)
     config = yaml.safe_load((run / "train.yaml").read_text(encoding="utf-8"))["config"]
     folder = models_dir / str(config["model_id"])
     folder.mkdir(parents=True, exist_ok=True)
-    first = None if config["pretrained"] is None else last_average(pretrained)
-    digest, network = _exported(run, config, first, folder / "weights.onnx")
+    first = (
+        None if config["pretrained"] is None else load_model(str(config["pretrained"]), models_dir).weights
+    )
+    digest = _exported(run, config, first, folder / "weights.onnx")
     folds = [
         _exported(run / fold_name(f), config, first, folder / f"{fold_name(f)}.onnx")
         for f in _own_folds(config)
@@ -67,13 +72,12 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path, pretrained: 
     shutil.copyfile(run / "train.yaml", folder / "train.yaml")
     weights = [
         {"weights": f"{fold_name(f)}.onnx", "sha256": own, "left_out": left_out(f)}
-        for f, (own, _) in enumerate(folds)
+        for f, own in enumerate(folds)
     ]
     parts: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "folds": weights}
     _write(folder, describe(config, digest, **parts))
     console.print("exported; calibrating on places that the weights have not seen ...")
-    # Simulated hulls are laid on the water of the first fold, so its weights look for them.
-    parts |= calibrated(shared, cache, load_model(folder), folds[0][1] if folds else network)
+    parts |= calibrated(shared, cache, load_model(folder))
     _write(folder, describe(config, digest, **parts))
     errors = length_errors(chip_vessels(shared, load_model(folder)))
     parts["length"] = shifted_to_ais(parts["length"], errors)
@@ -96,9 +100,9 @@ def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
     return () if config["taught_on"] == "simulated" else FOLDS
 
 
-def _exported(run: Path, config: dict[str, Any], first: Path | None, path: Path) -> tuple[str, Detector]:
-    network = load_detector(last_average(run), str(config["architecture"]), first, config["own_share"])
-    return export_onnx(network, path), network
+def _exported(run: Path, config: dict[str, Any], first: Path | None, path: Path) -> str:
+    digest = export_onnx(load_detector(last_average(run), str(config["architecture"])), path)
+    return digest if first is None else mix(first, path, float(config["own_share"]), path)
 
 
 def measured_keys(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -109,18 +113,18 @@ def measured_keys(metrics: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def calibrated(shared: Path, cache: Path, model: Model, network: Detector) -> dict[str, Any]:
+def calibrated(shared: Path, cache: Path, model: Model) -> dict[str, Any]:
     """Find lengths with the model as exported, at a first threshold.
 
     Args:
         shared: Folder of the real data.
         cache: Folder of decoded scenes.
         model: As exported.
-        network: Of weights that were not taught on the first fold.
     """
     chosen = calibration(unseen_scenes(shared, model))
     water = [read_scene(shared, cache, scene_id) for scene_id in labelled_scenes(shared, FOLDS[:1])]
-    ships = simulated_ships(network, water, chosen.threshold)
+    # Simulated hulls are laid on the water of the first fold, so the weights that left it out look for them.
+    ships = simulated_ships(open_network(fold_model(model, FOLDS[0])), water, chosen.threshold)
     seen = ships.found
     return {
         "score_threshold": chosen.threshold,
@@ -249,17 +253,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
-    parser.add_argument(
-        "--pretrained",
-        type=Path,
-        default=Path("build/training-simulated"),
-        help="run on simulated scenes that it started from",
-    )
     options = parser.parse_args(arguments)
     return exit_code_of(
-        lambda: print(
-            package(options.shared, options.run, options.cache, options.models_dir, options.pretrained)
-        )
+        lambda: print(package(options.shared, options.run, options.cache, options.models_dir))
     )
 
 

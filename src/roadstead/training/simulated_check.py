@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from roadstead.detection.runtime import Network
 from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead.tables import CLASSES
 from roadstead.training.boxes import box_corners, long_side_first
 from roadstead.training.crops import CROP_PX, Composer, Crop
+from roadstead.training.export import TILE_PX
 from roadstead.training.figures import class_table
-from roadstead.training.network import Detector
 from roadstead.training.scenes import TrainingScene
 from roadstead.training.scoring import LEAST_IOU, LEAST_LENGTH_M, oriented_iou
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, simulated_stamp
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 CROPS: Final = 400
 STAMPS: Final = 400
 SEED: Final = 20_240
+_ASIDE_PX: Final = (TILE_PX - CROP_PX) // 2
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class SimulatedShips:
 
 
 def simulated_ships(
-    network: Detector,
+    network: Network,
     scenes: Sequence[TrainingScene],
     threshold: float,
     *,
@@ -54,7 +55,7 @@ def simulated_ships(
     """Lay fresh simulated hulls on these scenes' water and look for them.
 
     Args:
-        network: In evaluation mode.
+        network: Takes tiles of `TILE_PX`.
         scenes: Scenes whose water is used; their own ships stay in the image but are no truth.
         threshold: Least raw score of a box.
         crops: How many crops to look at.
@@ -66,23 +67,32 @@ def simulated_ships(
         for scene in scenes
     ]
     composer = Composer(bare, [simulated_stamp(rng) for _ in range(stamps)], [])
-    rows = [row for crop in _crops(composer, crops) for row in _looked_for(network, crop, threshold)]
+    looked_at: dict[int, Crop] = {}
+    rows = [
+        row
+        for number, raw in network.run(_tiles(composer, crops, looked_at))
+        for row in _looked_for(looked_at.pop(number), raw, threshold)
+    ]
     table = np.array(rows, float).reshape(-1, 6)
     return SimulatedShips(
         table[:, 0], table[:, 1], table[:, 2].astype(int), table[:, 3], table[:, 4], table[:, 5].astype(int)
     )
 
 
-def _crops(composer: Composer, count: int) -> Iterator[Crop]:
+def _tiles(
+    composer: Composer, count: int, looked_at: dict[int, Crop]
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield (number, image [3, T, T]) of crops, mirrored outward to the size of a tile; notes each in `looked_at`."""
     for number in range(count):
-        yield composer.compose(np.random.default_rng([SEED, number]), 1.0)
+        looked_at[number] = crop = composer.compose(np.random.default_rng([SEED, number]), 1.0)
+        image = np.pad(crop.image, ((_ASIDE_PX, _ASIDE_PX), (_ASIDE_PX, _ASIDE_PX), (0, 0)), mode="symmetric")
+        yield number, np.ascontiguousarray(np.moveaxis(image, -1, 0), np.float32) / np.float32(255)
 
 
-@torch.no_grad()
-def _looked_for(network: Detector, crop: Crop, threshold: float) -> Iterator[tuple[float, ...]]:
+def _looked_for(crop: Crop, raw: NDArray[np.float32], threshold: float) -> Iterator[tuple[float, ...]]:
     """One row a hull: true length and beam, class, and those of the best-scored box that overlaps it enough."""
-    image = torch.from_numpy(crop.image).permute(2, 0, 1)[None].float() / 255
-    boxes = network(image)[0].numpy().T.astype(float)
+    boxes = raw.T.astype(float)
+    boxes[:, :2] -= _ASIDE_PX
     boxes = boxes[boxes[:, 4:7].max(1) >= threshold]
     truth = long_side_first(crop.corners)
     iou = oriented_iou(list(crop.corners), list(box_corners(boxes[:, [0, 1, 2, 3, 7]])))

@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.pretrained,
             threads=options.threads,
         )
-        print(package(options.shared, options.run, options.cache, options.models_dir, options.pretrained))
+        print(package(options.shared, options.run, options.cache, options.models_dir))
 
     return exit_code_of(work)
 

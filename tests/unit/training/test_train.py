@@ -14,7 +14,7 @@ import yaml
 from roadstead.training import torchvision_schemas
 from roadstead.training.config import TrainConfig, learning_rate, simulated_share
 from roadstead.training.crops import Crop
-from roadstead.training.export import TILE_PX, export_onnx, load_detector, sha256
+from roadstead.training.export import TILE_PX, export_onnx, sha256
 from roadstead.training.network import Detector, detection_loss
 from roadstead.training.places import PLACES
 from roadstead.training.state import TrainState
@@ -99,18 +99,6 @@ def test_each_cycle_begins_high_again_and_with_simulated_hulls() -> None:
     assert rates[1100] > 20 * rates[999] > 20 * rates[1399] * 0.9
     shares = [simulated_share(step, config) for step in range(1400)]
     assert shares[999] == shares[1399] < shares[0] == shares[1000]
-
-
-def test_mixed_weights_lie_between_what_was_taught_and_what_it_started_from(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    for name in ("own", "first"):
-        torch.save(Detector(CONFIG.architecture).state_dict(), tmp_path / name)
-    own, first = (torch.load(tmp_path / name, weights_only=True) for name in ("own", "first"))
-    mixed = load_detector(tmp_path / "own", CONFIG.architecture, tmp_path / "first", 0.25).state_dict()
-    name = next(key for key in own if key.endswith("conv.weight"))
-    torch.testing.assert_close(mixed[name], 0.25 * own[name] + 0.75 * first[name])
-    alone = load_detector(tmp_path / "own", CONFIG.architecture).state_dict()
-    assert all(torch.equal(alone[key], own[key]) for key in own)
 
 
 def test_a_run_starts_from_given_weights_and_a_begun_one_from_its_own(tmp_path: Path) -> None:
