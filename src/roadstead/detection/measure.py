@@ -54,10 +54,11 @@ def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
 def fitted(box_m: Array, fit: SizeFit, least_m: float) -> tuple[Array, Array, Array]:
     """Return calibrated sizes and the ends of their 80 % intervals, all in metres and none under ``least_m``."""
     size = fit.slope * box_m + fit.intercept
+    spread = fit.spread(size)
     return (
         np.maximum(size, least_m),
-        np.maximum(size + fit.low, least_m),
-        np.maximum(size + fit.high, least_m),
+        np.maximum(size + fit.low * spread, least_m),
+        np.maximum(size + fit.high * spread, least_m),
     )
 
 

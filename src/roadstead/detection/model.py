@@ -11,14 +11,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from roadstead.errors import ModelError
+from roadstead.geo import Array
 from roadstead.settings import settings
 from roadstead.tables import CLASSES
 
+REFERENCE_M: Final = 100.0
+"""Size whose interval `SizeFit` states."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _MEND = "restore it with 'git checkout -- models' or install Roadstead again, then run 'roadstead doctor'"
 
@@ -69,7 +73,13 @@ class SizeFit(_Part):
     intercept: float = 0.0
     low: float = Field(default=0.0, le=0.0)
     high: float = Field(default=0.0, ge=0.0)
-    """Ends of the 80 % interval, metres from the fitted size."""
+    """Ends of the 80 % interval of a hull of `REFERENCE_M`, metres from the fitted size."""
+    growth: float = Field(default=0.0, ge=0.0)
+    """Of the interval with size: as size ** growth. 0 for one width."""
+
+    def spread(self, size_m: Array) -> Array:
+        """Return by how much the interval of a fitted size is wider than that of `REFERENCE_M`."""
+        return np.asarray((np.maximum(size_m, 1.0) / REFERENCE_M) ** self.growth)
 
 
 class Context(_Part):

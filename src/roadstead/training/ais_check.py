@@ -83,9 +83,11 @@ def _nearest(
     return float(row["length_m"]), float(row["length_low_m"]), float(row["length_high_m"])
 
 
-def length_errors(vessels: Sequence[ChipVessel]) -> NDArray[np.float64]:
-    """Measured minus AIS length of the vessels found, metres."""
-    return np.array([v.length_m - v.ais_length_m for v in vessels if v.length_m is not None], float)
+def measured_and_ais(vessels: Sequence[ChipVessel]) -> NDArray[np.float64]:
+    """[n, 2] measured and AIS lengths of the vessels found, metres."""
+    return np.array([(v.length_m, v.ais_length_m) for v in vessels if v.length_m is not None], float).reshape(
+        -1, 2
+    )
 
 
 def leave_one_out(errors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +98,8 @@ def leave_one_out(errors: NDArray[np.float64]) -> NDArray[np.float64]:
 def figures(vessels: Sequence[ChipVessel]) -> dict[str, Any]:
     """Share of vessels found, length error, and how often the 80 % interval holds the AIS length."""
     found = [vessel for vessel in vessels if vessel.length_m is not None]
-    errors = length_errors(vessels)
+    measured, ais = measured_and_ais(vessels).T
+    errors = measured - ais
     held = sum((v.low_m or 0) <= v.ais_length_m <= (v.high_m or 0) for v in found)
     widths = [(v.high_m or 0) - (v.low_m or 0) for v in found]
     several = len(errors) > 1

@@ -6,15 +6,15 @@ Pure functions on arrays. What they are fed must come from places that the weigh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
 from roadstead.detection.measure import class_probabilities
-from roadstead.detection.model import ClassFit
+from roadstead.detection.model import ClassFit, SizeFit
 from roadstead.tables import CLASSES
 from roadstead.training.figures import ScoredScene, detection_figures, score_scene, trusted_matches
 from roadstead.training.scoring import Found
@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 _EDGE: Final = 1e-4
 THRESHOLDS: Final = tuple(round(float(t), 3) for t in np.arange(0.1, 0.61, 0.02))
 
+_OUTSIDE: Final = 0.1
+"""Share of hulls beyond either end of a size's interval."""
+_GROWTHS: Final = tuple(round(float(g), 2) for g in np.arange(0.0, 1.51, 0.05))
 _REACH: Final = 4
 """Neighbours on either side that a threshold's F1 is averaged with: 0.08."""
 
@@ -153,23 +156,10 @@ def _stated(found: Found, platt: Platt, classes: ClassFit) -> Found:
     )
 
 
-@dataclass(frozen=True)
-class LengthFit:
-    """Hull length = slope * box length + intercept, with an 80 % interval around it in metres."""
-
-    slope: float
-    intercept: float
-    low: float
-    high: float
-    n: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it as JSON."""
-        return asdict(self)
-
-
-def fit_length(box_m: Floats, true_m: Floats) -> LengthFit:
+def fit_size(box_m: Floats, true_m: Floats) -> SizeFit:
     """Fit by least absolute deviations, which single wild boxes do not sway; the interval is the residuals' 10-90 %.
+
+    How the interval grows with size is chosen by the pinball loss of its two ends (Koenker & Bassett 1978).
 
     Args:
         box_m: [n] lengths of detected boxes.
@@ -181,29 +171,39 @@ def fit_length(box_m: Floats, true_m: Floats) -> LengthFit:
         return float(np.abs(line[0] * box_m + line[1] - true_m).mean())
 
     slope, intercept = optimize.minimize(loss, start, method="Nelder-Mead").x
-    residual = true_m - (slope * box_m + intercept)
-    low, high = np.percentile(residual, [10, 90])
-    values = [round(float(value), 3) for value in (slope, intercept, low, high)]
-    return LengthFit(values[0], values[1], values[2], values[3], n=len(box_m))
+    fits = [_interval(float(slope), float(intercept), growth, box_m, true_m) for growth in _GROWTHS]
+    return min(fits, key=lambda pair: pair[0])[1]
 
 
-def shifted_to_ais(fit: LengthFit, errors: Floats) -> LengthFit:
+def _interval(
+    slope: float, intercept: float, growth: float, box_m: Floats, true_m: Floats
+) -> tuple[float, SizeFit]:
+    """Return the pinball loss of the best interval that grows so, and the fit with it."""
+    size = slope * box_m + intercept
+    residual, spread = true_m - size, SizeFit(growth=growth).spread(size)
+    low, high = np.percentile(residual / spread, [100 * _OUTSIDE, 100 * (1 - _OUTSIDE)])
+    below, above = residual - low * spread, residual - high * spread
+    loss = np.maximum(_OUTSIDE * below, (_OUTSIDE - 1) * below) + np.maximum(
+        (1 - _OUTSIDE) * above, -_OUTSIDE * above
+    )
+    ends = {"low": min(round(float(low), 3), 0.0), "high": max(round(float(high), 3), 0.0)}
+    fit = SizeFit(slope=round(slope, 3), intercept=round(intercept, 3), growth=growth, **ends)
+    return float(loss.mean()), fit
+
+
+def shifted_to_ais(fit: SizeFit, measured_m: Floats, ais_m: Floats) -> SizeFit:
     """Move a fit's offset so that AIS vessels have no median error, and widen it until it holds 80 % of them.
 
     Args:
         fit: Fitted on simulated hulls, whose boxes fit tighter than boxes learnt from labels by eye.
-        errors: [n] measured minus AIS length with that fit, metres.
+        measured_m: [n] lengths measured with that fit.
+        ais_m: [n] AIS lengths of the same vessels.
     """
-    if not len(errors):
+    if not len(ais_m):
         return fit
-    offset = float(np.median(errors))
-    rest = offset - errors
-    reach = float(np.quantile(np.where(rest < 0, rest / fit.low, rest / fit.high), 0.8))
+    offset = float(np.median(measured_m - ais_m))
+    rest = (ais_m - (measured_m - offset)) / fit.spread(measured_m - offset)
+    reach = float(np.quantile(np.where(rest < 0, rest / fit.low, rest / fit.high), 1 - 2 * _OUTSIDE))
     wider = max(reach, 1.0)
-    return LengthFit(
-        fit.slope,
-        round(fit.intercept - offset, 3),
-        round(fit.low * wider, 3),
-        round(fit.high * wider, 3),
-        n=fit.n,
-    )
+    moved = {"intercept": fit.intercept - offset, "low": fit.low * wider, "high": fit.high * wider}
+    return fit.model_copy(update={key: round(value, 3) for key, value in moved.items()})

@@ -20,11 +20,11 @@ import yaml
 from rich.console import Console
 
 from roadstead.detection import Model, load_model
-from roadstead.detection.model import ClassFit, Context, Merge
+from roadstead.detection.model import ClassFit, Context, Merge, SizeFit
 from roadstead.detection.runtime import open_network
 from roadstead.tables import CLASSES
-from roadstead.training.ais_check import chip_vessels, length_errors
-from roadstead.training.calibrate import LengthFit, Platt, fit_length, shifted_to_ais
+from roadstead.training.ais_check import chip_vessels, measured_and_ais
+from roadstead.training.calibrate import Platt, fit_size, shifted_to_ais
 from roadstead.training.card import write_card
 from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
@@ -79,9 +79,9 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     console.print("exported; calibrating on places that the weights have not seen ...")
     parts |= calibrated(shared, cache, load_model(folder))
     _write(folder, describe(config, digest, **parts))
-    errors = length_errors(chip_vessels(shared, load_model(folder)))
-    parts["length"] = shifted_to_ais(parts["length"], errors)
-    parts["how"]["length_calibration"] += f"; offset and width from {len(errors)} AIS vessels"
+    lengths = measured_and_ais(chip_vessels(shared, load_model(folder)))
+    parts["length"] = shifted_to_ais(parts["length"], *lengths.T)
+    parts["how"]["length_calibration"] += f"; offset and width from {len(lengths)} AIS vessels"
     _write(folder, describe(config, digest, **parts))
     # Once more, with lengths as they are used: which false alarms count depends on them.
     scenes = unseen_scenes(shared, load_model(folder))
@@ -130,8 +130,8 @@ def calibrated(shared: Path, cache: Path, model: Model) -> dict[str, Any]:
         "score_threshold": chosen.threshold,
         "platt": chosen.platt,
         "classes": chosen.classes,
-        "length": fit_length(ships.box_length_m[seen], ships.true_length_m[seen]),
-        "beam": fit_length(ships.box_beam_m[seen], ships.true_beam_m[seen]),
+        "length": fit_size(ships.box_length_m[seen], ships.true_length_m[seen]),
+        "beam": fit_size(ships.box_beam_m[seen], ships.true_beam_m[seen]),
         "simulated": figures(ships),
         "how": {
             "threshold": "best strict F1 on places unseen by each fold's weights, over neighbours within 0.08",
@@ -150,8 +150,8 @@ def describe(
     folds: Sequence[Mapping[str, Any]] = (),
     platt: Platt | None = None,
     classes: ClassFit | None = None,
-    length: LengthFit | None = None,
-    beam: LengthFit | None = None,
+    length: SizeFit | None = None,
+    beam: SizeFit | None = None,
     simulated: dict[str, Any] | None = None,
     how: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def describe(
     if classes is not None:
         document["class_calibration"] = classes.model_dump()
     if length is not None and beam is not None:
-        document["length_calibration"] = length.as_dict()
-        document["beam_calibration"] = beam.as_dict()
+        document["length_calibration"] = length.model_dump()
+        document["beam_calibration"] = beam.model_dump()
     extras = {"simulated_check": simulated, "calibrated_how": how}
     return document | {key: value for key, value in extras.items() if value is not None}
 

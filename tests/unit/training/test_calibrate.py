@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import special
 
-from roadstead.detection.measure import class_probabilities
-from roadstead.detection.model import ClassFit
+from roadstead.detection.measure import class_probabilities, fitted
+from roadstead.detection.model import ClassFit, SizeFit
 from roadstead.training.ais_check import leave_one_out
 from roadstead.training.calibrate import (
-    LengthFit,
+    Floats,
     best_threshold,
     fit_classes,
-    fit_length,
     fit_platt,
+    fit_size,
     shifted_to_ais,
 )
 from roadstead.training.figures import score_scene
@@ -59,15 +60,30 @@ def test_a_class_with_one_ship_is_hardly_rescaled_and_no_ships_change_nothing() 
     assert fit_classes(np.zeros((0, 3)), np.zeros(0, np.intp)) == ClassFit()
 
 
-def test_length_fit_recovers_a_line_despite_wild_boxes_and_its_interval_covers_80_percent() -> None:
+def test_size_fit_recovers_a_line_despite_wild_boxes_and_its_interval_covers_80_percent() -> None:
     rng = np.random.default_rng(2)
     true = rng.uniform(50, 300, 2000)
     box = (true + 9 + rng.normal(0, 8, 2000)) / 1.02
     box[:40] += 200
-    fit = fit_length(box, true)
-    estimate = fit.slope * box + fit.intercept
+    fit = fit_size(box, true)
     assert fit.slope == pytest.approx(1.02, abs=0.03)
-    assert ((true > estimate + fit.low) & (true < estimate + fit.high)).mean() == pytest.approx(0.8, abs=0.01)
+    assert fit.growth < 0.35
+    assert held(fit, box, true).mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_an_interval_grows_where_errors_do_and_covers_short_and_long_hulls_alike() -> None:
+    rng = np.random.default_rng(5)
+    true = rng.uniform(45, 350, 8000)
+    box = true + rng.normal(0, 1, 8000) * 0.06 * true
+    fit = fit_size(box, true)
+    assert fit.growth == pytest.approx(1.0, abs=0.15)
+    inside = held(fit, box, true)
+    assert [inside[true < 100].mean(), inside[true > 250].mean()] == pytest.approx([0.8, 0.8], abs=0.05)
+
+
+def held(fit: SizeFit, box_m: Floats, true_m: Floats) -> NDArray[np.bool_]:
+    _, low, high = fitted(box_m, fit, 0.0)
+    return np.asarray((true_m >= low) & (true_m <= high))
 
 
 def test_the_threshold_cuts_false_alarms_but_keeps_ships() -> None:
@@ -83,15 +99,13 @@ def test_the_offset_follows_ais_and_the_interval_holds_four_vessels_in_five() ->
     rng = np.random.default_rng(3)
     ais = rng.uniform(60, 250, 50)
     measured = ais + 12 + rng.normal(0, 10, 50)
-    fit = shifted_to_ais(LengthFit(1.0, 0.0, -5.0, 5.0, 100), measured - ais)
-    estimate = measured + fit.intercept
-    assert np.median(estimate - ais) == pytest.approx(0, abs=1e-3)
-    held = (ais >= estimate + fit.low) & (ais <= estimate + fit.high)
-    assert held.mean() == pytest.approx(0.8, abs=0.03)
+    fit = shifted_to_ais(SizeFit(low=-5.0, high=5.0, growth=0.5), measured, ais)
+    assert np.median(measured + fit.intercept - ais) == pytest.approx(0, abs=1e-3)
+    assert held(fit, measured, ais).mean() == pytest.approx(0.8, abs=0.03)
 
 
 def test_an_interval_that_is_wide_enough_is_not_narrowed() -> None:
-    fit = shifted_to_ais(LengthFit(1.0, 0.0, -50.0, 50.0, 100), np.array([-3.0, 0.0, 3.0]))
+    fit = shifted_to_ais(SizeFit(low=-50.0, high=50.0), np.array([97.0, 100, 103]), np.full(3, 100.0))
     assert (fit.low, fit.high) == (-50.0, 50.0)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from roadstead.detection.model import ModelCard
+from roadstead.detection.model import ModelCard, SizeFit
 from roadstead.training.ais_check import ChipVessel, figures
-from roadstead.training.calibrate import LengthFit, Platt
+from roadstead.training.calibrate import Platt
 from roadstead.training.card import render
 from roadstead.training.conditions import PlacedShip, recall_by_condition, recall_for_reconciling
 from roadstead.training.evaluate import measured, show
@@ -27,7 +27,7 @@ CONFIG = {
     "pretrained": "s2-obb-n-sim-1",
     "taught_on": "real and simulated",
     "seed": 1,
-    "steps": 10,
+    "cycles": [10],
     "batch": 2,
 }
 
@@ -44,7 +44,7 @@ def metrics() -> dict[str, Any]:
 
 
 def model() -> dict[str, Any]:
-    fit = LengthFit(1.0, -9.0, -12.0, 12.0, 50)
+    fit = SizeFit(intercept=-9.0, low=-12.0, high=12.0)
     return describe(CONFIG, "ab" * 32, score_threshold=0.3, platt=Platt(1.0, 0.5), length=fit, beam=fit)
 
 

@@ -63,11 +63,11 @@ class SizeError:
     coverage: float
     """Share of hulls that the stated interval holds."""
 
-    def draw(self, n: int, rng: np.random.Generator) -> Array:
-        """Return [n] errors."""
+    def draw(self, size_m: Array, rng: np.random.Generator) -> Array:
+        """Return the errors of [n] sizes."""
         depth = np.log(1.0 / (1.0 - self.coverage))
-        ends = np.where(rng.random(n) < 0.5, self.fit.low, self.fit.high)
-        return np.asarray(ends / depth * rng.exponential(1.0, n))
+        ends = np.where(rng.random(len(size_m)) < 0.5, self.fit.low, self.fit.high)
+        return np.asarray(self.fit.spread(size_m) * ends / depth * rng.exponential(1.0, len(size_m)))
 
     def box_m(self, size_m: Array) -> Array:
         """Return the size of the network's own box that is calibrated to a size."""

@@ -208,8 +208,8 @@ class _Eye:
         n, eye = len(found.xy), self.detector
         xy = found.xy + rng.normal(0.0, PLACE_SIGMA_M, (n, 2))
         heading = found.heading_deg + rng.laplace(0.0, eye.axis_mae_deg, n)
-        length = np.maximum(found.length_m - eye.length.draw(n, rng), LEAST_LENGTH_M)
-        beam = np.clip(found.beam_m - eye.beam.draw(n, rng), LEAST_BEAM_M, length)
+        length = np.maximum(found.length_m - eye.length.draw(found.length_m, rng), LEAST_LENGTH_M)
+        beam = np.clip(found.beam_m - eye.beam.draw(found.beam_m, rng), LEAST_BEAM_M, length)
         return _Hulls(xy, heading, length, beam, found.class_, found.is_ship)
 
     def _rows(self, view: View, hulls: _Hulls, p_vessel: Array) -> gpd.GeoDataFrame:
@@ -243,6 +243,7 @@ class _Eye:
         boxes: NDArray[np.object_],
     ) -> gpd.GeoDataFrame:
         n, fit = len(hulls.xy), self.detector.length.fit
+        spread = fit.spread(hulls.length_m)
         classes = self.detector.class_given_found[hulls.class_]
         turn = np.array([convergence_deg(lon, lat, self._crs) for lon, lat in lonlat], float)
         columns = {
@@ -259,8 +260,8 @@ class _Eye:
             **{f"p_{name}": classes[:, k] for k, name in enumerate(CLASSES)},
             "class": np.array(CLASSES, object)[hulls.class_],
             "length_m": hulls.length_m,
-            "length_low_m": np.maximum(hulls.length_m + fit.low, LEAST_LENGTH_M),
-            "length_high_m": np.maximum(hulls.length_m + fit.high, LEAST_LENGTH_M),
+            "length_low_m": np.maximum(hulls.length_m + fit.low * spread, LEAST_LENGTH_M),
+            "length_high_m": np.maximum(hulls.length_m + fit.high * spread, LEAST_LENGTH_M),
             "beam_m": hulls.beam_m,
             "axis_deg": (hulls.heading_deg + turn) % 180.0 % 180.0,
             "flags": "",
