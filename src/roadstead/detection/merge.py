@@ -14,7 +14,7 @@ from roadstead.detection.model import Merge
 from roadstead.geo import Array
 
 Bools = NDArray[np.bool_]
-MEETING_BEAMS = 0.25
+MEETING_BEAMS = 0.2
 """Centre lines nearer than this share of a box's beam are one line; boxes run a pixel wide, so a raft's lie
 twice as far apart or more."""
 FRAGMENT_INSIDE = 0.6
