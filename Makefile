@@ -64,7 +64,7 @@ train-simulated: setup-dev ## Train a model on simulated scenes alone, to measur
 	$(BIN)/python -m roadstead.training.train --simulated-only --shared $(SHARED) --run build/training-simulated
 
 evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
-	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-1
+	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-2
 	$(BIN)/roadstead evaluate --shared $(SHARED)
 
 ablation: setup-dev ## Measure what each part of the detector is worth on SHARED; rewrites docs/detector

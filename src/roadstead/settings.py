@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
     """A zone seen for less than this share is "not observed", never zero."""
     ais_window_h: float = Field(default=6.0, gt=0.0)
     """AIS this many hours either side of an overpass is used."""
+    inference_precision: Literal["f32", "bf16"] = "f32"
+    """Of the network. With f32 an image gives the same ships on every processor. bf16 is faster where the processor has
+    it (AVX512_BF16, AMX) and moves a few ships across the threshold; ``ROADSTEAD_INFERENCE_PRECISION``."""
 
     @property
     def store_url(self) -> str:

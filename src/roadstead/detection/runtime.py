@@ -1,7 +1,7 @@
 """The inference runtime: OpenVINO, or ONNX Runtime where OpenVINO cannot be imported. No other file imports either.
 
-Both run in float32. OpenVINO's default on CPUs with AMX is bfloat16, which moves scores across the threshold,
-so that one image would give other ships on other machines. Neither is let report on its users.
+Both run in float32 unless `settings` asks for bfloat16, which moves scores across the threshold, so that one image
+gives other ships on other machines. Neither is let report on its users.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.detection.model import Model, checked_weights
-from roadstead.errors import ModelError
+from roadstead.errors import ModelError, UsageError
+from roadstead.settings import settings
 
 Real = NDArray[np.float32]
 Key = TypeVar("Key")
@@ -56,16 +57,22 @@ def open_network(model: Model) -> Network:
 
     Raises:
         ModelError: the weights changed since they were checked, or are no network of the agreed form.
+        UsageError: `settings` asks for a precision that the runtime at hand lacks.
         ImportError: neither runtime can be imported.
     """
-    return _compiled(model.weights, model.sha256, model.read.tile_px, _openvino() is not None)
+    precision = settings().inference_precision
+    return _compiled(model.weights, model.sha256, model.read.tile_px, _openvino() is not None, precision)
 
 
 @lru_cache(maxsize=2)
-def _compiled(weights: Path, sha256: str, tile_px: int, with_openvino: bool) -> Network:
+def _compiled(weights: Path, sha256: str, tile_px: int, with_openvino: bool, precision: str) -> Network:
     onnx = checked_weights(weights, sha256)
+    if precision != "f32" and not with_openvino:
+        raise UsageError(
+            f"inference_precision {precision} needs OpenVINO, which cannot be imported here; use f32"
+        )
     try:
-        return _OpenVino(onnx, tile_px) if with_openvino else _OnnxRuntime(onnx, tile_px)
+        return _OpenVino(onnx, tile_px, precision) if with_openvino else _OnnxRuntime(onnx, tile_px)
     except ModelError as error:
         raise ModelError(f"{weights}: {error}") from error
     except Exception as error:
@@ -84,14 +91,14 @@ def _openvino() -> ModuleType | None:
 
 
 class _OpenVino:
-    def __init__(self, onnx: bytes, tile_px: int) -> None:
+    def __init__(self, onnx: bytes, tile_px: int, precision: str) -> None:
         self._ov: Any = importlib.import_module("openvino")
         core = self._ov.Core()
         network = core.read_model(onnx, b"")
         _check_names([port.any_name for port in network.inputs], [port.any_name for port in network.outputs])
         network.reshape([1, 3, tile_px, tile_px])
         _check_values(network.outputs[0].partial_shape[1].to_string())
-        hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+        hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": precision}
         self._compiled = core.compile_model(network, "CPU", hints)
         self._at_once = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 

@@ -76,8 +76,8 @@ def _weights(settings: Settings) -> str:
     return f"{model.model_id}: sha256 {model.sha256[:12]}... as in model.json"
 
 
-def _inference(_: Settings) -> str:
-    return f"{runtime_name()} loads"
+def _inference(settings: Settings) -> str:
+    return f"{runtime_name()} loads; precision {settings.inference_precision}"
 
 
 def _ports(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from roadstead.settings import DEFAULT_MODEL_ID
 
-SIMULATED_ONLY: Final = "s2-obb-n-sim-1"
+SIMULATED_ONLY: Final = "s2-obb-n-sim-2"
 """Id of the model that was taught on simulated scenes alone, to measure the simulator."""
 
 

@@ -1,9 +1,9 @@
 """Every labelled place seen by weights that were not taught on it.
 
 The weights, the threshold and the probabilities of a fold come from the places of the other folds. Constants that all
-folds share (how far land lowers a score, which overlap makes one hull of two boxes, what counts as plain water, how weights
-are mixed) were chosen with these places in sight. Weights taught on simulated scenes alone were taught on no place: one set serves
-every fold.
+folds share (how far land lowers a score, which overlap makes one hull of two boxes, what counts as plain water, how
+weights are mixed) were chosen with these places in sight. Weights taught on simulated scenes alone were taught on no
+place: one set serves every fold.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from onnx import TensorProto, helper
 from roadstead.detection import load_model, runtime, runtime_name
 from roadstead.detection.model import Model
 from roadstead.detection.runtime import Real, open_network
-from roadstead.errors import ModelError
-from roadstead.settings import DEFAULT_MODEL_ID, settings
+from roadstead.errors import ModelError, UsageError
+from roadstead.settings import DEFAULT_MODEL_ID, Settings, settings
 from tests.unit.detection.worlds import lamp_network, lamps, write_model
 
 
@@ -51,6 +51,34 @@ def test_both_runtimes_give_the_same_boxes_for_every_tile(
     for number, image in tiles:
         assert np.allclose(first[number], other[number], atol=1e-5)
         assert np.allclose(first[number][5], image[0].ravel(), atol=1e-6)
+
+
+def in_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "settings", lambda: Settings(inference_precision="bf16"))
+
+
+def test_bfloat16_is_asked_of_openvino_and_gives_nearly_the_same_boxes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = load_model(DEFAULT_MODEL_ID, settings().models_dir)
+    tiles = images(1, model.read.tile_px)
+    exact = boxes_of(model, tiles)[0]
+    in_bf16(monkeypatch)
+    network = open_network(model)
+    # Processors without bfloat16 take float32 instead.
+    assert network._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name() in ("bf16", "f32")  # type: ignore[attr-defined]
+    rough = dict(network.run(tiles))[0]
+    assert np.abs(rough[:4] - exact[:4]).mean() < 0.5
+    assert np.abs(rough[4:7] - exact[4:7]).max() < 0.1
+
+
+def test_bfloat16_without_openvino_is_an_error_that_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_bf16(monkeypatch)
+    without_openvino(monkeypatch)
+    with pytest.raises(UsageError, match=r"bf16 needs OpenVINO.*use f32"):
+        open_network(lamps(tmp_path))
 
 
 def test_both_runtimes_agree_on_the_weights_that_ship(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from tests.unit.training.test_scoring import seen, ship
 CONFIG = {
     "model_id": "s2-obb-n-2",
     "architecture": "yolo11n-obb.yaml",
-    "pretrained": "s2-obb-n-sim-1",
+    "pretrained": "s2-obb-n-sim-2",
     "taught_on": "real and simulated",
     "seed": 1,
     "cycles": [10],

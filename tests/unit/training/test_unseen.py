@@ -60,7 +60,7 @@ def test_every_scene_is_scored_once_with_its_folds_threshold_and_probabilities()
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load_model("s2-obb-n-sim-1", MODEL)
+    return load_model("s2-obb-n-sim-2", MODEL)
 
 
 def own_folds(left_out_of: list[int]) -> list[dict[str, object]]:
