@@ -1,8 +1,8 @@
 """A whole Sentinel-2 tile of open water: seconds, memory, and SAHI + Ultralytics (torch) beside us.
 
-The tile is 10,980 x 10,980 pixels with four bands, as a COG under build/bench (delete it to have another drawn): a
-simulated sea with 24 ships, 2,745 pixels a side, laid down 16 times, each the mirror image of its neighbours, so that
-the sea has no seams.
+A tile is 10,980 x 10,980 pixels with four bands, as a COG under build/bench (delete it to have another drawn): a
+simulated sea, 2,745 pixels a side, laid down 16 times, each the mirror image of its neighbours, so that the sea has no
+seams. Of calm and choppy water, with 24 ships a sea; and of a busy roadstead, with 240, for the peer.
 
 Ours is all from opening the weights and the file to the table, in a process of its own, which gives the peak of its
 memory. "Network alone" is what OpenVINO takes for every tile of the image, none skipped, from a sample of them: the
@@ -12,8 +12,9 @@ The peer is SAHI's `get_sliced_prediction` over Ultralytics' `YOLO.predict` in t
 is shipped, so its initialisers are laid into Ultralytics' own network, layer by layer, by the names of the nodes that
 use them. It gets the same pixels as 8-bit RGB (it takes no other) already in memory, slices of our tiles' size and
 overlap, doubled to 640 pixels by Ultralytics' letterbox as our graph does inside, and our threshold. It looks at one
-corner of the tile, and so do we once more, both with the network loaded: the ratio is of equal pixels. Then the
-peer's boxes are counted that one of ours covers with an oriented IoU of 0.7 or more.
+corner of the busy tile, and so do we once more, both with the network loaded: the ratio is of equal pixels. Then the
+peer's boxes are counted that one of ours covers with an oriented IoU of 0.7 or more. bf16 is the setting
+`inference_precision`; where the processor lacks it, it is float32 again.
 
     python -m benchmarks.full_tile
 """
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as clock
 from pathlib import Path
@@ -55,11 +57,10 @@ from roadstead.simulate.traffic.sea import port_ground
 from roadstead.tables import CLASSES
 
 FOLDER = Path("build/bench")
-TILE = FOLDER / "full-tile.tif"
 PORT = "ningbo-zhoushan"
 LEFT_BOTTOM = (500_000.0, 3_200_000.0)
 """Open sea south-east of the port's land."""
-REPEATS, PATCH_PX, SHIPS = 4, 2745, 24
+REPEATS, PATCH_PX = 4, 2745
 WATERS = ((0.062, 0.084, 0.068, 0.022), (0.138, 0.138, 0.102, 0.050))
 CORNER_PX = 2560
 SAMPLE = 60
@@ -68,34 +69,61 @@ LEAST_IOU = 0.7
 Report = dict[str, Any]
 
 
-def draw() -> Report:
-    """Draw the tile unless it is there already."""
-    if TILE.exists():
+@dataclass(frozen=True)
+class Sea:
+    """A simulated sea."""
+
+    name: str
+    ships: int
+    """On each patch."""
+    weather: Weather
+
+    @property
+    def tile(self) -> Path:
+        """Where its tile lies."""
+        return FOLDER / f"full-tile-{self.name}.tif"
+
+
+SEAS = {
+    sea.name: sea
+    for sea in (
+        Sea("calm", 24, Weather(haze=0.05)),
+        Sea("choppy", 24, Weather(haze=0.05, swell=0.0014, glint=0.018)),
+        Sea("busy", 240, Weather(haze=0.05)),
+    )
+}
+
+
+def draw(sea: Sea) -> Report:
+    """Draw a sea's tile unless it is there already."""
+    if sea.tile.exists():
         return {}
     side_m, (left, bottom), port = PATCH_PX * 10.0, LEFT_BOTTOM, load_port(PORT)
     bounds = (left, bottom, left + side_m, bottom + side_m)
     ground = port_ground(port, PortScenario(port=PORT, fleet=(), bounds_xy=bounds))
-    plan = OverpassPlan(0, clock(2, 30), "sentinel-2a", 46, Weather(haze=0.05))
-    land, ships = land_surface(ground, generator(1, "land")), hulls_on(ground, SHIPS, margin_m=1000.0)
+    plan = OverpassPlan(0, clock(2, 30), "sentinel-2a", 46, sea.weather)
+    land, ships = land_surface(ground, generator(1, "land")), hulls_on(ground, sea.ships, margin_m=1000.0)
     frame = render(ground, land, ships, plan, Light(), WATERS, generator(1))
     patch = np.maximum(frame.dn.astype(np.int32) - frame.offset, 1).astype(np.uint16)
     pixels = np.pad(patch, ((0, 0), *[(0, (REPEATS - 1) * PATCH_PX)] * 2), mode="symmetric")
     height, width = pixels.shape[1:]
     grid = Grid(ground.grid.crs, Affine(10.0, 0.0, left, 0.0, -10.0, bottom + 10.0 * height), width, height)
-    write_cog(TILE, pixels, grid, band_names=["red", "green", "blue", "nir"])
+    write_cog(sea.tile, pixels, grid, band_names=["red", "green", "blue", "nir"])
     return {}
 
 
-def overpass() -> Overpass:
-    """Open the tile as an overpass."""
-    (made,) = group_overpasses([open_geotiff(str(TILE), acquired=datetime(2020, 11, 3, tzinfo=UTC))], None)
+def overpass(sea: Sea) -> Overpass:
+    """Open a tile as an overpass."""
+    (made,) = group_overpasses(
+        [open_geotiff(str(sea.tile), acquired=datetime(2020, 11, 3, tzinfo=UTC))], None
+    )
     return made
 
 
-def ours_on_tile() -> Report:
+def ours_on_tile(sea: Sea) -> Report:
     """Search the whole tile, then time the network alone."""
     wall, cpu = time.perf_counter(), time.process_time()
-    model, made = load_model(settings().model_id), overpass()
+    model, made = load_model(settings().model_id), overpass(sea)
     with Mosaic(made) as mosaic:
         found = detect_mosaic(mosaic, model, overpass=made)
         report = _spent(wall, cpu) | {"found": len(found), "pixels": mosaic.grid.width * mosaic.grid.height}
@@ -108,9 +136,9 @@ def ours_on_tile() -> Report:
     return report | {"tiles": tiles, "network_s": (time.perf_counter() - wall) * tiles / SAMPLE}
 
 
-def ours_on_corner() -> Report:
+def ours_on_corner(sea: Sea) -> Report:
     """Search the corner; the network is compiled before the clock starts."""
-    model, made = load_model(settings().model_id), overpass()
+    model, made = load_model(settings().model_id), overpass(sea)
     open_network(model)
     with _corner(made) as mosaic:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -121,13 +149,13 @@ def ours_on_corner() -> Report:
     return report | {"boxes": colrow[:, :4].tolist()}
 
 
-def peer_on_corner() -> Report:
+def peer_on_corner(sea: Sea) -> Report:
     """Let SAHI and Ultralytics search the corner; one slice is predicted before the clock starts."""
     from sahi.models.ultralytics import UltralyticsDetectionModel
     from sahi.predict import get_sliced_prediction
 
     model = load_model(settings().model_id)
-    with _corner(overpass()) as mosaic:
+    with _corner(overpass(sea)) as mosaic:
         rgb = mosaic.read(mosaic.grid.window).rgb
     image = np.ascontiguousarray(np.moveaxis(np.round(rgb * 255.0).astype(np.uint8), 0, -1))
     size = model.read.tile_px
@@ -210,18 +238,21 @@ def _peak_gb() -> float:
     return next(int(line.split()[1]) / 1e6 for line in lines if line.startswith("VmHWM:"))
 
 
-STEPS: dict[str, Callable[[], Report]] = {
+STEPS: dict[str, Callable[[Sea], Report]] = {
     step.__name__: step for step in (draw, ours_on_tile, ours_on_corner, peer_on_corner)
 }
 
 
-def run(step: Callable[[], Report]) -> Report:
+def run(step: Callable[[Sea], Report], sea: str, precision: str = "f32") -> Report:
     """Run a step in a process of its own."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # Ultralytics would ask the network for news and write its settings into the user's home.
     quiet = {"YOLO_OFFLINE": "1", "YOLO_CONFIG_DIR": str(FOLDER.resolve()), "YOLO_VERBOSE": "False"}
-    command = [sys.executable, "-m", "benchmarks.full_tile", "--step", step.__name__]
-    done = subprocess.run(command, env=os.environ | quiet, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    asked = {"ROADSTEAD_INFERENCE_PRECISION": precision}
+    command = [sys.executable, "-m", "benchmarks.full_tile", "--step", step.__name__, "--sea", sea]
+    done = subprocess.run(
+        command, env=os.environ | quiet | asked, stdout=subprocess.PIPE, text=True, check=True
+    )  # noqa: S603
     report: Report = json.loads(done.stdout.splitlines()[-1])
     return report
 
@@ -237,33 +268,43 @@ def matched(theirs: NDArray[np.float64], ours: NDArray[np.float64]) -> int:
 
 def main() -> None:
     """Print one table."""
-    run(draw)
-    tile = run(ours_on_tile)
-    ours, peer = run(ours_on_corner), run(peer_on_corner)
-    whole, corner = tile["pixels"] / 1e6, CORNER_PX**2 / 1e6
+    for sea in SEAS:
+        run(draw, sea)
+    calm, choppy, rough = (run(ours_on_tile, *of) for of in (("calm",), ("choppy",), ("choppy", "bf16")))
+    ours, faster = run(ours_on_corner, "busy"), run(ours_on_corner, "busy", "bf16")
+    peer = run(peer_on_corner, "busy")
+    whole, corner = calm["pixels"] / 1e6, CORNER_PX**2 / 1e6
     rows = (
-        ("whole tile, end to end", whole, tile["wall_s"], tile["cpu_s"]),
-        (f"network alone, all {tile['tiles']} tiles", whole, tile["network_s"], None),
-        ("corner, ours", corner, ours["wall_s"], ours["cpu_s"]),
-        ("corner, SAHI + Ultralytics", corner, peer["wall_s"], peer["cpu_s"]),
+        ("whole tile of calm sea", whole, calm),
+        ("whole tile of choppy sea", whole, choppy),
+        ("the same in bf16", whole, rough),
+        (f"network alone, all {calm['tiles']} tiles", whole, {"wall_s": calm["network_s"]}),
+        ("the same in bf16", whole, {"wall_s": rough["network_s"]}),
+        ("busy corner, ours", corner, ours),
+        ("busy corner, ours in bf16", corner, faster),
+        ("busy corner, SAHI + Ultralytics", corner, peer),
     )
-    print(f"{'':36}{'MP':>8}{'s':>8}{'MP/s':>8}{'CPU s':>8}")
-    for what, megapixels, wall, cpu in rows:
-        spent = "" if cpu is None else f"{cpu:8.1f}"
-        print(f"{what:36}{megapixels:8.1f}{wall:8.1f}{megapixels / wall:8.2f}{spent}")
-    print(f"peak memory of the whole tile {tile['peak_gb']:.2f} GB, {tile['found']} boxes")
-    print(f"on the corner {peer['wall_s'] / ours['wall_s']:.1f} times as fast as SAHI + Ultralytics")
-    theirs, own = (np.array(report["boxes"], float) for report in (peer, ours))
-    print(
-        f"of its {len(theirs)} boxes ours match {matched(theirs, own)} at IoU {LEAST_IOU}; ours are {len(own)}"
-    )
+    print(f"{'':36}{'MP':>8}{'s':>8}{'MP/s':>8}{'CPU s':>8}{'GB':>8}")
+    for what, megapixels, report in rows:
+        wall = report["wall_s"]
+        rest = "".join(f"{report[key]:8.{n}f}" for key, n in (("cpu_s", 1), ("peak_gb", 2)) if key in report)
+        print(f"{what:36}{megapixels:8.1f}{wall:8.1f}{megapixels / wall:8.2f}{rest}")
+    theirs = np.array(peer["boxes"], float)
+    for name, report in (("float32", ours), ("bf16", faster)):
+        own = np.array(report["boxes"], float)
+        times = peer["wall_s"] / report["wall_s"]
+        print(
+            f"{name}: {times:.1f} times as fast as SAHI + Ultralytics; of its {len(theirs)} boxes ours match"
+        )
+        print(f"{matched(theirs, own)} at IoU {LEAST_IOU}; ours are {len(own)}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
-    step = parser.parse_args().step
-    if step is None:
+    parser.add_argument("--sea", choices=SEAS, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.step is None:
         main()
     else:
-        print(json.dumps(STEPS[step]()))
+        print(json.dumps(STEPS[given.step](SEAS[given.sea])))
