@@ -250,9 +250,8 @@ def run(step: Callable[[Sea], Report], sea: str, precision: str = "f32") -> Repo
     quiet = {"YOLO_OFFLINE": "1", "YOLO_CONFIG_DIR": str(FOLDER.resolve()), "YOLO_VERBOSE": "False"}
     asked = {"ROADSTEAD_INFERENCE_PRECISION": precision}
     command = [sys.executable, "-m", "benchmarks.full_tile", "--step", step.__name__, "--sea", sea]
-    done = subprocess.run(
-        command, env=os.environ | quiet | asked, stdout=subprocess.PIPE, text=True, check=True
-    )  # noqa: S603
+    env = os.environ | quiet | asked
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     report: Report = json.loads(done.stdout.splitlines()[-1])
     return report
 
