@@ -7,7 +7,6 @@ angles are degrees clockwise from true north.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -150,12 +149,6 @@ def _proj(crs: str) -> Proj:
 def convergence_deg(lon: float, lat: float, crs: str) -> float:
     """Return grid convergence in degrees: true bearing = grid bearing + convergence."""
     return float(_proj(crs).get_factors(lon, lat).meridian_convergence)
-
-
-def true_axis_deg(dx: float, dy: float, lon: float, lat: float, crs: str) -> float:
-    """Return the axis in [0, 180) clockwise from true north of a map vector (dx east, dy north)."""
-    grid_bearing = math.degrees(math.atan2(dx, dy))
-    return (grid_bearing + convergence_deg(lon, lat, crs)) % 180.0
 
 
 def axis_difference_deg(a: float, b: float) -> float:

@@ -128,8 +128,10 @@ def _table(features: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
     table["acquired"] = pd.to_datetime(table["acquired"], utc=True, format="ISO8601").astype(
         "datetime64[ns, UTC]"
     )
-    for name in ("port", "zone", "dropped_because"):
+    for name in ("port", "zone", "dropped_because", "moving"):
         table[name] = table[name].astype(object).where(table[name].notna(), None)
+    for name in ("bow_deg", "p_bow", "p_moving"):
+        table[name] = table[name].astype(float)
     return table
 
 

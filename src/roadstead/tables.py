@@ -54,6 +54,10 @@ def _text(**kw: Any) -> pa.Column:  # noqa: ANN401 - passed through to pandera
     return pa.Column(object, pa.Check(lambda s: s.map(lambda v: isinstance(v, str))), **kw)
 
 
+def _maybe_bool() -> pa.Column:
+    return pa.Column(object, pa.Check.isin([True, False]), nullable=True)
+
+
 def _maybe_text(*checks: pa.Check) -> pa.Column:
     return pa.Column(object, list(checks), nullable=True)
 
@@ -112,6 +116,10 @@ DETECTIONS = pa.DataFrameSchema(
         "length_high_m": _real(pa.Check.gt(0.0)),
         "beam_m": _real(pa.Check.gt(0.0)),
         "axis_deg": _real(pa.Check.in_range(0.0, 180.0, include_max=False)),
+        "bow_deg": _real(pa.Check.in_range(0.0, 360.0, include_max=False), nullable=True),
+        "p_bow": _real(_PROBABILITY, nullable=True),
+        "moving": _maybe_bool(),
+        "p_moving": _real(_PROBABILITY, nullable=True),
         "flags": _text(),
         "dropped_because": _maybe_text(),
         "simulated": pa.Column(bool),
@@ -121,8 +129,9 @@ DETECTIONS = pa.DataFrameSchema(
 )
 """One hull a row; a GeoDataFrame whose geometry is the oriented box (4 corners, EPSG:4326). `p_barge +
 p_bulk_carrier + p_other_vessel = 1`: class probabilities given that it is a vessel. `length_low_m` to
-`length_high_m` is an 80 % interval. `flags` is a comma-separated list (`at_edge`, `near_structure`,
-`under_thin_cloud`), empty when none. `dropped_because` is null for kept detections."""
+`length_high_m` is an 80 % interval. `bow_deg` is the bearing of the bow, given with its probability `p_bow` where that
+is 0.9 or more; `moving` is true or false where `p_moving` is 0.9 or more, or 0.1 or less. `flags` is a comma-separated
+list (`at_edge`, `near_structure`, `under_thin_cloud`), empty when none. `dropped_because` is null for kept rows."""
 
 POSITIONS = pa.DataFrameSchema(
     {

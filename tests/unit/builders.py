@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 from shapely.geometry import box
 
@@ -38,6 +39,10 @@ def detection(index: int = 0, lon: float = 125.3, lat: float = 38.7, **changes: 
         "length_high_m": 160.0,
         "beam_m": 23.0,
         "axis_deg": 45.0,
+        "bow_deg": np.nan,
+        "p_bow": np.nan,
+        "moving": None,
+        "p_moving": np.nan,
         "flags": "",
         "dropped_because": None,
         "simulated": True,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from roadstead.detection.model import Context
+from roadstead.detection.motion import signs
 from roadstead.detection.tiling import Tile
 from roadstead.geo import Array, Grid
 
@@ -44,6 +45,8 @@ class Ground:
     """Looks like land by its reflectance; False where that is unknown."""
     land_known: Bools
     """There is near infrared to tell land by."""
+    light: NDArray[np.float32]
+    """Mean of red, green and blue, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Boxes:
     """Scene of the centre, or of any part of the box; 0 where there is none."""
     land_around: Array
     """Share of the ring around the box that looks like land, 0..1; NaN where that is unknown for most of it."""
+    signs: Array
+    """[n, 4] what tells of bow and motion, see `motion.signs`."""
 
     def __len__(self) -> int:
         """Return how many."""
@@ -143,6 +148,7 @@ def decode(
         _cut(shape, tile, grid),
         *_looked_up(shape, tile, ground, grid),
         around,
+        signs(shape - (tile.col, tile.row, 0.0, 0.0, 0.0), ground.light, ground.valid & ~ground.cloud),
     )
 
 

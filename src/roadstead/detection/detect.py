@@ -154,11 +154,11 @@ def _cut_out(block: Block, window: Window, tile: Tile) -> tuple[Real, Ground]:
     """Return a tile's pixels from a block; beyond the grid they are zero and not valid."""
     cloud = np.zeros_like(block.valid) if block.cloud is None else block.cloud
     land = np.zeros_like(block.valid) if block.land is None else block.land
-    rgb, valid, cloudy, index, *about_land = (
+    rgb, valid, cloudy, index, looks_like_land, land_known = (
         _part(layer, tile.col - window.col, tile.row - window.row, tile.size)
         for layer in (block.rgb, block.valid, cloud, block.scene_index, land, block.land_known)
     )
-    return rgb, Ground(valid, cloudy, index, *about_land)
+    return rgb, Ground(valid, cloudy, index, looks_like_land, land_known, light=rgb.mean(axis=0))
 
 
 def _part(layer: NDArray[Any], col: int, row: int, size: int) -> NDArray[Any]:

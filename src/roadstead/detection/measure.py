@@ -12,7 +12,8 @@ from scipy import special
 
 from roadstead.detection.boxes import Boxes
 from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
-from roadstead.geo import WGS84, Array, Grid, true_axis_deg, xy_to_lonlat
+from roadstead.detection.motion import DECIDED, probabilities
+from roadstead.geo import WGS84, Array, Grid, convergence_deg, xy_to_lonlat
 from roadstead.tables import CLASSES
 
 LEAST_LENGTH_M: Final = 10.0
@@ -34,6 +35,9 @@ def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
     lonlat = xy_to_lonlat(grid.colrow_to_xy(boxes.shape[:, :2]), grid.crs)
     length, low, high = fitted(boxes.shape[:, 2] * grid.pixel_m, card.length_calibration, LEAST_LENGTH_M)
     beam, _, _ = fitted(boxes.shape[:, 3] * grid.pixel_m, card.beam_calibration, LEAST_BEAM_M)
+    p_moving, p_first = probabilities(boxes.signs, length, card.motion)
+    first = bearings_deg(boxes.shape[:, 4], lonlat, grid.crs)
+    bow, p_bow = bow_side(first, p_first)
     classes = class_probabilities(boxes.scores, card.class_calibration)
     columns = {
         "lon": lonlat[:, 0],
@@ -45,7 +49,12 @@ def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
         "length_low_m": low,
         "length_high_m": high,
         "beam_m": np.minimum(beam, length),
-        "axis_deg": axes_deg(boxes.shape[:, 4], lonlat, grid.crs),
+        # The remainder of a tiny negative angle rounds to 180 itself.
+        "axis_deg": first % 180.0 % 180.0,
+        "bow_deg": bow,
+        "p_bow": p_bow,
+        "moving": moving(p_moving),
+        "p_moving": p_moving,
         "flags": flags(boxes, card.context),
     }
     return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=boxes.polygons(grid), crs=grid.crs).to_crs(WGS84)
@@ -75,20 +84,37 @@ def class_probabilities(scores: Array, fit: ClassFit) -> Array:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def axes_deg(angle: Array, lonlat: Array, crs: str) -> Array:
-    """Return axes in [0, 180) clockwise from true north.
+def bearings_deg(angle: Array, lonlat: Array, crs: str) -> Array:
+    """Return bearings of the first ends in [0, 360), clockwise from true north.
 
     Args:
         angle: [n] of the long side, radians from +column toward +row of a north-up grid.
         lonlat: [n, 2] centres.
         crs: of the grid.
     """
-    axes = [
-        true_axis_deg(np.cos(a), -np.sin(a), lon, lat, crs)
-        for a, (lon, lat) in zip(angle, lonlat, strict=True)
-    ]
-    # The remainder of a tiny negative angle rounds to 180 itself.
-    return np.array(axes, float) % 180.0
+    turn = np.array([convergence_deg(lon, lat, crs) for lon, lat in lonlat], float)
+    return np.asarray((np.degrees(np.arctan2(np.cos(angle), -np.sin(angle))) + turn) % 360.0 % 360.0)
+
+
+def bow_side(first_deg: Array, p_first: Array) -> tuple[Array, Array]:
+    """Return the bearing of the bow and the probability of that side; NaN where neither is `DECIDED`.
+
+    Args:
+        first_deg: [n] bearings of the first ends.
+        p_first: [n] probability that the bow is there; NaN where unknown.
+    """
+    p_bow = np.maximum(p_first, 1.0 - p_first)
+    bow = np.where(p_first >= 0.5, first_deg, (first_deg + 180.0) % 360.0)
+    decided = p_bow >= DECIDED
+    return np.where(decided, bow, np.nan), np.where(decided, p_bow, np.nan)
+
+
+def moving(p_moving: Array) -> NDArray[np.object_]:
+    """Return whether each hull moves: True or False where `DECIDED`, else None."""
+    told: NDArray[np.object_] = np.full(len(p_moving), None, object)
+    told[p_moving >= DECIDED] = True
+    told[p_moving <= 1.0 - DECIDED] = False
+    return told
 
 
 def flags(boxes: Boxes, context: Context) -> NDArray[np.object_]:

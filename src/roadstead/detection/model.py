@@ -82,6 +82,15 @@ class SizeFit(_Part):
         return np.asarray((np.maximum(size_m, 1.0) / REFERENCE_M) ** self.growth)
 
 
+class MotionFit(_Part):
+    """Weights of what `detection.motion` measures: the logits are their sums."""
+
+    moving: tuple[float, ...] = Field(min_length=6, max_length=6)
+    """Of `motion.moving_inputs`."""
+    bow: tuple[float, ...] = Field(min_length=2, max_length=2)
+    """Of `motion.bow_inputs`; the bow is at the box's first end."""
+
+
 class Context(_Part):
     """How far land around a box lowers its score, where near infrared tells land: see `boxes.lowered`."""
 
@@ -124,6 +133,8 @@ class ModelCard(_Part):
     class_calibration: ClassFit = ClassFit()
     length_calibration: SizeFit = SizeFit()
     beam_calibration: SizeFit = SizeFit()
+    motion: MotionFit | None = None
+    """Without it nothing is said of bow and motion."""
     recall_by_length: tuple[RecallRow, ...] = ()
 
     @model_validator(mode="after")

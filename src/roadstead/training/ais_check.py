@@ -17,10 +17,13 @@ from roadstead.detection import Model
 from roadstead.geo import lonlat_to_xy
 from roadstead.imagery import group_overpasses, open_geotiff
 from roadstead.training.figures import ratio, resampled, wilson
+from roadstead.training.motion_check import Told, bow_error_deg, told_rates
 from roadstead.training.product import detect_whole
 
 DAY: Final = Path("s2_ais") / "2022-08-12"
 LEAST_LENGTH_M: Final = 60.0
+_MOVES: Final = {"Under way using engine": True, "At anchor": False, "Moored": False}
+"""Navigational status -> whether it moves; the chips have no speed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class ChipVessel:
     length_m: float | None
     low_m: float | None
     high_m: float | None
+    told: Told | None = None
+    """Of its bow and motion, against AIS heading and status; None where it was not found, or they are not told."""
 
 
 def check(shared: Path, model: Model) -> dict[str, Any]:
@@ -62,14 +67,29 @@ def chip_vessel(shared: Path, row: dict[str, Any], model: Model) -> ChipVessel:
     table, grid = detect_whole(overpass, model)
     hull = gpd.read_file(path.with_name(f"{row['ImageId']}_labels.geojson")).to_crs(grid.crs).union_all()
     position = lonlat_to_xy(np.array([[row["Longitude"], row["Latitude"]]]), grid.crs)[0]
-    near = _nearest(table.to_crs(grid.crs), shapely.Point(position), hull, float(row["Length"]))
-    return ChipVessel(str(row["MMSI"]), float(row["Length"]), *near)
+    length = float(row["Length"])
+    near = _nearest(table.to_crs(grid.crs), shapely.Point(position), hull, length)
+    if near is None:
+        return ChipVessel(str(row["MMSI"]), length, None, None, None)
+    measured, low, high = (float(near[name]) for name in ("length_m", "length_low_m", "length_high_m"))
+    return ChipVessel(str(row["MMSI"]), length, measured, low, high, _told(near, row))
+
+
+def _told(found: pd.Series[Any], row: dict[str, Any]) -> Told | None:
+    if row["Navigational status"] not in _MOVES or not np.isfinite(float(row["Heading"])):
+        return None
+    return Told(
+        float(row["Length"]),
+        _MOVES[row["Navigational status"]],
+        found["moving"],
+        bow_error_deg(float(found["bow_deg"]), float(row["Heading"])),
+    )
 
 
 def _nearest(
     table: gpd.GeoDataFrame, position: shapely.Point, hull: shapely.Geometry, reach_m: float
-) -> tuple[float | None, float | None, float | None]:
-    """Length and interval of the detection nearest to the position, of those within one length of it or of the label.
+) -> pd.Series[Any] | None:
+    """Give the detection nearest to the position, of those within one length of it or of the label.
 
     Labels of a chip hold its other hulls too, so they can let a detection in but not choose among several.
     """
@@ -77,10 +97,9 @@ def _nearest(
     from_position = centres.distance(position).to_numpy()
     near = np.minimum(from_position, centres.distance(hull).to_numpy()) <= reach_m
     if not near.any():
-        return None, None, None
-    best = int(np.argmin(np.where(near, from_position, np.inf)))
-    row = table.iloc[best]
-    return float(row["length_m"]), float(row["length_low_m"]), float(row["length_high_m"])
+        return None
+    best: pd.Series[Any] = table.iloc[int(np.argmin(np.where(near, from_position, np.inf)))]
+    return best
 
 
 def measured_and_ais(vessels: Sequence[ChipVessel]) -> NDArray[np.float64]:
@@ -114,6 +133,7 @@ def figures(vessels: Sequence[ChipVessel]) -> dict[str, Any]:
         "length_mae_leave_one_out_m_95": resampled(np.abs(leave_one_out(errors))) if several else None,
         "length_bias_m": _mean(errors),
         "length_bias_m_95": resampled(errors),
+        "told": told_rates([v.told for v in vessels if v.told is not None]),
         "interval_80_coverage": ratio(held, len(found)),
         "interval_80_coverage_95": wilson(held, len(found)),
         "interval_80_median_width_m": _mean(np.array([np.median(widths)])) if widths else None,

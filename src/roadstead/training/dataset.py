@@ -15,7 +15,14 @@ import yaml
 
 from roadstead.simulate.practice.scene import practice_scene
 from roadstead.tables import CLASSES
-from roadstead.training import ais_check, interval_check, open_water, raft_check, simulated_check
+from roadstead.training import (
+    ais_check,
+    interval_check,
+    motion_check,
+    open_water,
+    raft_check,
+    simulated_check,
+)
 from roadstead.training.card import template
 from roadstead.training.conditions import practice_ships
 from roadstead.training.crops import WITH_CLOUD, WITH_SURF
@@ -85,6 +92,7 @@ def render(config: Mapping[str, Any], real: Mapping[str, Any], simulated: Mappin
             "simulated rafts": raft_check.SEED,
             "simulated open water": open_water.SEED,
             "length calibration": simulated_check.SEED,
+            "bow and motion": motion_check.SEED,
         },
         seed=TAUGHT,
         surf=WITH_SURF,

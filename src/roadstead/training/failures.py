@@ -22,13 +22,18 @@ from roadstead.detection import Model
 from roadstead.export.palette import BOX_LOOKS, CLASS_LOOKS
 from roadstead.simulate.practice.scene import PracticeScene, practice_scene
 from roadstead.training import interval_check, raft_check
-from roadstead.training.interval_check import is_whole, practice_image
+from roadstead.training.interval_check import is_whole
 from roadstead.training.places import Label
 from roadstead.training.practice import labelled_hulls
 from roadstead.training.product import found_in
 from roadstead.training.raft_check import Raft, count_rafts, raft_scene
 from roadstead.training.scoring import PIXEL_M, Floats, Found, score
-from roadstead.training.simulated_image import SimulatedImage, detect_simulated, simulated_label
+from roadstead.training.simulated_image import (
+    SimulatedImage,
+    detect_simulated,
+    practice_image,
+    simulated_label,
+)
 from roadstead.training.stamps import SMALLEST_LABELLED_M
 from roadstead.whole import replacing
 

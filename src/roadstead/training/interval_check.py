@@ -12,20 +12,21 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from roadstead.detection import Model
 from roadstead.geo import Grid, axis_difference_deg
 from roadstead.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
 from roadstead.training.conditions import PlacedShip, practice_ships, recall_by_condition
 from roadstead.training.figures import axis_table, class_table, ratio, resampled, wilson
+from roadstead.training.motion_check import Told, bow_direction, bow_error_deg, told_rates
 from roadstead.training.practice import labelled_hulls
 from roadstead.training.product import found_in
 from roadstead.training.scoring import axis_deg, score
 from roadstead.training.simulated_image import (
     Mask,
-    SimulatedImage,
     detect_simulated,
-    simulated_image,
+    practice_image,
     simulated_label,
 )
 
@@ -51,6 +52,8 @@ class MeasuredShip:
     axis_error_deg: float
     """0 to 90."""
     class_: str
+    told: Told
+    """Of its bow and motion."""
 
 
 def simulated_lengths(
@@ -81,12 +84,6 @@ def simulated_lengths(
         **figures(found, len(measured)),
         "recall_by_condition": recall_by_condition(placed),
     }
-
-
-def practice_image(scene: PracticeScene) -> SimulatedImage:
-    """Show a practice scene to the detector; seen through the air it is true colour alone, as such products are."""
-    bands = scene.reflectance if scene.surface else scene.reflectance[:3]
-    return simulated_image(bands, scene.valid, scene.scl)
 
 
 def is_whole(hull: PracticeHull, scene: PracticeScene, cloud: Mask | None) -> bool:
@@ -122,10 +119,22 @@ def measured_ships(
             float(high[one]),
             axis_difference_deg(axis_deg(hulls[ship].corners), axis_deg(found[one].corners)),
             found[one].class_,
+            _told(hulls[ship], table.iloc[one]),
         )
         for ship, one in outcome.hits
     }
     return [measured.get(number) for number, counts in enumerate(whole) if counts]
+
+
+def _told(hull: PracticeHull, row: pd.Series[Any]) -> Told:
+    east, south = bow_direction(hull)
+    true_deg = float(np.degrees(np.arctan2(east, -south)))
+    return Told(
+        hull.spec.length_m,
+        hull.state == "under_way",
+        row["moving"],
+        bow_error_deg(float(row["bow_deg"]), true_deg),
+    )
 
 
 def figures(ships: Sequence[MeasuredShip], there: int) -> dict[str, Any]:
@@ -157,4 +166,5 @@ def figures(ships: Sequence[MeasuredShip], there: int) -> dict[str, Any]:
         "axis": axis_table([ship.axis_error_deg for ship in ships]),
         "axis_over_100m": axis_table([s.axis_error_deg for s in ships if s.true_length_m > LONG_M]),
         "class": class_table([(ship.true_class, ship.class_) for ship in ships]),
+        "told": told_rates([ship.told for ship in ships]),
     }

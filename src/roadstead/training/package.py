@@ -20,7 +20,7 @@ import yaml
 from rich.console import Console
 
 from roadstead.detection import Model, load_model
-from roadstead.detection.model import ClassFit, Context, Merge, SizeFit
+from roadstead.detection.model import ClassFit, Context, Merge, MotionFit, SizeFit
 from roadstead.detection.runtime import open_network
 from roadstead.tables import CLASSES
 from roadstead.training.ais_check import chip_vessels, measured_and_ais
@@ -30,6 +30,7 @@ from roadstead.training.command import exit_code_of
 from roadstead.training.evaluate import evaluate
 from roadstead.training.export import TILE_PX, export_onnx, load_detector
 from roadstead.training.mixing import mix
+from roadstead.training.motion_check import fit_motion
 from roadstead.training.network import UPSAMPLE
 from roadstead.training.places import FOLDS, labelled_scenes, left_out
 from roadstead.training.scenes import VISUAL_REFLECTANCE, read_scene
@@ -81,6 +82,7 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     _write(folder, describe(config, digest, **parts))
     lengths = measured_and_ais(chip_vessels(shared, load_model(folder)))
     parts["length"] = shifted_to_ais(parts["length"], *lengths.T)
+    parts["motion"] = fit_motion(load_model(folder))
     parts["how"]["length_calibration"] += f"; offset and width from {len(lengths)} AIS vessels"
     _write(folder, describe(config, digest, **parts))
     # Once more, with lengths as they are used: which false alarms count depends on them.
@@ -152,6 +154,7 @@ def describe(
     classes: ClassFit | None = None,
     length: SizeFit | None = None,
     beam: SizeFit | None = None,
+    motion: MotionFit | None = None,
     simulated: dict[str, Any] | None = None,
     how: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -175,6 +178,8 @@ def describe(
     if length is not None and beam is not None:
         document["length_calibration"] = length.model_dump()
         document["beam_calibration"] = beam.model_dump()
+    if motion is not None:
+        document["motion"] = motion.model_dump()
     extras = {"simulated_check": simulated, "calibrated_how": how}
     return document | {key: value for key, value in extras.items() if value is not None}
 

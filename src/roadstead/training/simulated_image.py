@@ -16,7 +16,7 @@ from roadstead.imagery import Block, Overpass, Scene
 from roadstead.imagery.masks import cloud_mask
 from roadstead.simulate.coast.ground import PIXEL_M, frame
 from roadstead.simulate.practice.ground import CRS
-from roadstead.simulate.practice.scene import PracticeHull
+from roadstead.simulate.practice.scene import PracticeHull, PracticeScene
 from roadstead.simulate.texture import FloatArray
 from roadstead.training.places import Label
 from roadstead.training.practice import label_box
@@ -104,6 +104,12 @@ def detect_simulated(image: SimulatedImage, model: Model) -> gpd.GeoDataFrame:
     """Search a whole simulated image at the model's own threshold: `tables.DETECTIONS`."""
     overpass = Overpass("simulated", None, _ACQUIRED, 0.0, image.scenes)
     return detect_mosaic(image, model, overpass=overpass)
+
+
+def practice_image(scene: PracticeScene) -> SimulatedImage:
+    """Show a practice scene to the detector; seen through the air it is true colour alone, as such products are."""
+    bands = scene.reflectance if scene.surface else scene.reflectance[:3]
+    return simulated_image(bands, scene.valid, scene.scl)
 
 
 def simulated_label(hull: PracticeHull) -> Label:

@@ -13,7 +13,16 @@ from pyproj import Geod
 from scipy import special
 
 from roadstead.detection.boxes import Boxes, Ground, decode, long_side_first
-from roadstead.detection.measure import axes_deg, class_probabilities, fitted, flags, measured, p_vessel
+from roadstead.detection.measure import (
+    bearings_deg,
+    bow_side,
+    class_probabilities,
+    fitted,
+    flags,
+    measured,
+    moving,
+    p_vessel,
+)
 from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
 from roadstead.detection.tiling import tile_rows
 from roadstead.geo import Array, Grid, axis_difference_deg, convergence_deg
@@ -74,10 +83,20 @@ def test_true_north_is_not_grid_north_away_from_the_central_meridian() -> None:
 
 
 @given(st.floats(-10, 10))
-def test_axes_are_from_0_up_to_but_not_180(angle: float) -> None:
+def test_bearings_are_from_0_up_to_but_not_360(angle: float) -> None:
     for value in (angle, np.pi / 2, np.pi / 2 + 1e-17, np.nextafter(np.pi / 2, 2)):
-        (axis,) = axes_deg(np.array([value]), np.array([[123.0, 38.0]]), "EPSG:32651")
-        assert 0.0 <= axis < 180.0
+        (bearing,) = bearings_deg(np.array([value]), np.array([[123.0, 38.0]]), "EPSG:32651")
+        assert 0.0 <= bearing < 360.0
+
+
+def test_the_bow_is_told_where_it_is_all_but_sure_and_lies_along_the_axis() -> None:
+    bow, p = bow_side(np.array([30.0, 200.0, 200.0, 30.0]), np.array([0.95, 0.05, 0.8, np.nan]))
+    np.testing.assert_array_equal(bow, [30.0, 20.0, np.nan, np.nan])
+    np.testing.assert_allclose(p, [0.95, 0.95, np.nan, np.nan])
+
+
+def test_a_hull_moves_or_lies_still_only_where_that_is_all_but_sure() -> None:
+    assert moving(np.array([0.95, 0.9, 0.5, 0.05, np.nan])).tolist() == [True, True, None, False, None]
 
 
 @given(st.floats(1, 40), st.floats(1, 40), st.floats(-4, 4))
@@ -142,6 +161,7 @@ def make_ground(
         np.zeros((320, 320), np.int16),
         nowhere if land is None else land,
         nowhere if land is None else ~nowhere,
+        np.zeros((320, 320), np.float32),
     )
 
 

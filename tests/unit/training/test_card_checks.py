@@ -7,13 +7,14 @@ from typing import Any
 from roadstead.training import interval_check, raft_check
 from roadstead.training.card import render_checks
 from roadstead.training.interval_check import MeasuredShip
+from roadstead.training.motion_check import Told
 from roadstead.training.open_water import rates
 from roadstead.training.raft_check import CountedRaft
 
 
 def checks() -> dict[str, Any]:
     rafts = [CountedRaft("at_quay", 4, 2, 3), CountedRaft("at_anchor", 2, 2, 2)]
-    ship = MeasuredShip(100.0, "barge", 104.0, 90.0, 118.0, 2.0, "barge")
+    ship = MeasuredShip(100.0, "barge", 104.0, 90.0, 118.0, 2.0, "barge", Told(100.0, True, True, 5.0))
     real = {
         "n_scenes": 1,
         "clear_of_m": 300.0,

@@ -21,9 +21,8 @@ from roadstead.training.failures import (
     sheet,
     write_failures,
 )
-from roadstead.training.interval_check import practice_image
 from roadstead.training.raft_check import Raft
-from roadstead.training.simulated_image import simulated_image, simulated_label
+from roadstead.training.simulated_image import practice_image, simulated_image, simulated_label
 from tests.unit.detection.worlds import lamps
 from tests.unit.training.test_scoring import box, seen
 

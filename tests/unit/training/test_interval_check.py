@@ -25,6 +25,7 @@ from roadstead.training.interval_check import (
     practice_image,
     simulated_lengths,
 )
+from roadstead.training.motion_check import Told, bow_direction
 from roadstead.training.practice import TAUGHT, label_box, labelled_hulls
 from tests.unit.detection.worlds import lamps
 from tests.unit.training.test_scoring import box
@@ -65,6 +66,8 @@ def table_of(hulls: list[PracticeHull], grid: Grid, *, error_m: float = 0.0) -> 
         "length_low_m": length - 10,
         "length_high_m": length + 10,
         "p_vessel": np.full(len(hulls), 0.9),
+        "bow_deg": [np.degrees(np.arctan2(*(bow_direction(hull) * (1, -1)))) % 360 for hull in hulls],
+        "moving": [hull.state == "under_way" for hull in hulls],
         **{f"p_{name}": np.full(len(hulls), 1 / 3) for name in CLASSES},
     }
     return gpd.GeoDataFrame(columns, geometry=boxes, crs="EPSG:4326")
@@ -79,6 +82,8 @@ def test_a_perfect_detector_measures_every_whole_ship(scene: PracticeScene) -> N
     assert found["found"] == found["interval_80_coverage"] == found["axis"]["within_10_deg"] == 1.0
     assert found["length_mae_m"] == 0.0
     assert found["interval_80_median_width_m"] == 20.0
+    assert found["told"]["bow_right"]["share"] == 1.0
+    assert found["told"]["moving_said"] == 1.0
 
 
 def test_lengths_that_are_off_leave_the_interval(scene: PracticeScene) -> None:
@@ -106,8 +111,10 @@ def test_ships_cut_by_the_edge_or_under_cloud_are_not_measured(scene: PracticeSc
 
 
 def test_figures_tell_class_axis_and_interval_apart() -> None:
-    right = MeasuredShip(100.0, "barge", 104.0, 90.0, 118.0, 2.0, "barge")
-    wrong = MeasuredShip(120.0, "barge", 90.0, 76.0, 104.0, 30.0, "other_vessel")
+    right = MeasuredShip(100.0, "barge", 104.0, 90.0, 118.0, 2.0, "barge", Told(100.0, True, True, 5.0))
+    wrong = MeasuredShip(
+        120.0, "barge", 90.0, 76.0, 104.0, 30.0, "other_vessel", Told(120.0, False, None, None)
+    )
     found = figures([right, right, right, wrong], 8)
     assert (found["n_simulated_ships"], found["n"], found["found"]) == (8, 4, 0.5)
     assert found["interval_80_coverage"] == 0.75
