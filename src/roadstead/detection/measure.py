@@ -80,7 +80,7 @@ def p_vessel(score: Array, platt: Platt) -> Array:
 def class_probabilities(scores: Array, fit: ClassFit) -> Array:
     """Return [n, 3] class probabilities given that it is a vessel, from [n, 3] raw scores in 0..1."""
     # The largest score is above the threshold, so the sum is not 0.
-    shares = scores**fit.power * np.array(fit.weight)
+    shares = scores**fit.power
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 

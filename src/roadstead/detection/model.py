@@ -50,20 +50,12 @@ class Platt(_Part):
 
 
 class ClassFit(_Part):
-    """Probabilities of the classes = scores ** power * weight, over their sum; by default scores over their sum.
+    """Probabilities of the classes = scores ** power, over their sum; by default scores over their sum.
 
-    Vector scaling with one temperature for all classes (Guo et al. 2017): power is its inverse.
+    Temperature scaling (Guo et al. 2017): power is the inverse of the temperature. The likeliest class stays the same.
     """
 
     power: float = Field(default=1.0, gt=0.0)
-    weight: tuple[Annotated[float, Field(gt=0.0)], ...] = (1.0,) * len(CLASSES)
-    """In the order of `tables.CLASSES`."""
-
-    @model_validator(mode="after")
-    def _one_weight_a_class(self) -> ClassFit:
-        if len(self.weight) != len(CLASSES):
-            raise ValueError(f"weight: {len(self.weight)} values for {len(CLASSES)} classes")
-        return self
 
 
 class SizeFit(_Part):

@@ -78,30 +78,22 @@ def scored_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.bool
 
 
 def fit_classes(p_class: Floats, truth: NDArray[np.intp]) -> ClassFit:
-    """Fit vector scaling (`detection.model.ClassFit`) by maximum likelihood.
+    """Fit temperature scaling (`detection.model.ClassFit`) by maximum likelihood.
 
-    The logarithms of power and weights are held near 0 by a normal prior of standard deviation 1, so that a class with
-    a few ships, or none, is not scaled by chance.
+    One number alone: weights of classes would carry over how common each is at the places that they are fitted on. The
+    logarithm of the power is held near 0 by a normal prior of standard deviation 1.
 
     Args:
         p_class: [n, 3] class scores; their sum does not matter.
         truth: [n] index of the true class in `tables.CLASSES`.
     """
-    if not len(truth):
-        return ClassFit()
 
-    def loss(logs: Floats) -> float:
-        stated = class_probabilities(np.maximum(p_class, _EDGE), _class_fit(logs))[
-            np.arange(len(truth)), truth
-        ]
-        return float(0.5 * (logs**2).sum() - np.log(stated).sum())
+    def loss(log_power: float) -> float:
+        stated = class_probabilities(np.maximum(p_class, _EDGE), ClassFit(power=np.exp(log_power)))
+        return float(0.5 * log_power**2 - np.log(stated[np.arange(len(truth)), truth]).sum())
 
-    return _class_fit(optimize.minimize(loss, np.zeros(1 + len(CLASSES))).x, digits=4)
-
-
-def _class_fit(logs: Floats, digits: int = 12) -> ClassFit:
-    power, *weight = (round(float(value), digits) for value in np.exp(logs))
-    return ClassFit(power=power, weight=tuple(weight))
+    best = optimize.minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x
+    return ClassFit(power=round(float(np.exp(best)), 4))
 
 
 def class_pairs(scenes: Sequence[ScoredScene]) -> tuple[Floats, NDArray[np.intp]]:

@@ -138,7 +138,7 @@ def calibrated(shared: Path, cache: Path, model: Model) -> dict[str, Any]:
         "how": {
             "threshold": "best strict F1 on places unseen by each fold's weights, over neighbours within 0.08",
             "vessel_calibration": "Platt scaling on detections of places unseen by each fold's weights",
-            "class_calibration": "vector scaling on ships found there whose label is sure",
+            "class_calibration": "temperature scaling on ships found there whose label is sure",
             "length_calibration": f"least absolute deviations on {seen.sum()} simulated hulls",
         },
     }

@@ -140,13 +140,18 @@ def test_class_probabilities_sum_to_one_and_the_class_is_the_likeliest() -> None
     assert measured(decoded([box()]), GRID, CARD).iloc[0]["class"] == "bulk_carrier"
 
 
-def test_the_class_that_is_called_is_the_likeliest_after_calibration() -> None:
-    fit = ClassFit(power=2.0, weight=(1.0, 0.1, 1.0))
-    shares = class_probabilities(np.array([[0.1, 0.3, 0.2], [0.2, 0.6, 0.4]]), fit)
-    assert shares == pytest.approx(np.tile([10 / 59, 9 / 59, 40 / 59], (2, 1)))
-    never = ClassFit(weight=(1.0, 1e-6, 1.0))
-    table = measured(decoded([box()]), GRID, CARD.model_copy(update={"class_calibration": never}))
-    assert table.iloc[0]["class"] != "bulk_carrier"
+def test_calibration_makes_class_probabilities_surer_or_less_sure_and_leaves_the_likeliest() -> None:
+    scores = np.array([[0.1, 0.3, 0.2], [0.2, 0.6, 0.4]])
+    assert class_probabilities(scores, ClassFit(power=2.0)) == pytest.approx(
+        np.tile([1 / 14, 9 / 14, 4 / 14], (2, 1))
+    )
+    assert class_probabilities(scores, ClassFit(power=0.01)) == pytest.approx(
+        np.full((2, 3), 1 / 3), abs=0.01
+    )
+    card = CARD.model_copy(update={"class_calibration": ClassFit(power=0.5)})
+    row, raw = (measured(decoded([box()]), GRID, each).iloc[0] for each in (card, CARD))
+    assert row["class"] == raw["class"]
+    assert row["p_bulk_carrier"] < raw["p_bulk_carrier"]
 
 
 def make_ground(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from roadstead.detection.measure import class_probabilities, fitted
-from roadstead.detection.model import ClassFit, SizeFit
+from roadstead.detection.model import SizeFit
 from roadstead.training.ais_check import leave_one_out
 from roadstead.training.calibrate import (
     Floats,
@@ -42,10 +42,10 @@ def test_calibration_refuses_data_without_false_alarms() -> None:
         fit_platt(np.array([0.5, 0.6]), np.array([True, True]))
 
 
-def test_vector_scaling_recovers_the_class_probabilities_behind_the_scores() -> None:
+def test_temperature_scaling_recovers_the_class_probabilities_behind_the_scores() -> None:
     rng = np.random.default_rng(4)
     scores = rng.dirichlet((1.0, 1.0, 1.0), 6000)
-    share = np.sqrt(scores) * (0.5, 2.0, 1.0)  # too sure, and shy of the second class
+    share = np.sqrt(scores)  # too sure
     truth = share / share.sum(axis=1, keepdims=True)
     drawn = (rng.random((6000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
     fit = fit_classes(scores, drawn)
@@ -53,11 +53,8 @@ def test_vector_scaling_recovers_the_class_probabilities_behind_the_scores() -> 
     assert fit.power == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_class_with_one_ship_is_hardly_rescaled_and_no_ships_change_nothing() -> None:
-    sure = np.tile([[0.05, 0.05, 0.9]], (40, 1))
-    fit = fit_classes(np.vstack([sure, [[0.05, 0.9, 0.05]]]), np.array([2] * 40 + [0]))
-    assert 0.3 < fit.weight[0] / fit.weight[2] < 20
-    assert fit_classes(np.zeros((0, 3)), np.zeros(0, np.intp)) == ClassFit()
+def test_no_ships_change_no_class_probability() -> None:
+    assert fit_classes(np.zeros((0, 3)), np.zeros(0, np.intp)).power == pytest.approx(1.0, abs=0.01)
 
 
 def test_size_fit_recovers_a_line_despite_wild_boxes_and_its_interval_covers_80_percent() -> None:
