@@ -43,7 +43,8 @@ def write_port_geopackage(
     layers = {
         "zones": zones_table(port),
         "counts": counts_by_zone(counts, port),
-        "detections": detections,
+        # A column of plain objects would become text.
+        "detections": detections.astype({"moving": "boolean"}),
         "matches": matches,
     }
     return write_geopackage(path, layers, port.crs)

@@ -34,6 +34,14 @@ def test_a_hull_keeps_its_length_in_metres(tmp_path: Path) -> None:
     assert east - west == pytest.approx(349, abs=6)
 
 
+def test_whether_a_hull_moves_is_true_false_or_null_and_no_text(tmp_path: Path) -> None:
+    path = write(tmp_path / "nampo.gpkg")
+    with sqlite3.connect(path) as connection:
+        told = [row[0] for row in connection.execute("SELECT moving FROM detections ORDER BY detection_id")]
+    connection.close()
+    assert told == [1, None, None]
+
+
 def test_every_layer_has_a_default_style_that_covers_all_its_values(tmp_path: Path) -> None:
     styles = pyogrio.read_dataframe(write(tmp_path / "nampo.gpkg"), layer="layer_styles")
     assert set(styles["f_table_name"]) == {"zones", "counts", "detections", "matches"}
