@@ -133,6 +133,26 @@ p_bulk_carrier + p_other_vessel = 1`: class probabilities given that it is a ves
 is 0.9 or more; `moving` is true or false where `p_moving` is 0.9 or more, or 0.1 or less. `flags` is a comma-separated
 list (`at_edge`, `near_structure`, `under_thin_cloud`), empty when none. `dropped_because` is null for kept rows."""
 
+STRUCTURES = pa.DataFrameSchema(
+    {
+        "port": _maybe_text(),
+        "lon": _real(_LON),
+        "lat": _real(_LAT),
+        "length_m": _real(pa.Check.gt(0.0)),
+        "beam_m": _real(pa.Check.gt(0.0)),
+        "axis_deg": _real(pa.Check.in_range(0.0, 180.0, include_max=False)),
+        "looks": pa.Column(int, pa.Check.gt(0), coerce=True),
+        "seen": pa.Column(int, pa.Check.gt(0), coerce=True),
+        "presence_low": _real(_PROBABILITY),
+        "first_seen": _time(),
+        "last_seen": _time(),
+        "simulated": pa.Column(bool),
+        "geometry": pa.Column(None),
+    }
+)
+"""One fixed structure a row (`detection.structures`); the geometry is its oriented box, EPSG:4326. It was found in
+`seen` of `looks` clear overpasses, and `presence_low` is the least share of looks that it is there in (95 %)."""
+
 POSITIONS = pa.DataFrameSchema(
     {
         "mmsi": pa.Column(object, _MMSI),

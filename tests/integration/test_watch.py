@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,56 @@ def test_counts_and_export_read_what_watch_stored(roadstead: Run, world: World, 
     assert done.returncode == 0, done.stderr
     written = {Path(name).suffix for name in json.loads(done.stdout)}
     assert written == {".geojson", ".gpkg", ".html"}
+
+
+def seen_for_months_before(store: Path) -> None:
+    """Copy the first overpass, with the first of its two detections, to fifteen dates before it."""
+    with sqlite3.connect(store) as connection:
+        connection.row_factory = sqlite3.Row
+        first = connection.execute("SELECT * FROM acquisitions ORDER BY acquired").fetchone()["overpass_id"]
+        for table, key in (
+            ("acquisitions", "overpass_id"),
+            ("scenes", "scene_id"),
+            ("detections", "detection_id"),
+        ):
+            one = f"SELECT * FROM {table} WHERE overpass_id = ? ORDER BY {key} LIMIT 1"  # noqa: S608 - our own names
+            row = dict(connection.execute(one, (first,)).fetchone())
+            for number in range(1, 16):
+                acquired = datetime.fromisoformat(row["acquired"]) - timedelta(days=15 * number)
+                earlier = row | {"overpass_id": f"{first}-{number}", "acquired": acquired.isoformat(sep=" ")}
+                if key != "overpass_id":
+                    earlier[key] = f"{row[key]}-{number}"
+                places = ", ".join("?" * len(earlier))
+                names = ", ".join(f'"{name}"' for name in earlier)
+                connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(earlier.values()))  # noqa: S608
+    connection.close()
+
+
+def test_what_lay_there_for_months_is_a_structure_that_only_an_unfiltered_export_shows(
+    roadstead: Run, world: World, tmp_path: Path
+) -> None:
+    store = tmp_path / "s.sqlite"
+    url = ("--store", f"sqlite:///{store}")
+    before = document(watch(roadstead, world, "--json", *url))
+    assert (before["detections"], before["on_fixed_structures"]) == (4, 0)
+    seen_for_months_before(store)
+    done = watch(roadstead, world, *url)
+    assert "2 findings lie on fixed structures and are left out" in done.stderr
+    after = document(watch(roadstead, world, "--json", *url))
+    assert (after["detections"], after["on_fixed_structures"]) == (2, 2)
+    assert sum(c["value"] for c in after["counts"] if _all_observed(c)) == 2
+    place = ("testport", "--aoi", world.aoi, *RANGE, *url)
+    for more, reasons in (
+        ((), [None, None]),
+        (("--unfiltered",), [None, None, "fixed_structure", "fixed_structure"]),
+    ):
+        out = tmp_path / f"out{len(more)}"
+        assert roadstead("export", *place, "-o", out, *more).returncode == 0
+        features = json.loads((out / "testport-detections.geojson").read_text())["features"]
+        assert sorted((f["properties"]["dropped_because"] for f in features), key=str) == sorted(
+            reasons, key=str
+        )
+
+
+def _all_observed(count: dict[str, Any]) -> bool:
+    return (count["quantity"], count["class"], count["length_bin"]) == ("observed", "all", "all")

@@ -216,9 +216,15 @@ class Store:
         start: datetime | None = None,
         end: datetime | None = None,
         within: Bounds | None = None,
+        *,
+        unfiltered: bool = False,
     ) -> gpd.GeoDataFrame:
-        """Return `tables.DETECTIONS`, those that touch ``within`` (w, s, e, n in degrees) if given."""
-        return geo_frame(self._rows(DETECTION, port, start, end, within), DETECTIONS)
+        """Return `tables.DETECTIONS`, those that touch ``within`` (w, s, e, n in degrees) if given.
+
+        With ``unfiltered`` also those that are kept with the reason why they were dropped.
+        """
+        wanted = [] if unfiltered else [DETECTION.c.dropped_because.is_(None)]
+        return geo_frame(self._rows(DETECTION, port, start, end, within, wanted), DETECTIONS)
 
     def matches(
         self,
@@ -267,13 +273,14 @@ class Store:
         start: datetime | None,
         end: datetime | None,
         within: Bounds | None = None,
+        wanted: Sequence[ColumnElement[bool]] = (),
         or_none: bool = False,
     ) -> list[dict[str, Any]]:
         order = [ACQUISITION.c.acquired, *table.primary_key]
         chosen = select(table).where(table.c.port == port).order_by(*order)
         if table is not ACQUISITION:
             chosen = chosen.join_from(table, ACQUISITION)
-        for condition in (*_between(start, end, or_none), *_touches(table, within)):
+        for condition in (*_between(start, end, or_none), *_touches(table, within), *wanted):
             chosen = chosen.where(condition)
         with self._transaction(writes=False) as connection:
             return [dict(row) for row in connection.execute(chosen).mappings()]

@@ -22,6 +22,13 @@ def export_command(
     formats: Annotated[
         list[str] | None, typer.Option("--format", help="geojson, gpkg or report; all if left out.")
     ] = None,
+    unfiltered: Annotated[
+        bool,
+        typer.Option(
+            "--unfiltered",
+            help="GeoJSON and GeoPackage also hold what was dropped as a fixed structure, with `dropped_because`.",
+        ),
+    ] = False,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
     json: Json = False,
@@ -37,7 +44,13 @@ def export_command(
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         written = export_ports(
-            opened, [named_port(port, aoi)], first, last, output, tuple(formats or FORMATS)
+            opened,
+            [named_port(port, aoi)],
+            first,
+            last,
+            output,
+            tuple(formats or FORMATS),
+            unfiltered=unfiltered,
         )
     if json:
         print_json([str(path) for path in written])

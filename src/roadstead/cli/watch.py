@@ -97,6 +97,11 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
         err.print(f"{watched.quarantined} AIS rows could not be used; they and why: {watched.quarantine}")
     with Store.open(request.store_url) as store:
         show_counts(request.port.slug, store.counts(request.port.slug, request.start, request.end))
+    if document["on_fixed_structures"]:
+        err.print(
+            f"{document['on_fixed_structures']} findings lie on fixed structures and are left out: "
+            "'roadstead export --unfiltered' lists them."
+        )
     out.print(f"{len(watched.done)} overpass(es) done, {document['detections']} detections in the store.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,11 +32,14 @@ def export_ports(
     end: datetime,
     folder: Path,
     formats: Sequence[str] = FORMATS,
+    *,
+    unfiltered: bool = False,
     provenance: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write the stored tables of some ports into ``folder`` and return the files.
 
-    GeoJSON (WGS84) and GeoPackage (UTM) per port, one report for all, which also shows ``provenance``.
+    GeoJSON (WGS84) and GeoPackage (UTM) per port, one report for all, which also shows ``provenance``. With
+    ``unfiltered`` the first two also hold the detections that were dropped, with ``dropped_because``.
 
     Raises:
         UsageError: an unknown format.
@@ -49,7 +53,10 @@ def export_ports(
     if all(report.acquisitions.empty for report in reports):
         names = ", ".join(port.slug for port in ports)
         raise BadInputError(f"the store holds nothing of {names} in this range: run 'roadstead watch' first")
-    written = [path for report in reports for path in _port_files(report, folder, formats)]
+    written: list[Path] = []
+    for report in reports:
+        listed = store.detections(report.port.slug, start, end, unfiltered=unfiltered)
+        written += _port_files(replace(report, detections=listed), folder, formats)
     if "report" in formats:
         data = ReportData(tuple(reports), start, end, REASONS, CONFLICTS, provenance or {})
         written.append(write_report(folder / "report.html", data))

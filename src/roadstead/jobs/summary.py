@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from roadstead.catalog import Store
+from roadstead.detection.structures import FIXED_STRUCTURE
 from roadstead.jobs.watch import Watched, WatchRequest
 
 
@@ -15,7 +16,7 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
     """Return one JSON-ready document of what the store holds for the request's port and range."""
     port, start, end = request.port.slug, request.start, request.end
     with Store.open(request.store_url) as store:
-        detections = store.detections(port, start, end)
+        found = store.detections(port, start, end, unfiltered=True)
         overpasses = store.acquisitions(port, start, end)
         counted = store.counts(port, start, end)
         matches = store.matches(port, start, end).drop(columns="geometry")
@@ -32,7 +33,8 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
         "kept_with_ais": list(watched.kept),
         "overpasses_without_ais_around": list(watched.without_ais),
         "overpasses": records(overpasses),
-        "detections": len(detections),
+        "detections": int(found["dropped_because"].isna().sum()),
+        "on_fixed_structures": int(found["dropped_because"].eq(FIXED_STRUCTURE).sum()),
         "failures": watched.failures,
         "counts": records(counted),
         "matches": records(matches),

@@ -1,6 +1,6 @@
 """The main job: search, read, detect, reconcile, count, store, for one port and time range.
 
-`find` lists what there is to do; `process` does one overpass without touching the store; `keep` stores
+`find` lists what there is to do; `process` does one overpass and changes nothing in the store; `keep` stores
 its result in one transaction; `summary` reads back what the store holds. `watch` runs them in order. The
 Prefect flow runs the same `watch` with each step wrapped as a task.
 """
@@ -20,6 +20,7 @@ from roadstead.ais import AisData
 from roadstead.aoi import Port
 from roadstead.catalog import Store
 from roadstead.detection import Model
+from roadstead.detection.structures import beside, mark
 from roadstead.errors import (
     EmptySearchError,
     PartialError,
@@ -33,6 +34,7 @@ from roadstead.imagery import SAME_PASS, Mosaic, Overpass, SearchResult, group_o
 from roadstead.jobs.declared import load_around
 from roadstead.jobs.detect import detect_overpass
 from roadstead.jobs.quarantine import write_quarantine
+from roadstead.jobs.structures import known_structures
 from roadstead.reconcile import counts, reconcile
 from roadstead.settings import Settings
 
@@ -146,7 +148,7 @@ def process(
     ais: AisData | None,
     progress: Progress | None = None,
 ) -> OverpassResult:
-    """Read, detect, reconcile and count one overpass; the store is not touched.
+    """Read, detect, reconcile and count one overpass; of the store only earlier overpasses are read.
 
     Raises:
         ReadError: pixels could not be read; the overpass failed then, it is not empty.
@@ -156,7 +158,11 @@ def process(
     with Mosaic(overpass, port.grid()) as mosaic:
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
-        chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in detections.itertuples()}
+        with Store.open(request.store_url) as store:
+            detections = mark(detections, known_structures(store, port.slug, overpass.acquired))
+        scenes = beside(scenes, detections)
+        kept = detections[detections["dropped_because"].isna()]
+        chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in kept.itertuples()}
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
     matches = reconcile(
         detections,

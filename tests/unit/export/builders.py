@@ -43,7 +43,9 @@ def hull(index: int, lon: float = HULL_LON, lat: float = HULL_LAT, **changes: An
 
 def hulls() -> gpd.GeoDataFrame:
     barge = {"class": "barge", "p_barge": 0.8, "p_bulk_carrier": 0.15, "p_other_vessel": 0.05}
-    return detections([hull(0, moving=True, p_moving=0.97), hull(1, 125.25, 38.67, **barge), hull(2, 125.36, 38.72)])
+    return detections(
+        [hull(0, moving=True, p_moving=0.97), hull(1, 125.25, 38.67, **barge), hull(2, 125.36, 38.72)]
+    )
 
 
 def matches() -> gpd.GeoDataFrame:
