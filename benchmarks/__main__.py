@@ -1,6 +1,6 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks import dense_anchorage, full_tile, simulate_tile, simulate_year
+from benchmarks import dense_anchorage, fixed_structures, full_tile, simulate_tile, simulate_year
 
 print("Detection: a whole Sentinel-2 tile of open water")
 full_tile.main()
@@ -10,3 +10,5 @@ print("\nSimulation: a whole Sentinel-2 tile")
 simulate_tile.main()
 print("\nSimulation: a year of both ports without pixels")
 simulate_year.main()
+print("\nFixed structures: a simulated year of ships and jetties")
+fixed_structures.main()

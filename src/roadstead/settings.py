@@ -15,7 +15,7 @@ from pydantic_settings import (
 
 from roadstead.errors import UsageError
 
-DEFAULT_MODEL_ID = "s2-obb-n-2"
+DEFAULT_MODEL_ID = "s2-obb-n-3"
 EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
 
 

@@ -111,7 +111,6 @@ VARIANTS: Final = (
     Variant("overlap alone makes one hull of two boxes, middles do not", _changed(merge={"middle": 0.0})),
     Variant("boxes of one hull from an IoU of 0.4", _changed(merge={"iou": 0.4})),
     Variant("boxes of one hull from an IoU of 0.6", _changed(merge={"iou": 0.6})),
-    Variant("boxes of one hull from an IoU of 0.8", _changed(merge={"iou": 0.8})),
 )
 
 

@@ -27,7 +27,7 @@ class TrainConfig:
     practice_scenes: int = 240
     architecture: str = "yolo11n-obb.yaml"
     seed: int = 1
-    cycles: tuple[int, ...] = (700,)
+    cycles: tuple[int, ...] = (500,)
     """Steps of each cycle of the learning rate (warm restarts, Loshchilov & Hutter 2017)."""
     batch: int = 16
     learning_rate: float = 1e-3
@@ -52,6 +52,7 @@ SIMULATED: Final = TrainConfig(
     model_id=SIMULATED_ONLY,
     taught_on="simulated",
     pretrained=None,
+    own_share=1.0,
     cycles=(3400, 2000),
     learning_rate=2e-3,
     warmup_steps=300,
