@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from roadstead.catalog.types import Geometry, UtcTime
 from roadstead.tables import ACQUISITION_STATES
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """Newest Alembic revision in ``migrations/versions``."""
 
 

@@ -27,7 +27,8 @@ def test_the_shipped_weights_are_small_and_those_that_were_measured() -> None:
 def test_the_shipped_model_was_taught_with_todays_settings_and_split() -> None:
     train = yaml.safe_load((FOLDER / "train.yaml").read_text())
     assert train["folds"] == PLACES
-    assert TrainConfig(**train["config"]) == TrainConfig()
+    cycles = tuple(train["config"].pop("cycles"))
+    assert TrainConfig(**train["config"], cycles=cycles) == TrainConfig()
 
 
 def test_the_card_is_what_the_metrics_say() -> None:
