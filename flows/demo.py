@@ -61,7 +61,7 @@ def run(out: Path, work: Path) -> list[Path]:
         made = {
             "Simulation": f"{SCENARIO}, seed {SEED}, {scenario.days} days from {scenario.start}, remade by make demo"
         }
-        return export_ports(store, ports, first, last, out, FORMATS, made)
+        return export_ports(store, ports, first, last, out, provenance=made)
 
 
 def _emptied(folder: Path) -> None:

@@ -150,7 +150,7 @@ class _Cutter:
     def false_alarm(self, number: int) -> Failure:
         one = self.found[number]
         near = [label for label in self.labels if _overlap(one.corners, label.corners)]
-        there = f"{_ship(near[0].class_, near[0].length_m)}, box too far off" if near else _NO_HULL
+        there = f"{_ship(near[0].class_, near[0].length_m)}, off or double" if near else _NO_HULL
         return self._cut("false_alarm", [one.corners], (f"there: {there}", _listed([one])))
 
     def wrong_class(self, ship: int, number: int) -> Failure:

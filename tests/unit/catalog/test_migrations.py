@@ -18,6 +18,7 @@ from roadstead.catalog.engine import MIGRATIONS
 from roadstead.catalog.model import SCHEMA_VERSION, Base, Detection
 from roadstead.catalog.rows import table_of
 from roadstead.errors import StoreError
+from roadstead.tables import DETECTIONS, checked
 from tests.unit.catalog import builders as b
 
 
@@ -49,6 +50,22 @@ def test_opening_again_keeps_what_is_stored(tmp_path: Path) -> None:
         b.put(store)
     with Store.open(url) as store:
         assert len(store.detections("nampo")) == 2
+
+
+def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    url = f"sqlite:///{path}"
+    with Store.open(url) as store:
+        b.put(store)
+    with sqlite3.connect(path) as connection:
+        for column in ("bow_deg", "p_bow", "moving", "p_moving"):
+            connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with Store.open(url) as store:
+        found = store.detections("nampo")
+        assert len(checked(found, DETECTIONS, "brought up to date")) == 2
+        assert found[["bow_deg", "moving"]].isna().all(axis=None)
 
 
 def test_a_store_made_by_a_newer_version_is_refused(tmp_path: Path) -> None:
