@@ -33,7 +33,7 @@ def run(out: Path, work: Path) -> list[Path]:
     from roadstead.catalog import Store
     from roadstead.cli.console import err
     from roadstead.cli.watch import show_counts
-    from roadstead.jobs.export import FORMATS, export_ports
+    from roadstead.jobs.export import export_ports
     from roadstead.simulate.scenario.file import load_scenario
     from roadstead.simulate.world import simulate
 
