@@ -98,3 +98,13 @@ def test_valid_area_footprint_and_failures_come_back_each_as_itself(tmp_path: Pa
     assert back.scenes[0].valid_area.equals(seen.scenes[0].valid_area)
     assert back.scenes[0].footprint.equals(seen.scenes[0].footprint)
     assert (back.status, back.failures) == ("partial", {"S2A_BAD": "truncated"})
+
+
+def test_a_file_written_before_bow_and_motion_were_told_is_read_with_nulls(tmp_path: Path) -> None:
+    write_detections(tmp_path / "d.geojson", detections([detection()]), header())
+    document = json.loads((tmp_path / "d.geojson").read_text())
+    for name in ("bow_deg", "p_bow", "moving", "p_moving"):
+        del document["features"][0]["properties"][name]
+    (tmp_path / "d.geojson").write_text(json.dumps(document))
+    table, _ = read_detections(tmp_path / "d.geojson")
+    assert table[["bow_deg", "p_bow", "moving", "p_moving"]].isna().all(axis=None)

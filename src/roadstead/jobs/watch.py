@@ -159,7 +159,7 @@ def process(
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
         with Store.open(request.store_url) as store:
-            detections = mark(detections, known_structures(store, port.slug, overpass.acquired))
+            detections = mark(detections, known_structures(store, port.slug, overpass))
         scenes = beside(scenes, detections)
         kept = detections[detections["dropped_because"].isna()]
         chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in kept.itertuples()}

@@ -22,7 +22,8 @@ REASONS: dict[str, str] = {
     "reception_low": "A transmitting hull at this place and time may well not have been heard by this source.",
     "clear_no_detection": "The place was imaged and clear and nothing was detected there. The detector may have "
     "missed the hull, or the declared position may be wrong.",
-    "cloud_or_no_data": "Its place was under cloud, or the image holds no data there.",
+    "cloud_or_no_data": "Its place was under cloud, the image holds no data there, "
+    "or a known fixed structure was seen there.",
     "cloud_unknown": "The image comes without a cloud mask, so clear water cannot be claimed.",
     "outside_searched_area": "Its place lies outside the water that was searched.",
     "position_too_uncertain": "Its reports leave its place at the overpass open by more than half a kilometre.",

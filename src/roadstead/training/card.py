@@ -74,6 +74,7 @@ def render_checks(metrics: dict[str, Any]) -> str:
         rafts=metrics.get("simulated_rafts"),
         lengths=metrics.get("simulated_lengths"),
         water=metrics.get("open_water"),
+        ais=metrics.get("s2_ais"),
         classes=CLASSES,
         f=_figure,
         i=_interval,

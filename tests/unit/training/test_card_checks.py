@@ -7,7 +7,7 @@ from typing import Any
 from roadstead.training import interval_check, raft_check
 from roadstead.training.card import render_checks
 from roadstead.training.interval_check import MeasuredShip
-from roadstead.training.motion_check import Told
+from roadstead.training.motion_check import Told, told_rates
 from roadstead.training.open_water import rates
 from roadstead.training.raft_check import CountedRaft
 
@@ -56,3 +56,11 @@ def test_checks_that_were_not_made_are_left_out() -> None:
     assert "## False alarms on open water" in only
     assert "Real water" not in only
     assert "## Simulated rafts" not in only
+
+
+def test_bow_and_motion_against_ais_stand_below_the_simulated_ones() -> None:
+    against_ais = {"told": told_rates([Told(100.0, True, False, None)])}
+    rows = render_checks({**checks(), "s2_ais": against_ais}).splitlines()
+    place = next(n for n, row in enumerate(rows) if row.startswith("| AIS chips | 1 | 1.00 |"))
+    assert rows[place - 1].startswith("| simulated, ")
+    assert not any(row.startswith("| AIS chips") for row in render_checks(checks()).splitlines())
