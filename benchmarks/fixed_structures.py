@@ -2,6 +2,7 @@
 
 A simulated year of both ports as a detector finds it (no pixels), alone, and with jetties laid where ships were found,
 each found in nine looks of ten. Every pass of the second half of the year is judged by what the passes before taught.
+Ships that lie at one berth all year are told apart: nothing but how seldom they are found keeps them from being learnt.
 
     python -m benchmarks.fixed_structures
 """
@@ -78,9 +79,21 @@ def judged(found: gpd.GeoDataFrame, passes: gpd.GeoDataFrame) -> gpd.GeoDataFram
     )
 
 
+def lying_all_year(truth: Path, port: str, found: gpd.GeoDataFrame) -> list[int]:
+    """Return in how many passes each ship is found that lies at one place in all of them."""
+    hulls = gpd.read_file(truth / "hulls.geojson")
+    hulls = hulls[hulls["port"] == port]
+    stays = hulls.groupby("vessel_id")[["lon", "lat"]].agg(["nunique", "size"])
+    every = stays["lon"]["size"] == hulls["acquired"].nunique()
+    still = stays.index[every & (stays["lon"]["nunique"] == 1) & (stays["lat"]["nunique"] == 1)]
+    one = hulls[hulls["vessel_id"].isin(still)].drop_duplicates("vessel_id")
+    places = gpd.points_from_xy(one["lon"], one["lat"])
+    return [int(found.loc[found.contains(place), "overpass_id"].nunique()) for place in places]
+
+
 def main() -> None:
     """Print one table."""
-    heads = ("ships judged", "taken away", "beside jetties", "jetties judged", "taken away")
+    heads = ("ships judged", "taken away", "beside jetties", "jetties judged", "taken away", "lie all year")
     print(f"{'port':18}" + "".join(f"{head:>16}" for head in heads))
     with TemporaryDirectory() as folder:
         made = simulate(Path(folder) / "year", load_scenario("year-2020"), 0, "detections")
@@ -91,7 +104,9 @@ def main() -> None:
             jetty = table["detection_id"].str.startswith("jetty")
             wrong, gone = (each["dropped_because"] == FIXED_STRUCTURE for each in (alone, table))
             numbers = (len(alone), wrong.sum(), (~jetty & gone).sum(), jetty.sum(), (jetty & gone).sum())
-            print(f"{port:18}" + "".join(f"{int(number):16d}" for number in numbers))
+            still = lying_all_year(made.out / "truth", port, found)
+            print(f"{port:18}" + "".join(f"{int(number):16d}" for number in (*numbers, len(still))))
+            print(f"{'':18}of {len(passes)} passes, those that lie all year are found in {still}")
 
 
 if __name__ == "__main__":

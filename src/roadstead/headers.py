@@ -24,7 +24,7 @@ from roadstead.whole import write_text
 
 STATUSES = ("done", "partial")
 _LATER = ("bow_deg", "p_bow", "moving", "p_moving")
-"""Columns that files of earlier versions lack."""
+"""Columns that files of earlier versions lack: there, they are not known."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,7 @@ def _table(features: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
     table["acquired"] = pd.to_datetime(table["acquired"], utc=True, format="ISO8601").astype(
         "datetime64[ns, UTC]"
     )
-    for name in _LATER:
-        if name not in table:  # written before the column existed: not known
-            table[name] = None
+    table = table.assign(**{name: None for name in _LATER if name not in table})
     for name in ("port", "zone", "dropped_because", "moving"):
         table[name] = table[name].astype(object).where(table[name].notna(), None)
     for name in ("bow_deg", "p_bow", "p_moving"):

@@ -74,6 +74,22 @@ def test_prefects_server_imports() -> None:
     assert callable(server.create_app)
 
 
+def test_a_deployment_on_a_schedule_gets_its_runs() -> None:
+    """On SQLAlchemy 2.1 the server starts and makes none."""
+    from prefect.client.orchestration import get_client
+
+    from flows.watch_port import watch_port
+
+    wanted = watch_port.to_deployment("scheduled", parameters={"port": "nampo"}, cron="15 */6 * * *")
+    deployment = wanted.apply()
+    with get_client(sync_client=True) as client:
+        client.request(
+            "POST", "/deployments/{id}/schedule", path_params={"id": deployment}, json={"min_runs": 3}
+        )
+        runs = client.read_flow_runs()
+    assert sum(run.deployment_id == deployment for run in runs) >= 3
+
+
 def test_every_port_has_a_deployment_that_runs_the_flow() -> None:
     from flows.watch_port import watch_port
 

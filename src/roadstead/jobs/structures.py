@@ -25,5 +25,4 @@ def known_structures(store: Store, port: str, overpass: Overpass) -> gpd.GeoData
     looks = gpd.GeoDataFrame(
         scenes[["overpass_id", "acquired"]], geometry=list(scenes["valid_area"]), crs="EPSG:4326"
     )
-    found = store.detections(port, start, before, unfiltered=True)
-    return learn(found[found["overpass_id"].isin(looks["overpass_id"])], looks, before)
+    return learn(store.detections(port, start, before, unfiltered=True), looks, before)

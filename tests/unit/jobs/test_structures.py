@@ -37,16 +37,7 @@ def put(store: Store, overpass: Overpass) -> None:
         0, detection_id=overpass.overpass_id, scene_id=only.scene_id, overpass_id=overpass.overpass_id,
         acquired=overpass.acquired, simulated=only.simulated,
     )  # fmt: skip
-    store.put_overpass(
-        overpass,
-        port="nampo",
-        header=b.headers(overpass),
-        detections=detections([row]),
-        matches=b.matches([]),
-        counts=b.counts(None).head(0),
-        positions=b.pd.DataFrame(),
-        vessels=b.pd.DataFrame(),
-    )
+    b.put(store, overpass, detections=detections([row]), matches=b.matches([]), chips={})
 
 
 @pytest.mark.parametrize("simulated", [True, False])
