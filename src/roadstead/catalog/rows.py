@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ def overpass_rows(
     }
 
 
-def failure_row(port: str, name: str, acquired: Any, reason: str) -> dict[str, Any]:  # noqa: ANN401
+def failure_row(port: str, name: str, acquired: datetime | None, reason: str) -> dict[str, Any]:
     """Return the acquisition of an overpass or item that failed; nothing else is known of it."""
     known = {"port": port, "overpass_id": name, "acquired": acquired, "state": "failed", "reason": reason}
     blank = dict.fromkeys(table_of(model.Acquisition).columns.keys())
