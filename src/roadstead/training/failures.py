@@ -235,7 +235,8 @@ def _lay(canvas: Pillow.Image, failure: Failure, at: tuple[int, int]) -> None:
     canvas.paste(tile, at)
     under = ImageDraw.Draw(canvas)
     for line, caption in enumerate(failure.captions):
-        under.text((at[0], at[1] + _SHOWN_PX + 2 + 14 * line), caption, "white", _font(11))
+        size = next(size for size in range(11, 0, -1) if under.textlength(caption, _font(size)) <= _SHOWN_PX)
+        under.text((at[0], at[1] + _SHOWN_PX + 2 + 14 * line), caption, "white", _font(size))
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

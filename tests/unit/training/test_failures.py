@@ -14,6 +14,11 @@ from roadstead.simulate.practice.scene import PracticeHull, PracticeScene
 from roadstead.simulate.scenario.model import Weather
 from roadstead.training import failures
 from roadstead.training.failures import (
+    _CAPTION,
+    _GAP,
+    _HEADING,
+    _SHOWN_PX,
+    _TITLE,
     ROWS,
     Failure,
     practice_failures,
@@ -106,3 +111,15 @@ def test_the_model_folder_gets_the_picture(tmp_path: Path, monkeypatch: pytest.M
     assert path == model.folder / "failures.png"
     with Image.open(path) as picture:
         assert picture.format == "PNG"
+
+
+def test_a_long_caption_stays_under_its_own_picture() -> None:
+    """Black pictures, the last column empty: nothing white may lie there."""
+    black = np.zeros((40, 40, 3), np.uint8)
+    long = Failure(
+        next(iter(ROWS)), black, (), (), ("there: bulk carrier, 198 m, off or double" * 2, "found: nothing")
+    )
+    drawn = np.asarray(sheet("m", {kind: [long] * (kind == long.kind) for kind in ROWS}).convert("RGB"), int)
+    row = drawn[_TITLE + _HEADING + _SHOWN_PX : _TITLE + _HEADING + _SHOWN_PX + _CAPTION]
+    assert (row.sum(axis=2).max(axis=0)[_GAP : _GAP + _SHOWN_PX] > 600).any()
+    assert (row.sum(axis=2).max(axis=0)[_GAP + _SHOWN_PX + 1 :] < 600).all()
