@@ -98,7 +98,8 @@ ROWS: tuple[Row, ...] = (
     Row("403 for good, no other catalogue", _always(status=403), FAILED, "HTTP status 403", alone=True),
     Row("404 for good, no other catalogue", _always(status=404), FAILED, "HTTP status 404", alone=True),
     Row("500 for good, no other catalogue", _always(status=500), FAILED, "HTTP status 500", alone=True),
-    Row("every body breaks off, no other catalogue", _always(truncated=True), FAILED, "ends before its end", alone=True),
+    Row("every body breaks off, no other catalogue", _always(truncated=True), FAILED, "ends before its end",
+        alone=True),
     Row("other bytes for good, no other catalogue", _always(garbage=b"rubbish "), FAILED, "cannot be read", alone=True),
     # Signatures
     Row("the token ends while an image is read", lambda: [], RECOVERED, first="planetary-computer",
