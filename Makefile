@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench apt demo test check fmt train train-simulated evaluate ablation realism bench docs lock clean
+.PHONY: help setup setup-dev setup-bench apt demo test check fmt train train-simulated evaluate ablation realism bench soak online docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,13 @@ check: setup-dev ## Lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+online: setup-dev ## Ask the live catalogues (not in CI; needs the internet)
+	$(BIN)/python -m pytest tests/online --override-ini=addopts= --import-mode=importlib -ra
+
+soak: setup-dev ## Hours of kills, and every fault again and again
+	$(BIN)/python -m tests.faults.kill --kills 1000 --overpasses 12 --pairs 50
+	for round in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_faults.py; done
 
 fmt: setup-dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -1,9 +1,11 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks import dense_anchorage, fixed_structures, full_tile, simulate_tile, simulate_year
+from benchmarks import dense_anchorage, fixed_structures, full_tile, port_day, simulate_tile, simulate_year
 
 print("Detection: a whole Sentinel-2 tile of open water")
 full_tile.main()
+print("\nA new overpass, end to end, and a long backfill")
+port_day.main()
 print("\nAssociation: a dense anchorage")
 dense_anchorage.main()
 print("\nSimulation: a whole Sentinel-2 tile")
