@@ -1,0 +1,126 @@
+"""How a port is doing: what was seen last, what failed and why, how late results come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from roadstead.catalog import Store
+
+LATEST_FAILURES = 3
+"""So many failures are named, newest first."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One overpass, or item, whose last attempt failed."""
+
+    overpass_id: str
+    acquired: datetime | None
+    """UTC; None where the item does not say."""
+    reason: str
+    result_stands: bool
+    """Whether an earlier result of it stands."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Hours from acquisition to stored result, over the processed overpasses whose time of storing is known."""
+
+    p50_h: float
+    p90_h: float
+    n: int
+
+
+@dataclass(frozen=True)
+class PortStatus:
+    """What the store says of one port at one moment; times are UTC."""
+
+    port: str
+    now: datetime
+    overpasses: Mapping[str, int]
+    """State -> number of overpasses."""
+    last_seen: datetime | None
+    """Newest overpass tried, whatever came of it."""
+    last_processed: datetime | None
+    first_tried: datetime | None
+    lag: Lag | None
+    failed: int
+    """Overpasses whose last attempt failed."""
+    failures: tuple[Failure, ...]
+    """The newest of them."""
+    next_expected: datetime | None
+    """Next pass that the ledger expects."""
+    simulated: bool
+
+    @property
+    def unobserved_days(self) -> float | None:
+        """Days since the last processed overpass, or since the first that was tried; None where none was."""
+        since = self.last_processed or self.first_tried
+        return None if since is None else max(0.0, (self.now - since) / timedelta(days=1))
+
+    def document(self) -> dict[str, Any]:
+        """Return it JSON-ready."""
+        plain = asdict(self) | {"unobserved_days": self.unobserved_days}
+        return {name: _plain(value) for name, value in plain.items()}
+
+
+def port_status(store: Store, port: str, now: datetime | None = None) -> PortStatus:
+    """Return the status of one port."""
+    moment = now or datetime.now(UTC)
+    tried = store.acquisitions(port)
+    processed = tried[tried["state"] == "processed"]
+    failed = _failed(tried)
+    return PortStatus(
+        port=port,
+        now=moment,
+        overpasses={str(state): int(n) for state, n in tried["state"].value_counts().sort_index().items()},
+        last_seen=_time(tried["acquired"].max()),
+        last_processed=_time(processed["acquired"].max()),
+        first_tried=_time(tried["acquired"].min()),
+        lag=_lag(processed),
+        failed=len(failed),
+        failures=tuple(_failure(row) for row in failed.head(LATEST_FAILURES).to_dict("records")),
+        next_expected=None,
+        simulated=bool(tried["simulated"].eq(True).any()),
+    )
+
+
+def _failed(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose last attempt failed, newest first; those of unknown time last."""
+    wrong = tried[(tried["state"] == "failed") | tried["later_failure"].notna()]
+    return wrong.sort_values("acquired", ascending=False, na_position="last", kind="stable")
+
+
+def _failure(row: Mapping[Any, Any]) -> Failure:
+    stands = row["state"] != "failed"
+    reason = row["later_failure"] if stands else row["reason"]
+    return Failure(row["overpass_id"], _time(row["acquired"]), str(reason), stands)
+
+
+def _lag(processed: pd.DataFrame) -> Lag | None:
+    if "stored" not in processed:
+        return None
+    known = processed.dropna(subset=["stored", "acquired"])
+    if known.empty:
+        return None
+    hours = (known["stored"] - known["acquired"]) / pd.Timedelta(hours=1)
+    return Lag(float(hours.quantile(0.5)), float(hours.quantile(0.9)), len(hours))
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar
+    return None if pd.isna(value) else pd.Timestamp(value).to_pydatetime()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON-ready value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value
