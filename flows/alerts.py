@@ -72,7 +72,8 @@ def lead_words(row: dict[str, Any]) -> str:
     explained = [CONFLICTS.get(code, code) for code in row["conflicts"].split(",") if code]
     explained += [REASONS.get(code, code) for code in row["reasons"].split(",") if code]
     place = f"{row['geometry'].y:.4f} N {row['geometry'].x:.4f} E"
-    head = f"{row['overpass_id']}, {row['zone'] or 'outside zones'}, {place}: {what}, probability {row['probability']:.2f}."
+    zone, probability = row["zone"] or "outside zones", f"{row['probability']:.2f}"
+    head = f"{row['overpass_id']}, {zone}, {place}: {what}, probability {probability}."
     return ("SIMULATED. " if row["simulated"] else "") + " ".join([head, *explained])
 
 

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.served import FILES_URL
 from roadstead.catalog import Store
 from roadstead.jobs.picture import overpass_map
 from roadstead.jobs.tables import count_rows
 from roadstead.jobs.watch import WatchRequest
-
-FILES_URL = "ROADSTEAD_FILES_URL"
-"""Environment variable: address where `roadstead serve` serves the exported files."""
 
 
 def describe(request: WatchRequest) -> None:

@@ -87,8 +87,8 @@ def backfill(
 ) -> dict[str, Any]:
     """Watch one port over a long time range, window after window.
 
-    A window that the catalogue lists nothing for is not observed; a window or overpass that fails is named at the end, and
-    the same backfill again does only what is not done yet (``redo``: everything).
+    A window that the catalogue lists nothing for is not observed; a window or overpass that fails is named at the
+    end, and the same backfill again does only what is not done yet (``redo``: everything).
 
     Returns:
         Port, range, how many windows and overpasses were done, how many windows held nothing.

@@ -10,8 +10,8 @@ from pathlib import Path
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
-from flows.artifacts import FILES_URL
 from flows.parent import follow_serve
+from flows.served import FILES_URL
 from flows.steps import failed
 from roadstead.aoi import known_ports, named_port
 from roadstead.catalog import Store

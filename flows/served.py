@@ -20,6 +20,7 @@ from roadstead.errors import StoreError, UsageError
 HISTORY_DAYS = 60
 """Prefect forgets flow runs, with their logs and artifacts, after this long."""
 FILES_URL = "ROADSTEAD_FILES_URL"
+"""Environment variable: address where `roadstead serve` serves the exported files."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def alone(home: Path) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             raise UsageError(
-                f"another 'roadstead serve' (process {file.read().strip() or 'unknown'}) runs in {home}: stop it first, or "
-                "set another ROADSTEAD_HOME"
+                f"another 'roadstead serve' (process {file.read().strip() or 'unknown'}) runs in {home}: stop it "
+                "first, or set another ROADSTEAD_HOME"
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
