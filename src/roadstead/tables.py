@@ -41,6 +41,11 @@ LENGTH_BINS = ("all", "0-45", "45-60", "60-90", "90-130", "130-170", "170-230", 
 SENSORS = ("s2", "s1")
 ACQUISITION_STATES = ("processed", "not_observed", "failed")
 """`not_observed`: read, but no zone was seen for the set share; `failed`: could not be read or used."""
+MISSING_STATES = ("missing", "not_acquired")
+"""Of a pass that the orbits say took place: `missing`: images of that pass are listed elsewhere along its track,
+none of this port; `not_acquired`: no catalogue asked lists any image of it."""
+LEDGER_STATES = ("processed", "too_cloudy", "failed", *MISSING_STATES)
+"""What became of a pass; `too_cloudy` is `not_observed` of an acquisition. Only `processed` says anything of ships."""
 ACQUIRED_SOURCES = ("granule_sensing", "datastrip", "datatake_start", "assumed")
 
 UTC = pd.DatetimeTZDtype("ns", "UTC")
@@ -264,12 +269,32 @@ ACQUISITIONS = pa.DataFrameSchema(
         "roadstead_version": _text(),
         "simulated": pa.Column(object, pa.Check.isin((True, False)), nullable=True),
         "with_ais": pa.Column(object, pa.Check.isin((True, False)), nullable=True),
+        "stored": _time(nullable=True),
+        "inputs_sha256": _maybe_text(),
+        "provider": _maybe_text(),
+        "tried": _maybe_text(),
     }
 )
 """Every overpass of one port that was tried, with one state and what it was processed with. An item that
 could not be used stands under its item id. `later_failure` says why a later attempt failed where an earlier
 result stands. `with_ais`: some AIS report lay around the overpass. `acquired`, `simulated` and `with_ais` are
-null where they could not be read."""
+null where they could not be read. `stored`: when; `provider`: who served the pixels; `tried`: who was asked
+before, and why it could not serve them."""
+
+LEDGER = pa.DataFrameSchema(
+    {
+        "port": _text(),
+        "acquired": _time(nullable=True),
+        "platform": _maybe_text(),
+        "state": _one_of(LEDGER_STATES),
+        "overpass_id": _maybe_text(),
+        "reason": _maybe_text(),
+        "provider": _maybe_text(),
+        "stored": _time(nullable=True),
+    }
+)
+"""Every pass over a port, each in one state: those tried, and those that the orbits say took place (`acquired` is
+the time expected then) and no catalogue lists."""
 
 QUARANTINE = pa.DataFrameSchema(
     {

@@ -25,9 +25,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from roadstead.catalog.types import Geometry, UtcTime
-from roadstead.tables import ACQUISITION_STATES
+from roadstead.tables import ACQUISITION_STATES, MISSING_STATES
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """Newest Alembic revision in ``migrations/versions``."""
 
 
@@ -82,6 +82,29 @@ class Acquisition(Base):
     """Null where nothing could be read."""
     with_ais: Mapped[bool | None]
     """Whether any AIS report lay around it; null where it failed."""
+    stored: Mapped[datetime | None]
+    """When the result was stored."""
+    inputs_sha256: Mapped[str | None]
+    """Of everything that the result was made from; the same again need not be made again."""
+    provider: Mapped[str | None]
+    """Who served the pixels; several, with commas, where scenes come from several."""
+    tried: Mapped[str | None]
+    """Who was asked before and why it could not serve them."""
+
+
+class Missing(Base):
+    """One pass that the orbits say took place and that no catalogue lists: not observed, never zero."""
+
+    __tablename__ = "missing"
+    __table_args__ = (_one_of("state", MISSING_STATES), Index(None, "port", "expected"))
+
+    port: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[str] = mapped_column(primary_key=True)
+    """UTC date; a satellite sees a port once a day at most."""
+    expected: Mapped[datetime]
+    state: Mapped[str]
+    reason: Mapped[str]
 
 
 def _of_acquisition() -> tuple[SchemaItem, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,8 @@ def overpass_rows(
     chips: Mapping[str, np.ndarray],
     model_sha256: str | None,
     with_ais: bool,
+    inputs_sha256: str | None = None,
+    tried: str | None = None,
 ) -> Rows:
     """Return all rows of one overpass by table, parents first.
 
@@ -74,6 +77,10 @@ def overpass_rows(
         "roadstead_version": __version__,
         "simulated": simulated,
         "with_ais": with_ais,
+        "stored": datetime.now(UTC_ZONE),
+        "inputs_sha256": inputs_sha256,
+        "provider": ", ".join(sorted({scene.provider for scene in overpass.scenes})),
+        "tried": tried,
     }
     return {
         table_of(model.Acquisition): [acquisition],

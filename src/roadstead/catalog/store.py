@@ -16,6 +16,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, and_, dele
 
 from roadstead.catalog import model
 from roadstead.catalog.engine import open_engine, store_errors
+from roadstead.catalog.ledger import MissingPass, forget_missing, ledger_of, put_missing
 from roadstead.catalog.rows import (
     Bounds,
     Picture,
@@ -59,6 +60,8 @@ class Standing:
     scene_ids: frozenset[str]
     with_ais: bool
     """Whether any AIS report lay around it."""
+    inputs_sha256: str | None = None
+    """Of everything that it was made from."""
 
 
 class Store:
@@ -122,6 +125,8 @@ class Store:
         chips: Mapping[str, np.ndarray] | None = None,
         model_sha256: str | None = None,
         with_ais: bool = False,
+        inputs_sha256: str | None = None,
+        tried: str | None = None,
     ) -> None:
         """Store one overpass of a port in one transaction, replacing it whole.
 
@@ -141,6 +146,8 @@ class Store:
             chips: Detection id -> cut-out around it, uint8 RGB [H, W, 3].
             model_sha256: Checksum of the weights.
             with_ais: Whether any AIS report lay around the overpass.
+            inputs_sha256: Of everything that the result was made from.
+            tried: Providers asked before, and why they could not serve the pixels.
 
         Raises:
             TableError: a table breaks its schema or holds rows of another overpass.
@@ -160,12 +167,15 @@ class Store:
             chips or {},
             model_sha256,
             with_ais,
+            inputs_sha256,
+            tried,
         )
         replaced = _replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
         with self._transaction(writes=True) as connection:
             _keep_apart(connection, replaced, rows)
             connection.execute(delete(ACQUISITION).where(replaced))
             _insert(connection, rows)
+            forget_missing(connection, port, overpass.scenes)
 
     def record_failure(self, port: str, name: str, acquired: datetime | None, reason: str) -> None:
         """List an overpass, or an item that cannot be used, as failed: never as zero ships.
@@ -193,8 +203,9 @@ class Store:
                 return None
             own = (SCENE.c.port == port) & (SCENE.c.overpass_id == overpass_id)
             used: frozenset[str] = frozenset(connection.scalars(select(SCENE.c.scene_id).where(own)))
-            with_ais = connection.scalar(select(ACQUISITION.c.with_ais).where(_is(port, overpass_id)))
-        return Standing(overpass_id, used, bool(with_ais))
+            made = select(ACQUISITION.c.with_ais, ACQUISITION.c.inputs_sha256).where(_is(port, overpass_id))
+            with_ais, inputs = connection.execute(made).one()
+        return Standing(overpass_id, used, bool(with_ais), inputs)
 
     def acquisitions(
         self, port: str, start: datetime | None = None, end: datetime | None = None
@@ -202,6 +213,29 @@ class Store:
         """Return every overpass tried (`tables.ACQUISITIONS`); those of unknown time always."""
         rows = self._rows(ACQUISITION, port, start, end, or_none=True)
         return frame(rows, ACQUISITIONS)
+
+    def record_missing(self, port: str, passes: Sequence[MissingPass]) -> None:
+        """List passes that no catalogue lists; what was listed of the same days before is replaced.
+
+        Raises:
+            StoreError: the database failed; the store is as it was.
+        """
+        if passes:
+            with self._transaction(writes=True) as connection:
+                put_missing(connection, port, passes)
+
+    def ledger(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """Return every pass over a port (`tables.LEDGER`), each in one state, by time."""
+        tried = self._rows(ACQUISITION, port, start, end, or_none=True)
+        with self._transaction(writes=False) as connection:
+            return ledger_of(connection, port, start, end, tried)
+
+    def ports(self) -> tuple[str, ...]:
+        """Return the slugs of all ports that the store holds anything of."""
+        with self._transaction(writes=False) as connection:
+            return tuple(
+                connection.scalars(select(ACQUISITION.c.port).distinct().order_by(ACQUISITION.c.port))
+            )
 
     def scenes(
         self, port: str, start: datetime | None = None, end: datetime | None = None

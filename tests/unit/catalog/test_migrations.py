@@ -60,12 +60,17 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
     with sqlite3.connect(path) as connection:
         for column in ("bow_deg", "p_bow", "moving", "p_moving"):
             connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
+        for column in ("stored", "inputs_sha256", "provider", "tried"):
+            connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
+        connection.execute("DROP TABLE missing")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     with Store.open(url) as store:
         found = store.detections("nampo")
         assert len(checked(found, DETECTIONS, "brought up to date")) == 2
         assert found[["bow_deg", "moving"]].isna().all(axis=None)
+        assert store.acquisitions("nampo")[["stored", "provider"]].isna().all(axis=None)
+        assert list(store.ledger("nampo")["state"]) == ["processed"]
 
 
 def test_a_store_made_by_a_newer_version_is_refused(tmp_path: Path) -> None:

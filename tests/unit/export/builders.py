@@ -100,6 +100,7 @@ def counts() -> pd.DataFrame:
 
 def acquisitions() -> pd.DataFrame:
     common = {"port": "nampo", "acquired_sigma_s": 1.0, "roadstead_version": "0.1.0", "later_failure": None}
+    common |= {"stored": None, "inputs_sha256": None, "provider": None, "tried": None}
     used = {"model_id": "test-model", "model_sha256": "a" * 64, "threshold": 0.4, "simulated": True}
     used["with_ais"] = True
     rows = [
@@ -120,7 +121,9 @@ def acquisitions() -> pd.DataFrame:
         },
     ]
     table = pd.DataFrame([{**common, **row} for row in rows])[list(ACQUISITIONS.columns)]
-    return table.astype({"acquired": "datetime64[ns, UTC]", "threshold": float})
+    return table.astype(
+        {"acquired": "datetime64[ns, UTC]", "stored": "datetime64[ns, UTC]", "threshold": float}
+    )
 
 
 def scenes() -> gpd.GeoDataFrame:
