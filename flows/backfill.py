@@ -18,7 +18,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from flows import artifacts
 from flows.parent import follow_serve
 from flows.steps import failed, steps
-from flows.watch_port import watch_request
+from flows.watch_port import utc, watch_request
 from roadstead.errors import (
     CatalogueError,
     EmptySearchError,
@@ -96,6 +96,7 @@ def backfill(
     follow_serve()
     done, empty, failures = 0, 0, dict[str, str]()
     try:
+        start, end = utc(start), utc(end)
         pieces = list(windows(start, end, window_days, order))
         progress = _Progress(port, start, end, len(pieces))
         for first, last in pieces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -80,11 +81,26 @@ def is_finished(request: job.WatchRequest, overpass: Overpass, ais: AisData | No
     return same_weights and (standing.with_ais or job.around(request, overpass, ais) is None)
 
 
+class _WithoutTrace(logging.Filter):
+    """Logs our own errors by their message alone, which names the overpass and the reason."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the trace of our own errors out of a record; every record passes."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RoadsteadError):
+            record.exc_info, record.exc_text = None, None
+            record.msg, record.args = str(error), ()
+        return True
+
+
+for _name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_name).addFilter(_WithoutTrace())
+
+
 def failed(error: RoadsteadError) -> State[Any]:
     """Return the state a run ends in: our own words, which name the overpass and the reason.
 
     A caller of the flow still gets the error raised.
     """
-    get_run_logger().error("%s", error)
     name = "PartlyFailed" if error.exit_code == 5 else "Failed"
     return Failed(name=name, message=str(error), data=error)

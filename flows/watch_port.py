@@ -28,6 +28,11 @@ LOOK_BACK = timedelta(days=10)
 """A scheduled run without dates looks this far back: products are listed late, and storing twice is harmless."""
 
 
+def utc(time: datetime) -> datetime:
+    """Return a time in UTC; one without a zone, as people type it into a page or a file, means UTC."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
 def watch_request(
     port: str,
     start: datetime,
@@ -41,8 +46,8 @@ def watch_request(
     base = settings()
     return job.WatchRequest(
         named_port(port, aoi),
-        start,
-        end,
+        utc(start),
+        utc(end),
         catalog or base.catalog,
         load_model(base.model_id),
         base,

@@ -34,8 +34,8 @@ def status_command(
     from roadstead.catalog import Store
     from roadstead.jobs.status import port_status
 
-    names = [port] if port else list(known_ports())
     with Store.open(store or settings().store_url) as opened:
+        names = [port] if port else sorted({*known_ports(), *opened.ports()})
         found = [port_status(opened, name) for name in names]
     if json:
         print_json([status.document() for status in found])
@@ -45,7 +45,7 @@ def status_command(
         "last overpass",
         "last processed",
         "unobserved",
-        "overpasses",
+        "passes",
         "lag p50 / p90",
         "next pass",
     )

@@ -27,7 +27,7 @@ def metrics_text(statuses: Sequence[PortStatus]) -> bytes:
     processed = gauge(
         "last_processed_timestamp_seconds", "Acquisition time of the newest overpass processed, Unix seconds."
     )
-    overpasses = gauge("overpasses", "Overpasses in the store by state.", "state")
+    overpasses = gauge("overpasses", "Passes over the port by what became of them.", "state")
     failing = gauge("overpasses_failing", "Overpasses whose last attempt failed.")
     lag = gauge(
         "lag_seconds", "From acquisition to stored result, quantiles over all stored overpasses.", "quantile"

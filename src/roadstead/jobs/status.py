@@ -11,6 +11,11 @@ import pandas as pd
 
 from roadstead.catalog import Store
 
+REPEAT_CYCLE = timedelta(days=10)
+"""Each Sentinel-2 satellite flies over the same ground again after ten days
+(https://sentiwiki.copernicus.eu/web/s2-mission)."""
+RECENT = timedelta(days=30)
+"""Passes of this time promise the next: satellites come and go."""
 LATEST_FAILURES = 3
 """So many failures are named, newest first."""
 
@@ -43,7 +48,7 @@ class PortStatus:
     port: str
     now: datetime
     overpasses: Mapping[str, int]
-    """State -> number of overpasses."""
+    """State of `tables.LEDGER_STATES` -> number of passes."""
     last_seen: datetime | None
     """Newest overpass tried, whatever came of it."""
     last_processed: datetime | None
@@ -54,7 +59,7 @@ class PortStatus:
     failures: tuple[Failure, ...]
     """The newest of them."""
     next_expected: datetime | None
-    """Next pass that the ledger expects."""
+    """Next pass of a Sentinel-2 satellite, one repeat cycle after a pass in the ledger; None where it holds none."""
     simulated: bool
 
     @property
@@ -73,19 +78,20 @@ def port_status(store: Store, port: str, now: datetime | None = None) -> PortSta
     """Return the status of one port."""
     moment = now or datetime.now(UTC)
     tried = store.acquisitions(port)
+    ledger = store.ledger(port)
     processed = tried[tried["state"] == "processed"]
     failed = _failed(tried)
     return PortStatus(
         port=port,
         now=moment,
-        overpasses={str(state): int(n) for state, n in tried["state"].value_counts().sort_index().items()},
+        overpasses={str(state): int(n) for state, n in ledger["state"].value_counts().sort_index().items()},
         last_seen=_time(tried["acquired"].max()),
         last_processed=_time(processed["acquired"].max()),
         first_tried=_time(tried["acquired"].min()),
         lag=_lag(processed),
         failed=len(failed),
         failures=tuple(_failure(row) for row in failed.head(LATEST_FAILURES).to_dict("records")),
-        next_expected=None,
+        next_expected=_next_pass(ledger, moment),
         simulated=bool(tried["simulated"].eq(True).any()),
     )
 
@@ -103,13 +109,19 @@ def _failure(row: Mapping[Any, Any]) -> Failure:
 
 
 def _lag(processed: pd.DataFrame) -> Lag | None:
-    if "stored" not in processed:
-        return None
     known = processed.dropna(subset=["stored", "acquired"])
     if known.empty:
         return None
     hours = (known["stored"] - known["acquired"]) / pd.Timedelta(hours=1)
     return Lag(float(hours.quantile(0.5)), float(hours.quantile(0.9)), len(hours))
+
+
+def _next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
+    """Return the next pass that the recent passes promise: each comes again after one repeat cycle."""
+    s2 = ledger["platform"].fillna("").str.lower().str.replace("_", "-").str.startswith("sentinel-2")
+    recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
+    cycles = (now - recent["acquired"]) // REPEAT_CYCLE + 1
+    return _time((recent["acquired"] + cycles * REPEAT_CYCLE).min())
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar

@@ -97,7 +97,8 @@ def test_a_scene_keeps_where_it_was_searched_and_how_much_of_each_zone_was_seen(
 def test_running_the_same_overpass_twice_changes_nothing(store: Store, url: str) -> None:
     b.put(store)
     store.record_missing(
-        "nampo", [MissingPass("sentinel-2b", ACQUIRED + timedelta(days=5), "missing", "in no catalogue asked")]
+        "nampo",
+        [MissingPass("sentinel-2b", ACQUIRED + timedelta(days=5), "missing", "in no catalogue asked")],
     )
     before = dump(url)
     b.put(store)
