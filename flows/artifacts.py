@@ -60,12 +60,12 @@ def map_words(request: WatchRequest, caption: str, picture: bytes, simulated: bo
 
 def tell_failures(port: str, failures: Mapping[str, str]) -> None:
     """List what failed and why; a run without failures replaces the list of an earlier one."""
-    if failures:
-        rows = [{"overpass or item": name, "why": reason} for name, reason in failures.items()]
-    else:
-        rows = [{"overpass or item": "none failed", "why": ""}]
-    create_table_artifact(
+    listed = [f"- **{name}**: {reason}" for name, reason in failures.items()]
+    head = f"# {len(listed)} failed at {port}" if listed else f"# Nothing failed at {port}"
+    create_markdown_artifact(
         key=f"failures-{port}",
-        table=rows,
-        description=f"What failed at {port} in this run. A failed overpass was not observed; that is not zero ships.",
+        markdown="\n\n".join(
+            [head, "\n".join(listed), "A failed overpass was not observed; that is not zero ships."]
+        ),
+        description=f"What failed at {port} in this run.",
     )

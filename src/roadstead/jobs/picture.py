@@ -10,8 +10,8 @@ from roadstead.catalog import Store
 from roadstead.export.palette import STATUS_LOOKS, Look
 
 WIDTH_PX = 900
-SIZE_PX = 6
-"""Half the size of a marker."""
+ON_MAP_PX, IN_LEGEND_PX = 13, 7
+"""Half the size of a marker: on the map the hull shows within it."""
 STRIP_PX = 26
 
 
@@ -34,7 +34,7 @@ def overpass_map(store: Store, port: str, overpass_id: str, caption: str) -> byt
     for status, x, y in zip(matches["status"], matches.geometry.x, matches.geometry.y, strict=True):
         column = (x - west) / (east - west) * image.width
         line = (north - y) / (north - south) * image.height
-        _mark(draw, STATUS_LOOKS[status], column, line)
+        _mark(draw, STATUS_LOOKS[status], column, line, ON_MAP_PX)
     simulated = bool(row["simulated"].eq(True).any()) or bool(matches["simulated"].any())
     shown = _with_legend(
         image, ("SIMULATED. " if simulated else "") + caption, sorted(set(matches["status"]))
@@ -44,8 +44,8 @@ def overpass_map(store: Store, port: str, overpass_id: str, caption: str) -> byt
     return buffer.getvalue()
 
 
-def _mark(draw: ImageDraw.ImageDraw, look: Look, x: float, y: float) -> None:
-    s = SIZE_PX
+def _mark(draw: ImageDraw.ImageDraw, look: Look, x: float, y: float, s: int) -> None:
+    """Draw a marker with a dark rim, so that it shows on water and land alike."""
     shapes = {
         "square": [(x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s)],
         "triangle": [(x, y - s), (x + s, y + s), (x - s, y + s)],
@@ -60,10 +60,12 @@ def _mark(draw: ImageDraw.ImageDraw, look: Look, x: float, y: float) -> None:
             (x - s / 2, y + s),
         ],
     }
-    if look.marker in shapes:
-        draw.polygon(shapes[look.marker], outline=look.colour, width=2)
-    else:
-        draw.ellipse([x - s, y - s, x + s, y + s], outline=look.colour, width=2)
+    for colour, width in (("#1b2430", 5), (look.colour, 2)):
+        if look.marker in shapes:
+            corners = shapes[look.marker]
+            draw.line([*corners, corners[0], corners[1]], fill=colour, width=width, joint="curve")
+        else:
+            draw.ellipse([x - s, y - s, x + s, y + s], outline=colour, width=width)
 
 
 def _with_legend(image: Image.Image, caption: str, statuses: list[str]) -> Image.Image:
@@ -76,7 +78,7 @@ def _with_legend(image: Image.Image, caption: str, statuses: list[str]) -> Image
     left, line = 14.0, whole.height - STRIP_PX / 2
     for status in statuses:
         look = STATUS_LOOKS[status]
-        _mark(draw, look, left, line)
+        _mark(draw, look, left, line, IN_LEGEND_PX)
         draw.text((left + 12, line - 8), look.label, fill="black", font=font)
         left += 40 + draw.textlength(look.label, font=font)
     return whole
