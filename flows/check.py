@@ -24,11 +24,7 @@ async def scheduled() -> int:
     from prefect.server.schemas.schedules import CronSchedule
 
     database = provide_database_interface()
-    engine = await database.engine()
-    async with (
-        engine.begin() as connection
-    ):  # the newest tables at once: the migrations take ten times as long
-        await connection.run_sync(database.Base.metadata.create_all)
+    await database.create_db()
     hourly = DeploymentScheduleCreate(active=True, schedule=CronSchedule(cron="15 * * * *"))
     async with database.session_context(begin_transaction=True) as session:
         flow = await models.flows.create_flow(session, Flow(name="check"))

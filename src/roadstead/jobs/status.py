@@ -112,7 +112,7 @@ def _lag(processed: pd.DataFrame) -> Lag | None:
     known = processed.dropna(subset=["stored", "acquired"])
     if known.empty:
         return None
-    hours = (known["stored"] - known["acquired"]) / pd.Timedelta(hours=1)
+    hours = (known["stored"] - known["acquired"]).dt.total_seconds() / 3600
     return Lag(float(hours.quantile(0.5)), float(hours.quantile(0.9)), len(hours))
 
 
@@ -120,8 +120,8 @@ def _next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
     """Return the next pass that the recent passes promise: each comes again after one repeat cycle."""
     s2 = ledger["platform"].fillna("").str.lower().str.replace("_", "-").str.startswith("sentinel-2")
     recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
-    cycles = (now - recent["acquired"]) // REPEAT_CYCLE + 1
-    return _time((recent["acquired"] + cycles * REPEAT_CYCLE).min())
+    times = [time for value in recent["acquired"] if (time := _time(value))]
+    return min((time + ((now - time) // REPEAT_CYCLE + 1) * REPEAT_CYCLE for time in times), default=None)
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar
