@@ -22,6 +22,8 @@ from roadstead.errors import UsageError
 NAME = "prefect.yaml"
 TAG = "roadstead"
 """Every deployment of ours carries it."""
+GONE = "gone-from-file"
+"""Tag of a deployment that was paused since the file names it no longer."""
 WATCH = "watch-port"
 """Name of the flow whose deployments `roadstead serve --once` runs."""
 
@@ -46,13 +48,14 @@ class Deployed:
         listed = self.document.get("schedules") or []
         return [CronSchedule(cron=one["cron"], timezone=one.get("timezone", "UTC")) for one in listed]
 
-    def for_runner(self) -> RunnerDeployment:
+    def for_runner(self, paused: bool = False) -> RunnerDeployment:
         """Return it for Prefect's runner, by module: it works from a wheel too."""
         limit = self.document.get("concurrency_limit")
         return self.flow.to_deployment(  # type: ignore[return-value]
             name=self.name,
             description=self.document.get("description"),
             parameters=self.parameters,
+            paused=paused,
             tags=sorted({TAG, *(self.document.get("tags") or [])}),
             schedules=[DeploymentScheduleCreate(schedule=cron, active=True) for cron in self.crons],
             concurrency_limit=ConcurrencyLimitConfig(**limit) if isinstance(limit, Mapping) else limit,

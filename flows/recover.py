@@ -14,12 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.actions import DeploymentUpdate, GlobalConcurrencyLimitUpdate
 from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Cancelled, Crashed, Scheduled
 
-from flows.deployments import TAG
+from flows.deployments import GONE, TAG
 
 UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 STOPPED = "Runner is shutting down."
@@ -58,12 +58,20 @@ def recover(
     return told
 
 
+def paused_by_hand(client: SyncPrefectClient) -> set[tuple[str, str]]:
+    """Return (flow, deployment) names of those that a person paused: registering them anew would start them again."""
+    ours = client.read_deployments(deployment_filter=DeploymentFilter(tags={"all_": [TAG]}), limit=PAGE)
+    return {
+        (client.read_flow(one.flow_id).name, one.name) for one in ours if one.paused and GONE not in one.tags
+    }
+
+
 def pause_gone(client: SyncPrefectClient, deployments: Collection[UUID]) -> list[str]:
     """Pause the deployments of ours that the file names no longer, and return their names."""
     ours = client.read_deployments(deployment_filter=DeploymentFilter(tags={"all_": [TAG]}), limit=PAGE)
     gone = [one for one in ours if one.id not in deployments and not one.paused]
     for one in gone:
-        client.pause_deployment(one.id)
+        client.update_deployment(one.id, DeploymentUpdate(paused=True, tags=sorted({*one.tags, GONE})))
     return [one.name for one in gone]
 
 

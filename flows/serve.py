@@ -145,7 +145,11 @@ async def _run(
     from flows.health import HealthServer, health_app
 
     runner = Runner(name="roadstead-serve", limit=RUNS_AT_ONCE, pause_on_shutdown=False)
-    ids = {one.name: await runner.aadd_deployment(await _for_runner(one)) for one in listed}
+    paused = await asyncio.to_thread(_paused)
+    ids = {}
+    for one in listed:
+        wanted = await asyncio.to_thread(one.for_runner, (one.flow.name, one.name) in paused)
+        ids[one.name] = await runner.aadd_deployment(wanted)
     await asyncio.to_thread(_tidy, ids, listed)
     ports = list(dict.fromkeys(str(one.parameters["port"]) for one in listed if "port" in one.parameters))
     faults = lambda: _faults(given, server, runner)  # noqa: E731 - read better in one line
@@ -191,8 +195,13 @@ async def _run(
     )  # no farewell to a server that is gone: the kernel ends the flow runs with us, and drops the lock
 
 
-async def _for_runner(one: Deployed):  # noqa: ANN202 - a RunnerDeployment, whose import would come too early
-    return await asyncio.to_thread(one.for_runner)
+def _paused() -> set[tuple[str, str]]:
+    from prefect.client.orchestration import get_client
+
+    from flows.recover import paused_by_hand
+
+    with get_client(sync_client=True) as client:
+        return paused_by_hand(client)
 
 
 def _tidy(ids: dict[str, object], listed: Sequence[Deployed]) -> None:

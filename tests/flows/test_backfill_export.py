@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_windows_cover_the_range_once_in_the_order_asked_for(order: Any) -> None
     pieces = list(windows(START, END, 30, order))
     forward = pieces if order == "oldest" else pieces[::-1]
     assert forward[0][0] == START and forward[-1][1] == END
-    assert all(first[1] == second[0] for first, second in zip(forward, forward[1:], strict=False))
+    assert all(first[1] == second[0] for first, second in pairwise(forward))
     assert max(last - first for first, last in pieces) == timedelta(days=30)
 
 

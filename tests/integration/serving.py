@@ -56,7 +56,12 @@ def write_deployments(home: Path, world: World, **parameters: Any) -> None:
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
-    return kept | {"ROADSTEAD_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
+    return kept | {
+        "ROADSTEAD_HOME": str(home),
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+    }
 
 
 def once(home: Path) -> subprocess.CompletedProcess[str]:
@@ -137,7 +142,7 @@ class Serve:
             {"content-type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
             return json.loads(answer.read() or "null")
 
     def trigger(self, flow: str, deployment: str, **parameters: Any) -> str:

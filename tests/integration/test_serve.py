@@ -137,6 +137,11 @@ def test_a_deployment_gone_from_the_file_is_paused_and_one_that_a_person_paused_
         assert served.api("GET", "/deployments/name/watch-port/testport")["paused"] is True
         served.api("POST", f"/deployments/{watch}/resume_deployment")
         assert served.stop() == 0
+    (home / "prefect.yaml").write_text(text)
+    with Serve(home) as served:
+        found = {n: served.api("GET", f"/deployments/name/backfill/{n}") for n in ("backfill", "other")}
+        assert {name: one["paused"] for name, one in found.items()} == {"backfill": False, "other": True}
+        assert served.stop() == 0
 
 
 def test_once_runs_the_watches_and_its_exit_code_is_the_worst(home: Path, world: World) -> None:
