@@ -17,7 +17,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows import artifacts
 from flows.parent import follow_serve
-from flows.steps import failed, steps
+from flows.steps import STEPS, failed
 from flows.watch_port import utc, watch_request
 from roadstead.errors import (
     CatalogueError,
@@ -79,7 +79,6 @@ def backfill(
     end: datetime,
     window_days: int = 30,
     order: Literal["newest", "oldest"] = "newest",
-    redo: bool = False,
     catalog: str | None = None,
     ais: list[str] | None = None,
     aoi: Path | None = None,
@@ -88,7 +87,7 @@ def backfill(
     """Watch one port over a long time range, window after window.
 
     A window that the catalogue lists nothing for is not observed; a window or overpass that fails is named at the
-    end, and the same backfill again does only what is not done yet (``redo``: everything).
+    end, and the same backfill again does only what is not done yet.
 
     Returns:
         Port, range, how many windows and overpasses were done, how many windows held nothing.
@@ -102,7 +101,7 @@ def backfill(
         for first, last in pieces:
             request = watch_request(port, first, last, catalog, ais, aoi, store)
             try:
-                watched = job.watch(request, steps(redo), progress.on_overpass)
+                watched = job.watch(request, STEPS, progress.on_overpass)
                 done += len(watched.done)
                 failures.update(watched.failures)
             except EmptySearchError:

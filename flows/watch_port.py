@@ -14,7 +14,7 @@ from prefect import flow
 
 from flows import alerts, artifacts
 from flows.parent import follow_serve
-from flows.steps import failed, steps
+from flows.steps import STEPS, failed
 from roadstead.aoi import named_port
 from roadstead.catalog import Store
 from roadstead.detection import load_model
@@ -68,8 +68,7 @@ def watch_port(
 ) -> dict[str, Any]:
     """Watch one port over a time range (the last ten days if none is given).
 
-    Without AIS an overpass that the store holds already is passed over; with AIS it is done again, since the
-    files may have grown.
+    An overpass is done again only where something that its result was made from has changed.
 
     Returns:
         The document that `roadstead watch --json` prints.
@@ -80,7 +79,7 @@ def watch_port(
         request = watch_request(port, start or last - LOOK_BACK, last, catalog, ais, aoi, store)
         known = alerts.keys(alerts.leads(request))
         try:
-            watched = job.watch(request, steps(redo=bool(request.ais)))
+            watched = job.watch(request, STEPS)
         except RoadsteadError as error:
             artifacts.tell_failures(port, {"the whole run": str(error)})
             _tell(request, known)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,9 +14,9 @@ from pydantic_settings import (
 )
 
 from roadstead.errors import UsageError
+from roadstead.providers import DEFAULT_ORDER, PROVIDERS, Provider
 
 DEFAULT_MODEL_ID = "s2-obb-n-3"
-EARTH_SEARCH = "https://earth-search.aws.element84.com/v1"
 
 
 def _shipped(folder: str) -> Path:
@@ -43,10 +43,15 @@ class Settings(BaseSettings):
     model_id: str = DEFAULT_MODEL_ID
     store: str = ""
     """SQLAlchemy URL; empty means SQLite under ``home``."""
-    catalog: str = EARTH_SEARCH
-    """STAC API or static catalogue; ``ROADSTEAD_CATALOG``."""
-    collection: str = "sentinel-2-c1-l2a"
-    """Collection asked of a STAC API (a static catalogue is read whole)."""
+    catalog: str = DEFAULT_ORDER
+    """Catalogues in the order in which they are asked, with commas: names of `providers`, URLs of STAC APIs, paths or
+    URLs of static catalogues; ``ROADSTEAD_CATALOG``."""
+    collection: str = "sentinel-2-l2a"
+    """Collection asked of a STAC API that is no provider by name (a static catalogue is read whole)."""
+    providers: dict[str, Provider] = Field(default_factory=dict, validate_default=True)
+    """Rows of your own by name, a name of ours takes the place of that row; see `roadstead.providers`."""
+    cache_gb: float = Field(default=5.0, gt=0.0)
+    """Disk that pixels read over the network may take; the least recently used go first."""
     min_visible_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     """A zone seen for less than this share is "not observed", never zero."""
     ais_window_h: float = Field(default=6.0, gt=0.0)
@@ -60,6 +65,16 @@ class Settings(BaseSettings):
     notify_block: str = ""
     """Prefect block that new leads and unobserved ports are sent to, e.g. ``slack-webhook/ops``; empty: nobody is
     told. ``ROADSTEAD_NOTIFY_BLOCK``."""
+
+    @field_validator("providers")
+    @classmethod
+    def _with_ours(cls, own: dict[str, Provider]) -> dict[str, Provider]:
+        return {**own, **{name: row for name, row in PROVIDERS.items() if name not in own}}
+
+    @property
+    def cache(self) -> Path:
+        """Folder of pixels read over the network."""
+        return self.home / "cache" / "pixels"
 
     @property
     def store_url(self) -> str:

@@ -27,7 +27,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def retries_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     from flows import steps
 
-    monkeypatch.setattr(steps._overpass, "retry_delay_seconds", [0, 0])
+    monkeypatch.setattr(steps.STEPS.overpass, "retry_delay_seconds", [0, 0])
 
 
 @pytest.fixture

@@ -73,10 +73,10 @@ def file_server(folder: Path) -> Iterator[FileServer]:
 
 
 @contextmanager
-def stac_api(folder: Path, items: Sequence[Path], files_url: str) -> Iterator[str]:
+def stac_api(folder: Path, items: Sequence[Path], files_url: str | None) -> Iterator[str]:
     """Serve items of a folder's collection as a STAC API with rustac's memory backend; yield its URL.
 
-    ``files_url`` is where the folder's rasters are served.
+    ``files_url`` is where the folder's rasters are served; None where the items say so themselves.
     """
     port = free_port()
     gathered = folder / "items.json"
@@ -100,8 +100,10 @@ def stac_api(folder: Path, items: Sequence[Path], files_url: str) -> Iterator[st
         process.wait(timeout=10)
 
 
-def _absolute_assets(item: Path, folder: Path, files_url: str) -> dict[str, Any]:
+def _absolute_assets(item: Path, folder: Path, files_url: str | None) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(item.read_text(encoding="utf-8"))
+    if files_url is None:
+        return document
     for asset in document["assets"].values():
         path = (item.parent / asset["href"]).resolve().relative_to(folder.resolve())
         asset["href"] = f"{files_url}/{path.as_posix()}"

@@ -43,9 +43,16 @@ def _day(when: datetime) -> str:
     return when.astimezone(UTC).date().isoformat()
 
 
+def _name(platform: str | None) -> str:
+    """Return a platform as orbits name it: providers differ in capitals."""
+    return str(platform).lower()
+
+
 def put_missing(connection: Connection, port: str, passes: Sequence[MissingPass]) -> None:
-    """Put passes in the place of those of the same platform and day."""
+    """Put passes in the place of those of the same platform and day, but for those that the store holds images of."""
     _delete(connection, port, {(one.platform, one.day) for one in passes})
+    images = select(SCENE.c.platform, SCENE.c.acquired).where(SCENE.c.port == port)
+    held = {(_name(row.platform), _day(row.acquired)) for row in connection.execute(images)}
     rows = [
         {
             "port": port,
@@ -56,13 +63,15 @@ def put_missing(connection: Connection, port: str, passes: Sequence[MissingPass]
             "reason": one.reason,
         }
         for one in passes
+        if (one.platform, one.day) not in held
     ]
-    connection.execute(insert(MISSING), rows)
+    if rows:
+        connection.execute(insert(MISSING), rows)
 
 
 def forget_missing(connection: Connection, port: str, scenes: Iterable[Scene]) -> None:
     """Take out the pass that these scenes are of: it is missing no longer."""
-    _delete(connection, port, {(str(scene.platform), _day(scene.acquired)) for scene in scenes})
+    _delete(connection, port, {(_name(scene.platform), _day(scene.acquired)) for scene in scenes})
 
 
 def _delete(connection: Connection, port: str, days: Iterable[tuple[str, str]]) -> None:
@@ -84,7 +93,9 @@ def ledger_of(
     if end is not None:
         chosen = chosen.where(MISSING.c.expected < end)
     of_scene = select(SCENE.c.overpass_id, SCENE.c.platform).where(SCENE.c.port == port)
-    platforms = {row.overpass_id: row.platform for row in connection.execute(of_scene)}
+    platforms = {
+        row.overpass_id: row.platform and row.platform.lower() for row in connection.execute(of_scene)
+    }
     rows = [{**row, **_tried(row, platforms)} for row in tried]
     blank = dict.fromkeys(LEDGER.columns)
     rows += [

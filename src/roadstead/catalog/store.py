@@ -194,18 +194,21 @@ class Store:
                 connection.execute(delete(ACQUISITION).where(_replaced(port, name, [])))
                 connection.execute(insert(ACQUISITION), [row])
 
-    def standing(self, port: str, scene_ids: Collection[str]) -> Standing | None:
-        """Return the stored result that used any of these scenes; None where there is none."""
-        holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
+    def standing(self, port: str, overpass_id: str, scene_ids: Collection[str]) -> Standing | None:
+        """Return the stored result of an overpass, or that used any of these scenes; None where there is none."""
+        is_it = SCENE.c.overpass_id == overpass_id
+        holders = select(SCENE.c.overpass_id).where(
+            SCENE.c.port == port, or_(is_it, SCENE.c.scene_id.in_(scene_ids))
+        )
         with self._transaction(writes=False) as connection:
-            overpass_id = connection.scalar(holders.order_by(SCENE.c.overpass_id))
-            if overpass_id is None:
+            found = connection.scalar(holders.order_by(is_it.desc(), SCENE.c.overpass_id))
+            if found is None:
                 return None
-            own = (SCENE.c.port == port) & (SCENE.c.overpass_id == overpass_id)
+            own = (SCENE.c.port == port) & (SCENE.c.overpass_id == found)
             used: frozenset[str] = frozenset(connection.scalars(select(SCENE.c.scene_id).where(own)))
-            made = select(ACQUISITION.c.with_ais, ACQUISITION.c.inputs_sha256).where(_is(port, overpass_id))
+            made = select(ACQUISITION.c.with_ais, ACQUISITION.c.inputs_sha256).where(_is(port, found))
             with_ais, inputs = connection.execute(made).one()
-        return Standing(overpass_id, used, bool(with_ais), inputs)
+        return Standing(found, used, bool(with_ais), inputs)
 
     def acquisitions(
         self, port: str, start: datetime | None = None, end: datetime | None = None

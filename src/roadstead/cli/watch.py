@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from roadstead.imagery import Overpass
-    from roadstead.jobs.watch import Watched, WatchRequest
+    from roadstead.jobs.plan import WatchRequest
+    from roadstead.jobs.watch import Watched
 
 PortName = Annotated[
     str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or one of your own.")
@@ -28,7 +29,11 @@ def watch_command(
     start: options.From,
     end: options.To,
     catalog: Annotated[
-        str | None, typer.Option(help="STAC API or static catalogue: path or URL. Default: settings.")
+        str | None,
+        typer.Option(
+            help="Catalogues to ask, in order, with commas: earth-search, planetary-computer, cdse, or paths and URLs "
+            "of your own. Default: the settings, else those three."
+        ),
     ] = None,
     ais: options.Ais = None,
     ais_mapping: options.Mapping = None,
@@ -47,8 +52,9 @@ def watch_command(
     """
     from roadstead.aoi import named_port
     from roadstead.detection import load_model
+    from roadstead.jobs.plan import WatchRequest
     from roadstead.jobs.summary import summary
-    from roadstead.jobs.watch import WatchRequest, finish, watch
+    from roadstead.jobs.watch import finish, watch
 
     first, last = time_range(start, end)
     base = settings()
@@ -81,6 +87,15 @@ def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # 
 def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> None:
     from roadstead.catalog import Store
 
+    for name, reason in watched.unasked.items():
+        err.print(f"{name} was not asked: {reason}", markup=False)
+    for name, reason in watched.elsewhere.items():
+        err.print(f"{name} is not from where it is asked for first: {reason}", markup=False)
+    if watched.missing:
+        err.print(
+            f"{len(watched.missing)} passes that the orbits tell of are in no catalogue asked: not observed, "
+            "which is not zero ships (`--json` lists them)."
+        )
     if not request.ais:
         err.print("No AIS given: counts only; every detection is no_coverage.")
     if watched.without_ais:
@@ -102,7 +117,10 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
             f"{document['on_fixed_structures']} findings lie on fixed structures and are left out: "
             "'roadstead export --unfiltered' lists them."
         )
-    out.print(f"{len(watched.done)} overpass(es) done, {document['detections']} detections in the store.")
+    same = f", {len(watched.unchanged)} of them unchanged since they were stored" if watched.unchanged else ""
+    out.print(
+        f"{len(watched.done)} overpass(es) done{same}, {document['detections']} detections in the store."
+    )
 
 
 def show_counts(port: str, table: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 ``search`` -> ``group_overpasses`` -> ``Mosaic``. The only package that speaks HTTP or uses GDAL's raster side.
 """
 
+from roadstead.imagery.access import lacks_keys, needs_keys
 from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.cog import write_cog
 from roadstead.imagery.gcp_tiff import write_gcp_tiff
@@ -11,13 +12,16 @@ from roadstead.imagery.http import is_remote
 from roadstead.imagery.items import SIMULATED, open_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.open import open_scene
-from roadstead.imagery.overpasses import SAME_PASS, group_overpasses
+from roadstead.imagery.orbits import REACH, Pass, covers, expected_passes
+from roadstead.imagery.overpasses import SAME_PASS, fill, group_overpasses, same_pass
 from roadstead.imagery.raster import raster_drivers
-from roadstead.imagery.scene import BandAsset, Overpass, Scene
-from roadstead.imagery.search import SearchResult, search
+from roadstead.imagery.scene import BandAsset, Overpass, Scene, Sighting
+from roadstead.imagery.search import SearchResult, Source, lists_pass, search, sources
+from roadstead.imagery.sensed import with_sensing_time
 from roadstead.imagery.stack import Block
 
 __all__ = [
+    "REACH",
     "SAME_PASS",
     "SIGMA_S",
     "SIMULATED",
@@ -26,15 +30,27 @@ __all__ = [
     "Block",
     "Mosaic",
     "Overpass",
+    "Pass",
     "Scene",
     "SearchResult",
+    "Sighting",
+    "Source",
+    "covers",
+    "expected_passes",
+    "fill",
     "group_overpasses",
     "is_remote",
+    "lacks_keys",
+    "lists_pass",
+    "needs_keys",
     "open_geotiff",
     "open_item",
     "open_scene",
     "raster_drivers",
+    "same_pass",
     "search",
+    "sources",
+    "with_sensing_time",
     "write_cog",
     "write_gcp_tiff",
 ]

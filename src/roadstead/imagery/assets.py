@@ -31,7 +31,7 @@ DN_SCALE = 1e-4
 BOA_OFFSET = -0.1
 """ESA BOA_ADD_OFFSET -1000, in reflectance, of products of processing baseline 04.00 and later."""
 FIRST_OFFSET_BASELINE = 4.0
-_OFFSET_FLAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
+OFFSET_FLAGS = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
 
 
 def resolve_assets(
@@ -125,7 +125,7 @@ def resolve_offset(meta: Mapping[str, Any], properties: Mapping[str, Any]) -> fl
     3. Nothing said: -0.1 from processing baseline 04.00 on (Planetary Computer serves such pixels
        without saying so), else 0.
     """
-    if any(properties.get(flag) is True for flag in _OFFSET_FLAGS):
+    if any(properties.get(flag) is True for flag in OFFSET_FLAGS):
         return 0.0
     if "offset" in meta:
         return float(meta["offset"])

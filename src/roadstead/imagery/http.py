@@ -1,59 +1,66 @@
-"""Everything Roadstead says over HTTP: one STAC session, and GDAL's options for remote rasters."""
+"""Everything Roadstead says over HTTP goes through these sessions; GDAL itself never does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlparse
 
 from pystac_client.stac_api_io import StacApiIO
+from requests import Session
+from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+
+from roadstead import __version__
 
 TIMEOUT_S = 30.0
 RETRIES = 3
+CONNECTIONS = 8
+"""Ranges of one raster that are fetched at once."""
+LONGEST_WAIT_S = 60.0
+"""A server that says to come back later than this is taken to have failed."""
+TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
+"""HTTP statuses after which the same question may be answered."""
 
-GDAL_OPTIONS: Mapping[str, str | int] = {
-    # A COG is one file: listing its folder costs requests and, on some servers, the whole listing.
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    # GDAL keeps decoded blocks, by default in a twentieth of all memory. Two rows of blocks of a whole tile, four
-    # bands in blocks of 1024 pixels, are enough that none is decoded twice.
-    "GDAL_CACHEMAX": 256 * 1024 * 1024,
-    "VSI_CACHE": "TRUE",
-    "VSI_CACHE_SIZE": "26214400",
-    "GDAL_HTTP_MULTIPLEX": "YES",
-    "GDAL_HTTP_VERSION": "2",
-    "GDAL_HTTP_CONNECTTIMEOUT": "10",
-    "GDAL_HTTP_TIMEOUT": "60",
-    "GDAL_HTTP_MAX_RETRY": "2",
-    "GDAL_HTTP_RETRY_DELAY": "0.5",
-}
-"""Set with ``rasterio.Env`` around each open and read, never for the process.
-Source: https://gdal.org/en/stable/user/configoptions.html"""
+
+class Patient(Retry):
+    """urllib3's retries, with the server's own ``Retry-After`` kept within `LONGEST_WAIT_S`."""
+
+    def get_retry_after(self, response: object) -> float | None:
+        """Return the seconds the server asks for, at most `LONGEST_WAIT_S`."""
+        asked = super().get_retry_after(response)  # type: ignore[arg-type]
+        return None if asked is None else min(asked, LONGEST_WAIT_S)
+
+
+def _retries() -> Retry:
+    return Patient(total=RETRIES, backoff_factor=0.3, status_forcelist=TRANSIENT, allowed_methods=None)
 
 
 def stac_io() -> StacApiIO:
-    """Return a STAC reader with time-outs that asks again after 429, 500, 502, 503 and 504."""
-    retry = Retry(
-        total=RETRIES,
-        backoff_factor=0.3,
-        status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=None,
-    )
-    return StacApiIO(timeout=TIMEOUT_S, max_retries=retry)
+    """Return a STAC reader with time-outs that asks again after a broken connection and `TRANSIENT` statuses."""
+    return StacApiIO(timeout=TIMEOUT_S, max_retries=_retries())
+
+
+@lru_cache(maxsize=1)
+def session() -> Session:
+    """Return the session for small documents: it asks again as `stac_io` does."""
+    return _session(_retries())
+
+
+@lru_cache(maxsize=1)
+def part_session() -> Session:
+    """Return the session for parts of rasters, which are asked for again with a fresh signature, so not by it."""
+    return _session(Retry(total=0, redirect=3))
+
+
+def _session(retries: Retry) -> Session:
+    made = Session()
+    made.headers["User-Agent"] = f"roadstead/{__version__}"
+    adapter = HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=2 * CONNECTIONS, max_retries=retries)
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, adapter)
+    return made
 
 
 def is_remote(href: str) -> bool:
     """Return whether a path or URL is read over the network."""
-    return urlparse(href).scheme in ("http", "https", "s3", "gs", "az") or href.startswith("/vsi")
-
-
-def gdal_options(href: str, attempt: int = 1) -> dict[str, str | int]:
-    """Return GDAL's options for reading a raster; a second attempt asks the server anew.
-
-    GDAL keeps failed responses of a URL in a cache of the process, so a retry would read the same failure.
-    """
-    options = dict(GDAL_OPTIONS)
-    if not urlparse(href).query:  # the end of a signed URL is its signature
-        options["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"] = ".tif,.tiff,.TIF,.TIFF,.jp2,.JP2"
-    if attempt > 1 and href.startswith(("http://", "https://")):
-        options["CPL_VSIL_CURL_NON_CACHED"] = f"/vsicurl/{href}"
-    return options
+    return urlparse(href).scheme in ("http", "https", "s3")

@@ -19,17 +19,11 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.errors import CatalogueError, SceneError
 from roadstead.imagery.acquired import datatake, product_name, resolve_acquired
-from roadstead.imagery.assets import processing_baseline, resolve_assets
+from roadstead.imagery.assets import OFFSET_FLAGS, processing_baseline, resolve_assets
 from roadstead.imagery.http import stac_io
-from roadstead.imagery.scene import Scene
+from roadstead.imagery.scene import Scene, Sighting
+from roadstead.settings import settings
 
-PROVIDERS: Mapping[str, str] = {
-    "earth-search.aws.element84.com": "earth-search",
-    "planetarycomputer.microsoft.com": "planetary-computer",
-    "stac.dataspace.copernicus.eu": "cdse",
-    "catalogue.dataspace.copernicus.eu": "cdse",
-}
-"""Host of a catalogue -> the provider's name; any other host goes by its own name."""
 SIMULATED = "roadstead:simulated"
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, pystac.STACError, ShapelyError)
 
@@ -126,6 +120,16 @@ def item_datetime(document: Mapping[str, Any]) -> datetime:
     return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
+def sighting_of(document: Mapping[str, Any], when: datetime) -> Sighting | None:
+    """Return that an item was seen, None where it does not name its platform."""
+    properties: Mapping[str, Any] = document.get("properties") or {}
+    name = item_id(document, None)
+    product = product_name(name, properties)
+    tile = _mgrs_tile(properties) or (product.mgrs_tile if product else None)
+    platform = properties.get("platform")
+    return Sighting(str(platform).lower(), when, tile) if platform else None
+
+
 def item_sha256(document: Mapping[str, Any]) -> str:
     """Return the SHA-256 of an item's JSON, keys sorted, without links (they differ by how it was found)."""
     kept = {key: value for key, value in document.items() if key != "links"}
@@ -146,7 +150,7 @@ def _scene(name: str, document: Mapping[str, Any], href: str | None) -> Scene:
         acquired=acquired.time,
         acquired_source=acquired.source,
         acquired_sigma_s=acquired.sigma_s,
-        provider=_provider(document, href),
+        provider=provider_of(document, href),
         item_href=href,
         processing_baseline=processing_baseline(properties) or (product.baseline if product else None),
         datatake=take[0] if take else None,
@@ -158,6 +162,8 @@ def _scene(name: str, document: Mapping[str, Any], href: str | None) -> Scene:
         item_sha256=item_sha256(document),
         mgrs_tile=_mgrs_tile(properties) or (product.mgrs_tile if product else None),
         processed=_processed(properties),
+        granule_metadata=_granule_metadata(document, href),
+        offset_doubtful=any(flag in properties for flag in OFFSET_FLAGS),
     )
 
 
@@ -169,11 +175,24 @@ def _absolute(document: Mapping[str, Any], href: str | None) -> dict[str, Mappin
     return {key: {**asset, "href": at(asset)} for key, asset in document.get("assets", {}).items()}
 
 
-def _provider(document: Mapping[str, Any], href: str | None) -> str:
+def provider_of(document: Mapping[str, Any], href: str | None) -> str:
+    """Return the name of the provider of an item: by its address and collection, else the host, else ``file``."""
     links = [str(link.get("href", "")) for link in document.get("links", ()) if link.get("rel") == "root"]
     hosts = [urlparse(text).netloc for text in (href or "", *links)]
     host = next((host for host in hosts if host), "")
-    return PROVIDERS.get(host, host or "file")
+    at_host = {name: row for name, row in settings().providers.items() if urlparse(row.api).netloc == host}
+    exact = [name for name, row in at_host.items() if row.collection == document.get("collection")]
+    return next(iter([*exact, *at_host]), host or "file")
+
+
+def _granule_metadata(document: Mapping[str, Any], href: str | None) -> str | None:
+    """Return where MTD_TL.xml lies; providers write its key with a dash or an underscore."""
+    assets = document.get("assets") or {}
+    named = [assets[key] for key in ("granule-metadata", "granule_metadata") if key in assets]
+    if not named or not named[0].get("href"):
+        return None
+    target = str(named[0]["href"])
+    return pystac.utils.make_absolute_href(target, href) if href else target
 
 
 def _sun(properties: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.geo import Grid, Window, lonlat_to_xy, project
 from roadstead.imagery.grids import coarser, own_grid, top_first
+from roadstead.imagery.offsets import with_checked_offset
 from roadstead.imagery.scene import Overpass, Scene
 from roadstead.imagery.stack import Block, Stack
 from roadstead.imagery.visible import chip, picture, polygons_of, shares
@@ -57,9 +58,10 @@ class Mosaic:
             ReadError: a raster cannot be opened; names scene and raster.
             SceneError: a raster has no CRS.
         """
-        grid = self._wanted or own_grid(self._overpass.scenes)
+        scenes = tuple(with_checked_offset(scene) for scene in self._overpass.scenes)
+        grid = self._wanted or own_grid(scenes)
         self._grid = grid
-        self.scenes = top_first(self._overpass.scenes, grid)
+        self.scenes = top_first(scenes, grid)
         self._stack = Stack(self.scenes, grid)
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import takewhile
@@ -67,6 +67,11 @@ def latest_products(scenes: Sequence[Scene]) -> list[Scene]:
     unique = {(scene.scene_id, scene.footprint.wkb): scene for scene in sorted(scenes, key=_recency)}
     groups = _components(list(unique.values()), same_product)
     return sorted((max(group, key=_recency) for group in groups), key=lambda scene: scene.scene_id)
+
+
+def fill(scenes: Sequence[Scene], more: Iterable[Scene]) -> list[Scene]:
+    """Return those of ``more`` that show what none of ``scenes`` does, whatever their processing."""
+    return [scene for scene in more if not any(same_product(scene, held) for held in scenes)]
 
 
 def same_product(a: Scene, b: Scene) -> bool:

@@ -6,25 +6,34 @@ A failed read raises `ReadError`; it never gives zeros.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlparse
 
 import rasterio
-import stamina
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
 from rasterio.io import DatasetReader
 
 from roadstead.errors import ReadError
-from roadstead.imagery.http import gdal_options, is_remote
+from roadstead.imagery.http import is_remote
+from roadstead.imagery.ranges import RemoteFiles
 
-ATTEMPTS = 3
 # rasterio lets some of GDAL's own errors (CPLE_...) through.
 _FAILURES = (RasterioError, CPLE_BaseError, WindowError, OSError)
 Result = TypeVar("Result")
+
+GDAL_OPTIONS: Mapping[str, str | int] = {
+    # A COG is one file: listing its folder costs requests and, on some servers, the whole listing.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    # GDAL keeps decoded blocks, by default in a twentieth of all memory. Two rows of blocks of a whole tile, four
+    # bands in blocks of 1024 pixels, are enough that none is decoded twice.
+    "GDAL_CACHEMAX": 256 * 1024 * 1024,
+}
+"""Set with ``rasterio.Env`` around each open and read, never for the process.
+Source: https://gdal.org/en/stable/user/configoptions.html"""
 
 
 def raster_drivers() -> tuple[str, ...]:
@@ -34,16 +43,10 @@ def raster_drivers() -> tuple[str, ...]:
 
 
 @contextmanager
-def _environment(href: str, attempt: int = 1) -> Iterator[None]:
-    with rasterio.Env(**gdal_options(href, attempt)), warnings.catch_warnings():
+def _environment() -> Iterator[None]:
+    with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # SceneError says it better
         yield
-
-
-def _open(href: str, attempt: int, overview: int | None) -> DatasetReader:
-    options = {} if overview is None else {"overview_level": overview}
-    with _environment(href, attempt):
-        return rasterio.open(href, driver=driver_of(href), sharing=False, **options)
 
 
 def driver_of(href: str) -> str:
@@ -52,7 +55,7 @@ def driver_of(href: str) -> str:
 
 
 class Raster:
-    """One opened raster file; a remote one is opened again, and read again, when a read fails."""
+    """One opened raster file; a remote one whose bytes make no sense is fetched and read once more."""
 
     def __init__(self, href: str, overview: int | None = None) -> None:
         """Open the raster, at a COG overview (0 = the first) where one is asked for.
@@ -63,44 +66,71 @@ class Raster:
         self.href = href
         self._overview = overview
         self._dataset: DatasetReader | None = None
+        self._files: RemoteFiles | None = None
         self.attempts(lambda dataset: None)
 
     @property
     def dataset(self) -> DatasetReader:
         """The opened dataset."""
         if self._dataset is None:
-            self._dataset = _open(self.href, 1, self._overview)
+            self._dataset = self._open()
         return self._dataset
 
+    def _open(self) -> DatasetReader:
+        options: dict[str, Any] = {} if self._overview is None else {"overview_level": self._overview}
+        if is_remote(self.href):
+            self._files = RemoteFiles(self.href)
+            options["opener"] = self._files
+        with _environment():
+            return rasterio.open(self.href, driver=driver_of(self.href), sharing=False, **options)
+
     def attempts(self, read: Callable[[DatasetReader], Result]) -> Result:
-        """Run a read, anew on a freshly opened dataset where a remote one fails.
+        """Run a read, once more on fresh bytes where a remote raster cannot be decoded.
 
         Raises:
-            ReadError: every attempt failed.
+            ReadError: it failed.
         """
-        tries = ATTEMPTS if is_remote(self.href) else 1
         try:
-            for attempt in stamina.retry_context(
-                on=_FAILURES, attempts=tries, timeout=None, wait_initial=0.2, wait_max=5.0
-            ):
-                with attempt:
-                    return self._once(read, attempt.num)
+            return self._once(read)
         except _FAILURES as error:
-            raise ReadError(f"{self.href}: cannot be read: {_reason(error)}; {_hint(self.href)}") from error
-        raise ReadError(f"{self.href}: cannot be read")
-
-    def _once(self, read: Callable[[DatasetReader], Result], number: int) -> Result:
-        if number > 1:
+            if self._files is None:
+                raise self._said(error) from error
+            self._files.forget()
             self.close()
-            self._dataset = _open(self.href, number, self._overview)
-        with _environment(self.href, number):
-            return read(self.dataset)
+        try:
+            return self._once(read)
+        except _FAILURES as error:
+            if self._files is not None:
+                self._files.forget()
+            raise self._said(error) from error
+
+    def _once(self, read: Callable[[DatasetReader], Result]) -> Result:
+        """Read; bytes that could not be had come before what GDAL made of their lack."""
+        try:
+            with _environment():
+                result = read(self.dataset)
+        except _FAILURES as error:
+            self._raise_failure(error)
+            raise
+        self._raise_failure(None)
+        return result
+
+    def _raise_failure(self, cause: BaseException | None) -> None:
+        failure = self._files.failure if self._files is not None else None
+        if failure is not None:
+            self.close()  # GDAL may keep blocks made of what was not there
+            raise failure from cause
+
+    def _said(self, error: BaseException) -> ReadError:
+        where = self.href.partition("?")[0] if self._files is not None else self.href
+        return ReadError(f"{where}: cannot be read: {_reason(error)}; {_hint(self.href)}")
 
     def close(self) -> None:
         """Close the file."""
         if self._dataset is not None:
             self._dataset.close()
             self._dataset = None
+        self._files = None
 
     def __enter__(self) -> Raster:
         """Return itself, opened."""
@@ -122,7 +152,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _hint(href: str) -> str:
-    return "check the address, or try again later" if "://" in href else "is it a whole GeoTIFF or JPEG 2000?"
+    return (
+        "check the address, or try again later" if is_remote(href) else "is it a whole GeoTIFF or JPEG 2000?"
+    )
 
 
 def overview_for(href: str, pixel_m: float) -> int | None:

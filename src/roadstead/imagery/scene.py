@@ -62,6 +62,20 @@ class Scene:
     """E.g. ``51SXC``."""
     processed: datetime | None = None
     """When this product was made; the latest of several reprocessings is kept."""
+    granule_metadata: str | None = None
+    """Where the granule's own metadata lie, which have its SENSING_TIME."""
+    offset_doubtful: bool = False
+    """The item says whether the offset is in the pixels already, and such words were found to be wrong at times."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """That a catalogue lists an image of a port: all that the orbits are told from."""
+
+    platform: str
+    acquired: datetime
+    """UTC; where a provider gives the datatake's start, that."""
+    mgrs_tile: str | None
 
 
 @dataclass(frozen=True)
@@ -76,3 +90,5 @@ class Overpass:
     """The largest of its scenes'."""
     scenes: tuple[Scene, ...]
     """Sorted by `Scene.scene_id`; no two are reprocessings of one product."""
+    tried: tuple[str, ...] = ()
+    """Who was asked for it before, and why they could not serve it."""

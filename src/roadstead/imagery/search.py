@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pystac
@@ -17,12 +17,45 @@ from shapely.geometry import box
 from roadstead.aoi import Port
 from roadstead.errors import CatalogueError, EmptySearchError, SceneError
 from roadstead.imagery.http import stac_io
-from roadstead.imagery.items import item_datetime, item_footprint, item_id, scene_from_item
-from roadstead.imagery.scene import Scene
+from roadstead.imagery.items import item_datetime, item_footprint, item_id, scene_from_item, sighting_of
+from roadstead.imagery.scene import Scene, Sighting
+from roadstead.providers import Provider
+from roadstead.settings import Settings
 
 PAGE = 100
 _UNREADABLE = (OSError, RequestException, APIError, ValueError, KeyError, TypeError, pystac.STACError)
 Interval = tuple[datetime | None, datetime | None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One catalogue to ask."""
+
+    name: str
+    """Of the provider, or the path or URL."""
+    href: str
+    collection: str
+    provider: Provider | None = None
+
+
+def sources(settings: Settings, catalog: str | None = None) -> tuple[Source, ...]:
+    """Return the catalogues to ask, in order: ``catalog`` or the settings' list, with commas."""
+    named = [name.strip() for name in (catalog or settings.catalog).split(",") if name.strip()]
+    found = []
+    for name in named:
+        row = settings.providers.get(name)
+        href = row.api if row else name
+        collection = row.collection if row else _collection_at(settings, href)
+        found.append(Source(name, href, collection, row))
+    return tuple(found)
+
+
+def _collection_at(settings: Settings, href: str) -> str:
+    """Return the collection of the provider whose API an address is, else that of the settings."""
+    rows = settings.providers.values()
+    return next(
+        (row.collection for row in rows if row.api.rstrip("/") == href.rstrip("/")), settings.collection
+    )
 
 
 @dataclass(frozen=True)
@@ -33,6 +66,8 @@ class SearchResult:
     """Sorted by time, then id; reprocessings are still in (see `overpasses.group_overpasses`)."""
     rejected: Mapping[str, str]
     """Item id, or address of an item that cannot be read -> why it cannot be used: failed, not empty."""
+    sightings: tuple[Sighting, ...] = ()
+    """What was listed within ``reach`` of the range, those of the range too."""
 
 
 @dataclass
@@ -50,7 +85,14 @@ class _Held:
         return f"what it holds over this place runs from {min(self.times):%Y-%m-%d} to {max(self.times):%Y-%m-%d}"
 
 
-def search(catalog: str, port: Port, start: datetime, end: datetime, collection: str) -> SearchResult:
+def search(
+    catalog: str,
+    port: Port,
+    start: datetime,
+    end: datetime,
+    collection: str,
+    reach: timedelta = timedelta(0),
+) -> SearchResult:
     """Find the scenes whose footprint meets a port's zones, acquired in [start, end).
 
     Args:
@@ -60,6 +102,7 @@ def search(catalog: str, port: Port, start: datetime, end: datetime, collection:
         start: UTC.
         end: UTC, not included.
         collection: asked of an API; a static catalogue is not asked for one.
+        reach: so far before and after the range, what is listed is noted (`SearchResult.sightings`).
 
     Raises:
         EmptySearchError: nothing there: the port was not observed, which is not zero ships.
@@ -69,10 +112,10 @@ def search(catalog: str, port: Port, start: datetime, end: datetime, collection:
     reader = stac_io()
     root = _root(reader, catalog)
     if "conformsTo" in root:
-        documents = _from_api(reader, catalog, port, start, end, collection, held)
+        documents = _from_api(reader, catalog, port, start - reach, end + reach, collection, held)
     else:
-        documents = _from_files(reader, catalog, root, port, start, end, held)
-    result = _sorted_out(documents, port, start, end, held)
+        documents = _from_files(reader, catalog, root, port, start - reach, end + reach, held)
+    result = _sorted_out(documents, port, start, end, reach, held)
     if not result.scenes and not result.rejected:
         raise EmptySearchError(
             f"no scene of {port.slug} from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC in {catalog}: "
@@ -86,38 +129,40 @@ Document = tuple[Mapping[str, Any] | Exception, str]
 
 
 def _sorted_out(
-    documents: Iterator[Document], port: Port, start: datetime, end: datetime, held: _Held
+    documents: Iterator[Document], port: Port, start: datetime, end: datetime, reach: timedelta, held: _Held
 ) -> SearchResult:
     scenes: list[Scene] = []
+    sightings: list[Sighting] = []
     rejected: dict[str, str] = {}
     for document, href in documents:
         if isinstance(document, Exception):
             rejected[href] = f"the item cannot be read: {document}"
             continue
         try:
-            scene = _wanted(document, href, port, start, end, held)
+            when = _when(document, port)
+            if when is None or not start - reach <= when < end + reach:
+                held.add(when)
+                continue
+            sighting = sighting_of(document, when)
+            sightings += [sighting] if sighting else []
+            held.add(when)
+            if start <= when < end:
+                scenes.append(scene_from_item(document, href))
         except SceneError as error:
             rejected[item_id(document, href)] = str(error)
-            continue
-        if scene is not None:
-            scenes.append(scene)
-    return SearchResult(tuple(sorted(scenes, key=lambda s: (s.acquired, s.scene_id))), rejected)
+    return SearchResult(
+        tuple(sorted(scenes, key=lambda s: (s.acquired, s.scene_id))), rejected, tuple(sightings)
+    )
 
 
-def _wanted(
-    document: Mapping[str, Any], href: str, port: Port, start: datetime, end: datetime, held: _Held
-) -> Scene | None:
-    """Return the scene of an item, None where it is by radar, lies elsewhere or at another time.
+def _when(document: Mapping[str, Any], port: Port) -> datetime | None:
+    """Return the time of an item, None where it is by radar or lies elsewhere.
 
     Sensor, place and time are looked at first: an item that isn't asked for can't be at fault.
     """
-    if _is_radar(document):
+    if _is_radar(document) or not item_footprint(document).intersects(port.footprint):
         return None
-    if not item_footprint(document).intersects(port.footprint):
-        return None
-    when = item_datetime(document)
-    held.add(when)
-    return scene_from_item(document, href) if start <= when < end else None
+    return item_datetime(document)
 
 
 def _is_radar(document: Mapping[str, Any]) -> bool:
@@ -152,10 +197,61 @@ def _from_api(
         found = client.search(
             collections=[collection], bbox=list(port.bounds), datetime=(start, end), limit=PAGE
         )
-        for document in found.items_as_dicts():
+        for document in _each_once(found.pages_as_dicts()):
             yield document, _self_href(document) or url
     except _UNREADABLE as error:
         raise CatalogueError(f"{url}: collection {collection} cannot be searched: {error}") from error
+
+
+def _each_once(pages: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the items of all pages, each once.
+
+    Raises:
+        ValueError: pages repeat, or end before all that matched was given: what is missing then is not known.
+    """
+    seen: set[str] = set()
+    matched: int | None = None
+    for page in pages:
+        features = page.get("features") or []
+        told = page.get("numberMatched", (page.get("context") or {}).get("matched"))
+        matched = int(told) if told is not None else matched
+        fresh = {item_id(item, None): item for item in features if item_id(item, None) not in seen}
+        if features and not fresh:
+            raise ValueError(f"its pages repeat after {len(seen)} items")
+        seen |= set(fresh)
+        yield from fresh.values()
+    if matched is not None and len(seen) < matched:
+        raise ValueError(f"it says that {matched} items match, and its pages end after {len(seen)}")
+
+
+ALONG_DEG = (4.0, 8.0)
+"""Longitude and latitude either side of a port in which images of the same pass are looked for: 3.5 minutes of
+orbit."""
+ALONG = timedelta(minutes=20)
+"""Either side of the time a pass is expected at: a datatake's start can lie so far before the granule."""
+
+
+def lists_pass(source: Source, port: Port, platform: str, expected: datetime) -> bool | None:
+    """Return whether an API lists any image of a pass around a port; None where it cannot be asked for one.
+
+    Raises:
+        CatalogueError: it cannot be read.
+    """
+    reader = stac_io()
+    if "conformsTo" not in _root(reader, source.href):
+        return None
+    west, south, east, north = port.bounds
+    wide = [west - ALONG_DEG[0], south - ALONG_DEG[1], east + ALONG_DEG[0], north + ALONG_DEG[1]]
+    around = (expected - ALONG, expected + ALONG)
+    try:
+        client = Client.open(source.href, stac_io=reader)
+        found = client.search(
+            collections=[source.collection], bbox=wide, datetime=around, limit=PAGE, max_items=PAGE
+        )
+        listed = [item.get("properties", {}).get("platform") for item in found.items_as_dicts()]
+    except _UNREADABLE as error:
+        raise CatalogueError(f"{source.name}: cannot be searched: {error}") from error
+    return platform in {str(name).lower() for name in listed}
 
 
 def _collection(client: Client, name: str) -> dict[str, Any]:

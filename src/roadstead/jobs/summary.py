@@ -9,7 +9,8 @@ import pandas as pd
 
 from roadstead.catalog import Store
 from roadstead.detection.structures import FIXED_STRUCTURE
-from roadstead.jobs.watch import Watched, WatchRequest
+from roadstead.jobs.plan import WatchRequest
+from roadstead.jobs.watch import Watched
 
 
 def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
@@ -31,6 +32,13 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
         "ais_quarantine": None if watched.quarantine is None else str(watched.quarantine),
         "simulated": bool(overpasses["simulated"].eq(True).any()),
         "kept_with_ais": list(watched.kept),
+        "unchanged": list(watched.unchanged),
+        "missing": [
+            {"platform": m.platform, "expected": m.expected.isoformat(), "state": m.state, "reason": m.reason}
+            for m in watched.missing
+        ],
+        "catalogs_not_asked": dict(watched.unasked),
+        "read_elsewhere": dict(watched.elsewhere),
         "overpasses_without_ais_around": list(watched.without_ais),
         "overpasses": records(overpasses),
         "detections": int(found["dropped_because"].isna().sum()),

@@ -7,7 +7,7 @@ Prefect flow runs the same `watch` with each step wrapped as a task.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,57 +17,29 @@ import numpy as np
 import pandas as pd
 
 from roadstead.ais import AisData
-from roadstead.aoi import Port
-from roadstead.catalog import Store
-from roadstead.detection import Model
+from roadstead.catalog import MissingPass, Standing, Store
 from roadstead.detection.structures import beside, mark
 from roadstead.errors import (
     EmptySearchError,
     PartialError,
     ReadError,
     RoadsteadError,
+    SceneError,
     UpstreamError,
     UsageError,
 )
 from roadstead.headers import DetectionsHeader
-from roadstead.imagery import SAME_PASS, Mosaic, Overpass, SearchResult, group_overpasses, search
+from roadstead.imagery import Mosaic, Overpass
 from roadstead.jobs.declared import load_around
 from roadstead.jobs.detect import detect_overpass
+from roadstead.jobs.inputs import inputs_sha256
+from roadstead.jobs.plan import Plan, WatchRequest, alternates, find
 from roadstead.jobs.quarantine import write_quarantine
 from roadstead.jobs.structures import known_structures
 from roadstead.reconcile import counts, reconcile
-from roadstead.settings import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
-
-
-@dataclass(frozen=True)
-class WatchRequest:
-    """What to watch and with what."""
-
-    port: Port
-    start: datetime
-    """First moment, UTC."""
-    end: datetime
-    """First moment after the range, UTC."""
-    catalog: str
-    model: Model
-    settings: Settings
-    store_url: str
-    """SQLAlchemy URL."""
-    ais: tuple[str, ...] = ()
-    """AIS files or Parquet stores; empty: counts only, every detection is `no_coverage`."""
-    ais_mapping: Path | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a search found."""
-
-    overpasses: tuple[Overpass, ...]
-    rejected: Mapping[str, str]
-    """Item id -> why it cannot be used; listed as failed, never as empty."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +59,7 @@ class OverpassResult:
     """Detection id -> cut-out, uint8 RGB [H, W, 3]."""
     with_ais: bool
     """Whether any AIS report lay around the overpass."""
+    inputs_sha256: str
 
 
 @dataclass(frozen=True)
@@ -103,33 +76,14 @@ class Watched:
     """Overpasses left as stored: they were held against AIS before, and this run has none around them."""
     without_ais: tuple[str, ...] = ()
     """Overpasses around which the AIS given holds no report."""
-
-
-def find(request: WatchRequest) -> Plan:
-    """Search the catalogue and group what it holds into overpasses.
-
-    Raises:
-        EmptySearchError: nothing there: not observed, not zero.
-        CatalogueError: the catalogue cannot be read.
-    """
-    # Look a little further on both sides, so that no overpass is cut in half by the range.
-    start, end = request.start - SAME_PASS, request.end + SAME_PASS
-    try:
-        found = _search(request, start, end)
-    except EmptySearchError:
-        found = _search(request, request.start, request.end)
-    whole = group_overpasses(found.scenes, request.port)
-    inside = tuple(o for o in whole if request.start <= o.acquired < request.end)
-    if not inside and not found.rejected:
-        raise EmptySearchError(
-            f"{request.catalog}: nothing of {request.port.slug} from {request.start:%Y-%m-%d %H:%M} to "
-            f"{request.end:%Y-%m-%d %H:%M} UTC: not observed, which is not zero ships"
-        )
-    return Plan(inside, dict(found.rejected))
-
-
-def _search(request: WatchRequest, start: datetime, end: datetime) -> SearchResult:
-    return search(request.catalog, request.port, start, end, request.settings.collection)
+    unchanged: tuple[str, ...] = ()
+    """Overpasses left as stored: all that they were made from is as it was."""
+    missing: tuple[MissingPass, ...] = ()
+    """Passes that the orbits tell of and no catalogue lists."""
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Name of a catalogue -> why it could not be asked."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Overpass -> why it was not read where it is listed first."""
 
 
 def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
@@ -159,7 +113,8 @@ def process(
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
         with Store.open(request.store_url) as store:
-            detections = mark(detections, known_structures(store, port.slug, overpass))
+            structures = known_structures(store, port.slug, overpass)
+        detections = mark(detections, structures)
         scenes = beside(scenes, detections)
         kept = detections[detections["dropped_because"].isna()]
         chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in kept.itertuples()}
@@ -183,7 +138,17 @@ def process(
     )
     positions, vessels = _evidence(near, matches)
     return OverpassResult(
-        overpass, header, detections, matches, table, positions, vessels, quicklook, chips, near is not None
+        overpass,
+        header,
+        detections,
+        matches,
+        table,
+        positions,
+        vessels,
+        quicklook,
+        chips,
+        near is not None,
+        inputs_sha256(request, overpass, near, structures),
     )
 
 
@@ -225,6 +190,8 @@ def keep(request: WatchRequest, result: OverpassResult) -> None:
             chips=result.chips,
             model_sha256=request.model.sha256,
             with_ais=result.with_ais,
+            inputs_sha256=result.inputs_sha256,
+            tried="; ".join(result.overpass.tried) or None,
         )
 
 
@@ -260,20 +227,29 @@ def watch(
         UsageError: simulated data would take the place of real in the store, or real of simulated.
     """
     plan = steps.find(request)
+    record_missing(request, plan.missing)
+    if plan.empty:
+        raise EmptySearchError(plan.empty)
     ais = steps.load(request, plan)
     failures = dict(plan.rejected)
     record_failures(request, {item: (None, reason) for item, reason in plan.rejected.items()})
-    done, kept, unheard = [], [], []
+    done, kept, unheard, unchanged = [], [], [], []
+    elsewhere: dict[str, str] = {}
     for index, overpass in enumerate(plan.overpasses):
         progress = on_overpass(overpass, index, len(plan.overpasses))
         heard = around(request, overpass, ais) is not None
         if request.ais and not heard:
             unheard.append(overpass.overpass_id)
         try:
-            if _better_stands(request, overpass, heard):
+            standing = _standing(request, overpass)
+            if standing is not None and _better(standing, overpass, heard):
                 kept.append(overpass.overpass_id)
+            elif standing is not None and _unchanged(request, overpass, ais, standing):
+                unchanged.append(overpass.overpass_id)
             else:
-                steps.overpass(request, overpass, ais, progress)
+                used = _from_any(request, steps, overpass, ais, progress)
+                if used.tried:
+                    elsewhere[overpass.overpass_id] = "; ".join(used.tried)
         except UsageError:
             raise
         except RoadsteadError as error:
@@ -281,29 +257,81 @@ def watch(
             record_failures(request, {overpass.overpass_id: (overpass.acquired, str(error))})
             continue
         done.append(overpass.overpass_id)
-    watched = Watched(tuple(done), failures, kept=tuple(kept), without_ais=tuple(unheard))
+    watched = Watched(
+        tuple(done),
+        failures,
+        kept=tuple(kept),
+        without_ais=tuple(unheard),
+        unchanged=tuple(unchanged),
+        missing=plan.missing,
+        unasked=plan.unasked,
+        elsewhere=elsewhere,
+    )
     if ais is None:
         return watched
     return replace(watched, quarantined=len(ais.quarantine), quarantine=_quarantine(request, ais))
 
 
-def _better_stands(request: WatchRequest, overpass: Overpass, heard: bool) -> bool:
-    """Return whether the stored result was held against AIS and this run has none around the overpass.
+def _from_any(
+    request: WatchRequest, steps: Steps, overpass: Overpass, ais: AisData | None, progress: Progress | None
+) -> Overpass:
+    """Do an overpass from the catalogue that lists it first, or else from the next one that has all of it.
+
+    Raises:
+        UpstreamError: none could serve it; the first one's reason, and what the others said.
+    """
+    try:
+        steps.overpass(request, overpass, ais, progress)
+        return overpass
+    except (ReadError, SceneError) as error:
+        first = error
+    tried: tuple[str, ...] = ()
+    for other in alternates(request, overpass, str(first)):
+        try:
+            steps.overpass(request, other, ais, progress)
+            return other
+        except (ReadError, SceneError) as error:
+            tried = (*tried, f"{other.scenes[0].provider}: {error}")
+    if tried:
+        raise ReadError("; ".join([str(first), *tried])) from first
+    raise first
+
+
+def _standing(request: WatchRequest, overpass: Overpass) -> Standing | None:
+    scenes = {scene.scene_id for scene in overpass.scenes}
+    with Store.open(request.store_url) as store:
+        return store.standing(request.port.slug, overpass.overpass_id, scenes)
+
+
+def _better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
+    """Return whether a stored result is to stand.
+
+    It does where it was held against AIS and this run has none around the overpass, and where the scenes come from
+    another catalogue this time, because the first could not be asked, and say no more than those did.
 
     Raises:
         ReadError: the stored result used more scenes than can be used now.
     """
     scenes = {scene.scene_id for scene in overpass.scenes}
-    with Store.open(request.store_url) as store:
-        standing = store.standing(request.port.slug, scenes)
-    if standing is None:
-        return False
     if standing.scene_ids > scenes:
         missing = ", ".join(sorted(standing.scene_ids - scenes))
         raise ReadError(
             f"the stored result also used {missing}, which cannot be used now; that result stands"
         )
-    return standing.with_ais and not heard
+    if standing.with_ais and not heard:
+        return True
+    second_choice = bool(overpass.tried) and not standing.scene_ids & scenes
+    return second_choice and len(standing.scene_ids) >= len(scenes) and standing.with_ais == heard
+
+
+def _unchanged(request: WatchRequest, overpass: Overpass, ais: AisData | None, standing: Standing) -> bool:
+    """Return whether a result was made from just what there is now."""
+    if standing.inputs_sha256 is None or standing.overpass_id != overpass.overpass_id:
+        return False
+    with Store.open(request.store_url) as store:
+        structures = known_structures(store, request.port.slug, overpass)
+    near = around(request, overpass, ais)
+    return inputs_sha256(request, overpass, near, structures) == standing.inputs_sha256
 
 
 def _quarantine(request: WatchRequest, ais: AisData) -> Path | None:
@@ -318,6 +346,13 @@ def record_failures(request: WatchRequest, failures: Mapping[str, tuple[datetime
     with Store.open(request.store_url) as store:
         for name, (acquired, reason) in failures.items():
             store.record_failure(request.port.slug, name, acquired, reason)
+
+
+def record_missing(request: WatchRequest, missing: Sequence[MissingPass]) -> None:
+    """List the passes that no catalogue lists; what the store holds of one already stands."""
+    if missing:
+        with Store.open(request.store_url) as store:
+            store.record_missing(request.port.slug, missing)
 
 
 def finish(watched: Watched) -> None:

@@ -66,7 +66,7 @@ def test_what_a_result_came_from_is_kept(store: Store) -> None:
     row = store.acquisitions("nampo").iloc[0]
     assert (row["provider"], row["tried"]) == ("planetary-computer", "earth-search: not listed")
     assert timedelta(0) <= datetime.now(UTC) - row["stored"] < timedelta(minutes=5)
-    standing = store.standing("nampo", [scene.scene_id])
+    standing = store.standing("nampo", b.OVERPASS_ID, [scene.scene_id])
     assert standing is not None and standing.inputs_sha256 == "f" * 64
     assert "earth-search: not listed" in store.ledger("nampo").iloc[0]["reason"]
 
@@ -80,3 +80,9 @@ def test_the_ports_of_a_store(store: Store) -> None:
     assert store.ports() == ()
     b.put(store)
     assert store.ports() == ("nampo",)
+
+
+def test_a_pass_that_the_store_holds_images_of_is_not_missing(store: Store) -> None:
+    b.put(store)
+    store.record_missing("nampo", [missing(ACQUIRED)])
+    assert states(store) == [("11-03", "processed")]
