@@ -46,7 +46,10 @@ def test_the_flow_gives_the_document_that_the_command_prints(
         "--json",
     ]
     app([str(word) for word in words], standalone_mode=False)
-    assert json.loads(json.dumps(by_flow, default=str)) == json.loads(capsys.readouterr().out)
+    by_command = json.loads(capsys.readouterr().out)
+    for overpass in (*by_flow["overpasses"], *by_command["overpasses"]):
+        assert overpass.pop("stored"), "the one thing in which the two differ"
+    assert json.loads(json.dumps(by_flow, default=str)) == by_command
     assert by_flow["detections"] == 4
 
 
