@@ -72,6 +72,8 @@ class Proxy:
     """Where set, files want ``?sig=`` with it: 409 without one, 403 with another."""
     key: str = ""
     """Where set, files want an S3 query signature of this access key."""
+    token_changes_after: int = 0
+    """After so many more reads the token in use has ended; 0 for never."""
     tokens_given: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     seen: list[tuple[str, str | None]] = field(default_factory=list)
@@ -121,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Return the status for a file without the signature it wants."""
         asked = parse_qs(urlparse(self.path).query)
         if self.proxy.token and not self.path.startswith("/stac"):
+            self._age()
             if "sig" not in asked:
                 return 409
             return 0 if asked["sig"] == [self.proxy.token] else 403
@@ -128,6 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
             credential = asked.get("X-Amz-Credential", [""])[0].split("/")[0]
             return 0 if credential == self.proxy.key and asked.get("X-Amz-Signature") else 403
         return 0
+
+    def _age(self) -> None:
+        with self.proxy.lock:
+            if self.proxy.token_changes_after:
+                self.proxy.token_changes_after -= 1
+                if not self.proxy.token_changes_after:
+                    self.proxy.token += "-renewed"
 
     def _give_token(self) -> None:
         with self.proxy.lock:

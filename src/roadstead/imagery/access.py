@@ -13,7 +13,7 @@ from urllib.parse import urlparse
 from requests import RequestException
 
 from roadstead.errors import ReadError
-from roadstead.imagery.http import TIMEOUT_S, session
+from roadstead.imagery.http import TIMEOUT_S, session, told
 from roadstead.providers import Provider
 from roadstead.settings import settings
 
@@ -95,7 +95,7 @@ class Sas:
             until = datetime.fromisoformat(str(document["msft:expiry"]))
             return str(document["token"]), until if until.tzinfo else until.replace(tzinfo=UTC)
         except (RequestException, ValueError, KeyError, TypeError) as error:
-            raise ReadError(f"{self._name} gives no token to read with: {url}: {error}") from error
+            raise ReadError(f"{self._name} gives no token to read with: {url}: {told(error)}") from error
 
 
 class S3:

@@ -9,6 +9,7 @@ from pystac_client.stac_api_io import StacApiIO
 from requests import Session
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.exceptions import IncompleteRead, ResponseError
 
 from roadstead import __version__
 
@@ -59,6 +60,20 @@ def _session(retries: Retry) -> Session:
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
+
+
+def told(error: BaseException) -> str:
+    """Return what went wrong in few words: requests and urllib3 nest their errors and repeat the address in each."""
+    inner = error
+    while (deeper := inner.__cause__ or inner.__context__ or getattr(inner, "reason", None)) is not None:
+        if not isinstance(deeper, BaseException):
+            break
+        inner = deeper
+    if isinstance(inner, IncompleteRead):
+        return f"the answer ends before its end ({inner})"
+    if isinstance(inner, ResponseError):
+        return f"the server did not answer ({inner})"
+    return str(inner) or type(inner).__name__
 
 
 def is_remote(href: str) -> bool:

@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.errors import CatalogueError, SceneError
 from roadstead.imagery.acquired import datatake, product_name, resolve_acquired
 from roadstead.imagery.assets import OFFSET_FLAGS, processing_baseline, resolve_assets
-from roadstead.imagery.http import stac_io
+from roadstead.imagery.http import stac_io, told
 from roadstead.imagery.scene import Scene, Sighting
 from roadstead.settings import settings
 
@@ -57,8 +57,10 @@ def open_item(source: str | pystac.Item) -> Scene:
 def _reason(error: Exception) -> str:
     """Say what went wrong; an error page of a server can be long, so its status stands for it."""
     status = getattr(error, "status_code", None)
-    told = str(error) if status is None else f"the server answers with HTTP status {status}"
-    return told if isinstance(error, FileNotFoundError) else f"{told}; check the address, or try again later"
+    words = told(error) if status is None else f"the server answers with HTTP status {status}"
+    return (
+        words if isinstance(error, FileNotFoundError) else f"{words}; check the address, or try again later"
+    )
 
 
 def scene_from_item(document: Mapping[str, Any], href: str | None) -> Scene:

@@ -24,7 +24,7 @@ from requests import RequestException, Response
 
 from roadstead.errors import ReadError
 from roadstead.imagery.access import Access, access_of
-from roadstead.imagery.http import CONNECTIONS, LONGEST_WAIT_S, TIMEOUT_S, TRANSIENT, part_session
+from roadstead.imagery.http import CONNECTIONS, LONGEST_WAIT_S, TIMEOUT_S, TRANSIENT, part_session, told
 from roadstead.settings import settings
 
 HEAD = 16 * 1024
@@ -46,9 +46,9 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
 class PartError(Exception):
     """A range that could not be fetched."""
 
-    def __init__(self, told: str, *, again: bool, wait_s: float | None = None) -> None:
+    def __init__(self, words: str, *, again: bool, wait_s: float | None = None) -> None:
         """Keep what to say, whether to ask again, and after how long."""
-        super().__init__(told)
+        super().__init__(words)
         self.again, self.wait_s = again, wait_s
 
 
@@ -108,20 +108,20 @@ def _once(access: Access, href: str, start: int, stop: int, text: bool) -> Part:
             _check(access, href, answer, text)
             return _part(answer, start, stop)
     except RequestException as error:
-        raise PartError(_short(error), again=True) from error
+        raise PartError(told(error), again=True) from error
 
 
 def _check(access: Access, href: str, answer: Response, text: bool) -> None:
     """Raise `PartError` where the server gives no bytes of the file."""
     status = answer.status_code
-    told = f"the server answers with HTTP status {status}"
+    words = f"the server answers with HTTP status {status}"
     if status in REFUSED:
         access.forget(href)
-        raise PartError(told, again=True)
+        raise PartError(words, again=True)
     if status in TRANSIENT:
-        raise PartError(told, again=True, wait_s=_wait(answer))
+        raise PartError(words, again=True, wait_s=_wait(answer))
     if status not in (200, 206):
-        raise PartError(told, again=False)
+        raise PartError(words, again=False)
     if not text and answer.headers.get("Content-Type", "").startswith(
         ("text/", "application/xml", "application/json")
     ):
@@ -155,14 +155,6 @@ def _whole(answer: Response, size: int) -> bytes:
     if len(body) != size:
         raise PartError(f"the answer ends after {len(body)} of {size} bytes", again=True)
     return body
-
-
-def _short(error: Exception) -> str:
-    """Return the innermost message of requests' and urllib3's nested errors."""
-    inner: BaseException = error
-    while inner.__cause__ is not None or inner.__context__ is not None:
-        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
-    return f"{type(inner).__name__}: {inner}"
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ A failed read raises `ReadError`; it never gives zeros.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -148,7 +149,8 @@ def _reason(error: BaseException) -> str:
     """Return the innermost message: rasterio's own is often "see previous exception"."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return str(error).rstrip(".") or type(error).__name__
+    words = re.sub(r"/vsiriopener_[0-9a-f]+/", "", str(error))
+    return words.rstrip(".") or type(error).__name__
 
 
 def _hint(href: str) -> str:

@@ -16,7 +16,7 @@ from shapely.geometry import box
 
 from roadstead.aoi import Port
 from roadstead.errors import CatalogueError, EmptySearchError, SceneError
-from roadstead.imagery.http import stac_io
+from roadstead.imagery.http import stac_io, told
 from roadstead.imagery.items import item_datetime, item_footprint, item_id, scene_from_item, sighting_of
 from roadstead.imagery.scene import Scene, Sighting
 from roadstead.providers import Provider
@@ -175,7 +175,7 @@ def _root(reader: StacApiIO, catalog: str) -> dict[str, Any]:
     try:
         root: dict[str, Any] = reader.read_json(catalog)
     except _UNREADABLE as error:
-        raise CatalogueError(f"{catalog}: cannot be read: {error}") from error
+        raise CatalogueError(f"{catalog}: cannot be read: {told(error)}") from error
     if not isinstance(root, dict) or root.get("type") not in ("Catalog", "Collection"):
         kind = root.get("type") if isinstance(root, dict) else "something else"
         raise CatalogueError(f"{catalog}: is no STAC catalogue but {kind}")
@@ -200,7 +200,7 @@ def _from_api(
         for document in _each_once(found.pages_as_dicts()):
             yield document, _self_href(document) or url
     except _UNREADABLE as error:
-        raise CatalogueError(f"{url}: collection {collection} cannot be searched: {error}") from error
+        raise CatalogueError(f"{url}: collection {collection} cannot be searched: {told(error)}") from error
 
 
 def _each_once(pages: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -250,7 +250,7 @@ def lists_pass(source: Source, port: Port, platform: str, expected: datetime) ->
         )
         listed = [item.get("properties", {}).get("platform") for item in found.items_as_dicts()]
     except _UNREADABLE as error:
-        raise CatalogueError(f"{source.name}: cannot be searched: {error}") from error
+        raise CatalogueError(f"{source.name}: cannot be searched: {told(error)}") from error
     return platform in {str(name).lower() for name in listed}
 
 

@@ -1,0 +1,53 @@
+"""Every row of docs/faults.md, run anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.faults.providers import Providers, three_providers
+from tests.faults.run import document, judged, line, once, result_of, three_overpasses
+from tests.faults.table import ROWS, Row
+from tests.integration.stac_servers import has_rustac
+
+pytestmark = pytest.mark.skipif(not has_rustac(), reason="rustac (extra dev) is not installed")
+DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
+TOUCHED = "testport_s2_20201103T022541"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
+    folder = tmp_path_factory.mktemp("faults")
+    with three_providers(folder, three_overpasses(folder / "world")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def well(served: Providers, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    found = result_of(once(served, None, tmp_path_factory.mktemp("well"))[1])
+    assert found.groupby("overpass_id").size().to_list() == [2, 2, 2]
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_fault_is_recovered_from_or_named_and_is_never_zero_ships(
+    row: Row, served: Providers, well: pd.DataFrame, tmp_path: Path
+) -> None:
+    ended, store = once(served, row, tmp_path)
+    found = judged(row, ended, store, well)
+    assert 0 not in found.detections.values()
+    assert found.outcome == row.outcome, found.said
+    assert row.says in found.said
+    if row.outcome in ("failed", "missing"):
+        assert set(found.detections) == set(well["overpass_id"]) - {TOUCHED}, "the others are done"
+    assert line(row, found) in DOCS.read_text(encoding="utf-8"), "run python -m tests.faults.run"
+
+
+def test_the_document_holds_these_rows_alone() -> None:
+    told = DOCS.read_text(encoding="utf-8")
+    rows = [text for text in told.splitlines() if text.startswith("| ") and "| what breaks" not in text]
+    assert len(rows) == len(ROWS)
+    assert told == document(rows)
