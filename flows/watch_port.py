@@ -1,4 +1,4 @@
-"""The flow `watch-port`: search, then one task per overpass, then a table artifact.
+"""The flow `watch-port`: search, then one task per overpass, then artifacts, events and notifications.
 
 It calls the very functions of `roadstead watch`. Retries sit on tasks; a failed overpass is recorded as
 failed and named, and the others go on.
@@ -10,52 +10,53 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
-from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 
+from flows import alerts, artifacts
+from flows.parent import follow_serve
+from flows.steps import STEPS, failed
 from roadstead.aoi import named_port
 from roadstead.catalog import Store
 from roadstead.detection import load_model
-from roadstead.errors import UpstreamError
+from roadstead.errors import RoadsteadError
 from roadstead.jobs import watch as job
+from roadstead.jobs.status import port_status
 from roadstead.jobs.summary import summary
-from roadstead.jobs.tables import count_rows
 from roadstead.settings import settings
 
 LOOK_BACK = timedelta(days=10)
 """A scheduled run without dates looks this far back: products are listed late, and storing twice is harmless."""
 
 
-def _upstream_only(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401 - Prefect's signature
-    """Retry only what may pass: bad input stays bad."""
-    try:
-        state.result()
-    except UpstreamError:
-        return True
-    except Exception:
-        return False
-    return False
+def utc(time: datetime) -> datetime:
+    """Return a time in UTC; one without a zone, as people type it into a page or a file, means UTC."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-_RETRIES = {
-    "retries": 2,
-    "retry_delay_seconds": [2, 10],
-    "retry_jitter_factor": 0.5,
-    "retry_condition_fn": _upstream_only,
-    "cache_policy": NO_CACHE,
-    "persist_result": False,
-}
+def watch_request(
+    port: str,
+    start: datetime,
+    end: datetime,
+    catalog: str | None,
+    ais: list[str] | None,
+    aoi: Path | None,
+    store: str | None,
+) -> job.WatchRequest:
+    """Return what to watch; what is not given comes from the settings."""
+    base = settings()
+    return job.WatchRequest(
+        named_port(port, aoi),
+        utc(start),
+        utc(end),
+        catalog or base.catalog,
+        load_model(base.model_id),
+        base,
+        store or base.store_url,
+        tuple(ais or ()),
+    )
 
 
-STEPS = job.Steps(
-    find=task(job.find, name="search", **_RETRIES),
-    load=task(job.load_declarations, name="load-ais", **_RETRIES),
-    overpass=task(job.do_overpass, name="overpass", task_run_name="{overpass.overpass_id}", **_RETRIES),
-)
-
-
-@flow(name="watch-port")
+@flow(name="watch-port", flow_run_name="watch {port}")
 def watch_port(
     port: str,
     start: datetime | None = None,
@@ -67,34 +68,35 @@ def watch_port(
 ) -> dict[str, Any]:
     """Watch one port over a time range (the last ten days if none is given).
 
+    An overpass is done again only where something that its result was made from has changed.
+
     Returns:
         The document that `roadstead watch --json` prints.
     """
-    base = settings()
+    follow_serve()
     last = end or datetime.now(UTC)
-    request = job.WatchRequest(
-        named_port(port, aoi),
-        start or last - LOOK_BACK,
-        last,
-        catalog or base.catalog,
-        load_model(base.model_id),
-        base,
-        store or base.store_url,
-        tuple(ais or ()),
-    )
-    watched = job.watch(request, STEPS)
-    document = summary(request, watched)
-    _artifact(request)
-    job.finish(watched)
+    try:
+        request = watch_request(port, start or last - LOOK_BACK, last, catalog, ais, aoi, store)
+        known = alerts.keys(alerts.leads(request))
+        try:
+            watched = job.watch(request, STEPS)
+        except RoadsteadError as error:
+            artifacts.tell_failures(port, {"the whole run": str(error)})
+            _tell(request, known)
+            raise
+        artifacts.tell_failures(port, watched.failures)
+        _tell(request, known)
+        document = summary(request, watched)
+        job.finish(watched)
+    except RoadsteadError as error:
+        return failed(error)  # type: ignore[return-value]  # Prefect raises it for the caller
     return document
 
 
-def _artifact(request: job.WatchRequest) -> None:
+def _tell(request: job.WatchRequest, known: set[alerts.LeadKey]) -> None:
+    """Leave what the store holds now in Prefect's pages, and tell of new leads and of a port unobserved."""
+    artifacts.describe(request)
+    alerts.tell_new_leads(request, known)
     with Store.open(request.store_url) as store:
-        counts = store.counts(request.port.slug, request.start, request.end)
-    columns, rows = count_rows(counts)
-    create_table_artifact(
-        key=f"counts-{request.port.slug}",
-        table=[dict(zip(columns, row, strict=True)) for row in rows],
-        description=f"Counts at {request.port.slug}; intervals are 90 %. Leads, never verdicts.",
-    )
+        status = port_status(store, request.port.slug)
+    alerts.tell_if_unobserved(status, request.settings.alert_after_days, request.settings.notify_block)

@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     inference_precision: Literal["f32", "bf16"] = "f32"
     """Of the network. With f32 an image gives the same ships on every processor. bf16 is faster where the processor has
     it (AVX512_BF16, AMX) and moves a few ships across the threshold; ``ROADSTEAD_INFERENCE_PRECISION``."""
+    alert_after_days: float = Field(default=10.0, gt=0.0)
+    """A port with no processed overpass for so many days is announced as unobserved;
+    ``ROADSTEAD_ALERT_AFTER_DAYS``."""
+    notify_block: str = ""
+    """Prefect block that new leads and unobserved ports are sent to, e.g. ``slack-webhook/ops``; empty: nobody is
+    told. ``ROADSTEAD_NOTIFY_BLOCK``."""
 
     @field_validator("providers")
     @classmethod

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from roadstead.settings import settings
+
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -21,8 +23,17 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def retries_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import steps
+
+    monkeypatch.setattr(steps.STEPS.overpass, "retry_delay_seconds", [0, 0])
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty home of Roadstead's own."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test an empty home of Roadstead's own; settings are read anew in it."""
     monkeypatch.setenv("ROADSTEAD_HOME", str(tmp_path / "home"))
-    return tmp_path
+    settings.cache_clear()
+    yield tmp_path / "home"
+    settings.cache_clear()

@@ -24,10 +24,6 @@ class PostgisGeometry(UserDefinedType[bytes]):
         """Turn WKB into a geometry."""
         return func.ST_GeomFromWKB(bindvalue, 4326, type_=self)
 
-    def column_expression(self, colexpr: ColumnElement[Any]) -> ColumnElement[bytes]:
-        """Turn a geometry into WKB."""
-        return func.ST_AsBinary(colexpr, type_=LargeBinary())
-
 
 class Geometry(TypeDecorator[BaseGeometry]):
     """A geometry in EPSG:4326: WKB in SQLite, ``geometry(Geometry,4326)`` in PostGIS."""
@@ -38,6 +34,12 @@ class Geometry(TypeDecorator[BaseGeometry]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return how this database stores it."""
         return dialect.type_descriptor(PostgisGeometry() if dialect.name == "postgresql" else LargeBinary())
+
+    def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Have PostGIS give WKB, of this type still: of any other it would stay bytes."""
+        if isinstance(self.impl_instance, PostgisGeometry):
+            return func.ST_AsBinary(column, type_=Geometry())
+        return column
 
     def process_bind_param(self, value: BaseGeometry | None, dialect: Dialect) -> bytes | None:
         """Return little-endian WKB, the same bytes for the same geometry on every machine."""

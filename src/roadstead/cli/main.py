@@ -10,7 +10,19 @@ import sys
 import typer
 
 from roadstead import __version__
-from roadstead.cli import ais, detect, doctor, evaluate, export, ports, reconcile, simulate, watch
+from roadstead.cli import (
+    ais,
+    detect,
+    doctor,
+    evaluate,
+    export,
+    ports,
+    reconcile,
+    serve,
+    simulate,
+    status,
+    watch,
+)
 from roadstead.cli.console import err
 from roadstead.errors import RoadsteadError, StoreError
 
@@ -37,6 +49,8 @@ ais_app.command("import")(ais.import_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
+app.command("status")(status.status_command)
+app.command("serve")(serve.serve_command)
 app.command("simulate")(simulate.simulate_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("ports")(ports.ports_command)

@@ -1,0 +1,128 @@
+"""Events and notifications: a new lead, a port that nobody has seen for too long.
+
+Every text is of a lead with a probability, never a verdict, and says SIMULATED where it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import geopandas as gpd
+from prefect.blocks.abstract import NotificationBlock
+from prefect.blocks.core import Block
+from prefect.events import emit_event
+from prefect.logging import get_run_logger
+from prefect.variables import Variable
+
+from roadstead.catalog import Store
+from roadstead.jobs.status import PortStatus
+from roadstead.jobs.summary import records
+from roadstead.jobs.watch import WatchRequest
+from roadstead.reconcile import CONFLICTS, REASONS
+
+LEAD_NEW = "roadstead.lead.new"
+PORT_UNOBSERVED = "roadstead.port.unobserved"
+LISTED = 10
+"""So many leads are written out in one notification."""
+REMIND_AFTER = timedelta(days=1)
+"""A port that stays unobserved is notified again after this long; the event is emitted at every run."""
+
+LeadKey = tuple[str, str, str, str, str]
+
+
+def leads(request: WatchRequest) -> gpd.GeoDataFrame:
+    """Return the leads that the store holds for a request: no AIS partner, or a conflict."""
+    with Store.open(request.store_url) as store:
+        matches = store.matches(request.port.slug, request.start, request.end)
+    return matches[(matches["status"] == "no_ais_partner") | (matches["conflicts"] != "")]
+
+
+def keys(table: gpd.GeoDataFrame) -> set[LeadKey]:
+    """Return what tells leads apart; the same hull found again in a rerun is the same lead."""
+    columns = ("overpass_id", "detection_id", "mmsi", "status", "conflicts")
+    rows = zip(*(table[name].fillna("").astype(str) for name in columns), strict=True)
+    return set(rows)  # type: ignore[arg-type]
+
+
+def tell_new_leads(request: WatchRequest, known: set[LeadKey]) -> int:
+    """Emit one event per lead that was not in the store before, notify once, and return how many there are."""
+    table = leads(request)
+    fresh = [row for row in records(table) if keys(gpd.GeoDataFrame([row])) - known]
+    for row in fresh:
+        payload = {name: value for name, value in row.items() if name != "geometry"}
+        payload |= {"lon": row["geometry"].x, "lat": row["geometry"].y, "text": lead_words(row)}
+        emit_event(LEAD_NEW, resource=_resource(request.port.slug), payload=payload)
+    if fresh:
+        lines = [f"- {lead_words(row)}" for row in fresh[:LISTED]]
+        lines += [f"- and {len(fresh) - LISTED} more"] if len(fresh) > LISTED else []
+        lines.append("Leads with a probability, never verdicts. Look at each hull before you build on it.")
+        label = "SIMULATED: " if any(row["simulated"] for row in fresh) else ""
+        notify(
+            request.settings.notify_block,
+            f"{label}{len(fresh)} new lead(s) at {request.port.slug}",
+            "\n".join(lines),
+        )
+    return len(fresh)
+
+
+def lead_words(row: dict[str, Any]) -> str:
+    """Return one lead in words: what, where, how probable, and what else could explain it."""
+    what = "no AIS partner" if row["status"] == "no_ais_partner" else f"{row['status']}, with a conflict"
+    explained = [CONFLICTS.get(code, code) for code in row["conflicts"].split(",") if code]
+    explained += [REASONS.get(code, code) for code in row["reasons"].split(",") if code]
+    place = f"{row['geometry'].y:.4f} N {row['geometry'].x:.4f} E"
+    zone, probability = row["zone"] or "outside zones", f"{row['probability']:.2f}"
+    head = f"{row['overpass_id']}, {zone}, {place}: {what}, probability {probability}."
+    return ("SIMULATED. " if row["simulated"] else "") + " ".join([head, *explained])
+
+
+def tell_if_unobserved(status: PortStatus, after_days: float, block: str) -> bool:
+    """Emit an event, and notify once a day, where no overpass of the port was processed for too long."""
+    days = status.unobserved_days
+    if days is None or days <= after_days:
+        return False
+    since = status.last_processed or status.first_tried
+    why = (
+        "; ".join(f"{failure.overpass_id}: {failure.reason}" for failure in status.failures)
+        or "no failure is listed"
+    )
+    text = (
+        f"{'SIMULATED. ' if status.simulated else ''}Nothing of {status.port} was observed for {days:.1f} days (since "
+        f"{since:%Y-%m-%d %H:%M} UTC). That is not zero ships: we could not look. Latest failures: {why}."
+    )
+    emit_event(PORT_UNOBSERVED, resource=_resource(status.port), payload={**status.document(), "text": text})
+    if _due(status.port):
+        notify(block, f"{status.port} was not observed for {days:.1f} days", text)
+    return True
+
+
+def _due(port: str) -> bool:
+    """Return whether the last notification of this port is a day old, and note that one goes out now."""
+    name = "roadstead_unobserved_" + "".join(c if c.isalnum() else "_" for c in port.lower())
+    last, now = Variable.get(name, default=None), datetime.now(UTC)
+    if last and now - datetime.fromisoformat(str(last)) < REMIND_AFTER:
+        return False
+    Variable.set(name, now.isoformat(), overwrite=True)
+    return True
+
+
+def notify(block: str, subject: str, body: str) -> None:
+    """Send a notification through a Prefect block such as ``slack-webhook/ops``; a failure is logged, never raised."""
+    if not block:
+        return
+    logger = get_run_logger()
+    try:
+        channel = Block.load(block)
+        if not isinstance(channel, NotificationBlock):
+            raise TypeError(f"a {type(channel).__name__} block sends no notifications")
+        with channel.raise_on_failure():
+            channel.notify(body, subject)
+    except Exception as error:  # whatever a channel raises: the observation is worth more than the message
+        logger.warning(
+            "The notification could not be sent through %s: %s: %s", block, type(error).__name__, error
+        )
+
+
+def _resource(port: str) -> dict[str, str]:
+    return {"prefect.resource.id": f"roadstead.port.{port}", "prefect.resource.name": port}
