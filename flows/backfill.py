@@ -78,7 +78,7 @@ def backfill(
     start: datetime,
     end: datetime,
     window_days: int = 30,
-    order: Literal["newest", "oldest"] = "newest",
+    order: Literal["newest", "oldest"] = "oldest",
     catalog: str | None = None,
     ais: list[str] | None = None,
     aoi: Path | None = None,
@@ -87,7 +87,8 @@ def backfill(
     """Watch one port over a long time range, window after window.
 
     A window that the catalogue lists nothing for is not observed; a window or overpass that fails is named at the
-    end, and the same backfill again does only what is not done yet.
+    end, and the same backfill again does only what is not done yet. Fixed structures are learnt from earlier
+    overpasses, so the newest first needs a second run before they are left out everywhere.
 
     Returns:
         Port, range, how many windows and overpasses were done, how many windows held nothing.
