@@ -16,6 +16,7 @@ from roadstead.imagery.raster import raster_drivers
 from roadstead.imagery.scene import BandAsset, Overpass, Scene
 from roadstead.imagery.search import SearchResult, search
 from roadstead.imagery.stack import Block
+from roadstead.imagery.visible import Visibility
 
 __all__ = [
     "SAME_PASS",
@@ -28,6 +29,7 @@ __all__ = [
     "Overpass",
     "Scene",
     "SearchResult",
+    "Visibility",
     "group_overpasses",
     "is_remote",
     "open_geotiff",
