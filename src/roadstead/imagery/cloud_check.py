@@ -14,10 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
 
-from roadstead.imagery.masks import SCL_NO_DATA, Mask, Real, cloud_margin_px, cloud_mask, cloud_radius_px
+from roadstead.imagery.masks import (
+    SCL_CLOUD,
+    SCL_NO_DATA,
+    Mask,
+    Real,
+    cloud_margin_px,
+    cloud_mask,
+    cloud_radius_px,
+)
 
 SCL_DENSE = (8, 9)
 """Cloud of medium and high probability; thin cirrus (10) may be too thin to show in these bands, and stays."""
+SCL_CIRRUS = 10
 SCL_MISSED = (2, 3, 6, 7)
 """Dark, shadow, water and unclassified: where cloud that escaped SCL is looked for. Not in snow and ice (11), which
 looks the same without short-wave infrared, and not on land."""
@@ -45,6 +54,10 @@ MISSED_M = 300.0
 """Side of the square that such cloud must hold: five hulls of 60 m, side by side."""
 
 
+FRINGE_M = 120.0
+"""Narrow parts of SCL's cloud are cloud after all so near to a wide part: rags and thin edges of one cloud."""
+
+
 @dataclass(frozen=True)
 class Reflectance:
     """Reflectance of a window, each [H, W]."""
@@ -58,7 +71,8 @@ class Reflectance:
 def check_margin_px(pixel_m: float) -> int:
     """Return how far `checked_cloud` looks beyond a pixel."""
     land = _radius_px(LAND_SQUARE_M / 2.0, pixel_m) + _radius_px(NEAR_LAND_M, pixel_m)
-    return max(cloud_margin_px(pixel_m), land, 2 * _radius_px(MISSED_M / 2.0, pixel_m))
+    core = max(cloud_margin_px(pixel_m), land, 2 * _radius_px(MISSED_M / 2.0, pixel_m))
+    return core + _radius_px(FRINGE_M, pixel_m)
 
 
 def _radius_px(metres: float, pixel_m: float) -> int:
@@ -76,7 +90,13 @@ def checked_cloud(scl: NDArray[np.uint8], seen: Reflectance | None, pixel_m: flo
     cloud = cloud_mask(scl, pixel_m)
     if seen is None:
         return cloud
-    return np.asarray(confirmed(scl, cloud, seen, pixel_m) | missed_cloud(scl, seen, pixel_m))
+    sure = confirmed(scl, cloud, seen, pixel_m) | missed_cloud(scl, seen, pixel_m)
+    if not sure.any():
+        return sure
+    side = 2 * _radius_px(FRINGE_M, pixel_m) + 1
+    beside = maximum_filter(sure, side, mode="nearest") & np.isin(scl, SCL_CLOUD) & ~cloud
+    thin = (scl == SCL_CIRRUS) | (seen.nir >= DARK_NIR)
+    return np.asarray(sure | (beside & thin & (seen.nir <= LAND_RED * seen.blue)))
 
 
 def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, pixel_m: float) -> Mask:
@@ -119,6 +139,6 @@ def missed_cloud(scl: NDArray[np.uint8], seen: Reflectance, pixel_m: float) -> M
     if not asked.any():
         return asked
     side = 2 * _radius_px(MISSED_M / 2.0, pixel_m) + 1
-    held = (asked | (white & np.isin(scl, (8, 9, 10)))).view(np.uint8)
+    held = (asked | (white & np.isin(scl, SCL_CLOUD))).view(np.uint8)
     wide = maximum_filter(minimum_filter(held, side, mode="nearest"), side, mode="nearest")
     return np.asarray(asked & (wide > 0))

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import binary_closing, binary_opening, maximum_filter, uniform_filter
 
 from roadstead.geo import Grid, convergence_deg
@@ -23,15 +25,20 @@ CLOUD_HEIGHTS_M = (200.0, 4000.0)
 what is higher is cirrus, whose shadow is faint. Low stratus and cumulus, whose shadows hide, lie under 4 km."""
 LOWEST_SUN_DEG = 15.0
 """Under this a shadow falls up to 15 km away, and nothing is said of shadows."""
-DARKER = 0.75
-"""Water in shadow has at most this share of the red and green light of lit water within `AROUND_M`."""
+OFF_NADIR_DEG = 11.0
+"""View from nadir at the edge of the swath: a cloud is shown beside the ground under it by up to so much of its height."""
+MATCHED = 0.88
+"""Water under moved cloud has, on the mean, at most this share of the red and green light of water around: less dark,
+there is no shadow."""
+DARKER = 0.88
+"""The same of one cell in the place of a shadow."""
 AROUND_M = 3000.0
-BESIDE_CELLS = 2
-"""Cells around a cast shadow that count as cast: a view up to 6 degrees off nadir shows a cloud so far from its place
-at 1,200 m height."""
-LEAST_LIT = 0.02
-"""Share of the surroundings that must be lit water to tell what is darker."""
-GLINT_NIR = 0.12
+BESIDE_CELLS = 1
+"""Cells around a moved cloud that may lie in its shadow too: its thin edge, and what rounding to cells leaves out."""
+LEAST_CELLS = 12
+"""Of water, under moved cloud, to tell of a shadow: some 200 m square."""
+MOST_LAYERS = 3
+GLINT_NIR = 0.10
 """Mean reflectance of water in near infrared from which glint hides hulls: the detector finds four fifths of the ships
 there that it finds without (``docs/detector/visibility.md``). Water with the most silt has 0.05."""
 GLINT_SUN_DEG = 55.0
@@ -96,21 +103,73 @@ def sun_on(grid: Grid, scenes: Sequence[Scene]) -> tuple[float, float] | None:
     return None
 
 
-def cast(cloud: Mask, azimuth_deg: float, elevation_deg: float) -> Mask:
-    """Return where cloud [H, W] may cast shadow: away from the sun, from any of `CLOUD_HEIGHTS_M`.
+def shadow(seen: Coarse, azimuth_deg: float, elevation_deg: float) -> Mask:
+    """Return water in the shadow of cloud, [H, W].
+
+    Fmask's match of cloud and shadow (Zhu & Woodcock 2012), for all cloud at once: cloud is moved to wherever the sun
+    may cast its shadow, and the place is taken where the water under it is darkest against the water around. Cloud of
+    other heights is looked for in what is left. SCL's own class of shadow (3) is not asked: it is given to much dark,
+    clear water.
+    """
+    found = np.zeros_like(seen.cloud)
+    if not (seen.cloud.any() and seen.water.any()):
+        return found
+    dark = _darkness(seen)
+    places = falls(azimuth_deg, elevation_deg)
+    for _ in range(MOST_LAYERS):
+        place = _darkest(seen.cloud, dark, seen.water & ~found, places)
+        if place is None:
+            break
+        cast = maximum_filter(_moved(seen.cloud, *place), 2 * BESIDE_CELLS + 1, mode="constant")
+        found |= cast & seen.water & (dark <= np.float32(math.log(DARKER)))
+    # A ship in shadow is a gap in it; a lone dark cell is no shadow.
+    whole = binary_closing(binary_opening(found, np.ones((2, 2), bool)), np.ones((3, 3), bool))
+    return np.asarray(whole & seen.water)
+
+
+def _darkness(seen: Coarse) -> Real:
+    """Return the logarithm of the light of water over that of water around it, [H, W]; 0 off water."""
+    side = 2 * round(AROUND_M / CELL_M) + 1
+    share = uniform_filter(seen.water.astype(np.float32), side, mode="constant")
+    level = uniform_filter(np.where(seen.water, seen.light, 0.0).astype(np.float32), side, mode="constant")
+    around = np.maximum(level, 1e-4) / np.maximum(share, 1e-4)
+    dark = np.log(np.maximum(seen.light, 1e-3) / np.maximum(around, 1e-3))
+    return np.asarray(np.where(seen.water, dark.clip(-0.7, 0.3), 0.0), np.float32)
+
+
+def falls(azimuth_deg: float, elevation_deg: float) -> NDArray[np.int_]:
+    """Return every (down, right) in cells by which a shadow may lie from its cloud in the image, [n, 2].
 
     Args:
-        cloud: in cells.
         azimuth_deg: of the sun, clockwise from grid north.
         elevation_deg: of the sun.
     """
     away = math.radians(azimuth_deg + 180.0)
-    # One step is a cell of shadow, so that the shadow of a cloud two cells wide has no gaps.
-    low, high = (height / math.tan(math.radians(elevation_deg)) / CELL_M for height in CLOUD_HEIGHTS_M)
-    fallen = np.zeros_like(cloud)
-    for step in np.arange(low, high + 1.0):
-        fallen |= _moved(cloud, round(-math.cos(away) * step), round(math.sin(away) * step))
-    return np.asarray(maximum_filter(fallen, 2 * BESIDE_CELLS + 1, mode="constant"))
+    run = 1.0 / math.tan(math.radians(elevation_deg))
+    heights = np.arange(CLOUD_HEIGHTS_M[0], CLOUD_HEIGHTS_M[1] + 1.0, CELL_M / 2.0)
+    lean = math.tan(math.radians(OFF_NADIR_DEG))
+    steps = np.linspace(-lean, lean, 9)
+    height, east, south = np.meshgrid(heights / CELL_M, steps, steps, indexing="ij")
+    kept = np.hypot(east, south) <= lean + 1e-9
+    down = height * (-math.cos(away) * run + south)
+    right = height * (math.sin(away) * run + east)
+    return np.unique(np.rint(np.stack([down[kept], right[kept]], axis=1)).astype(int), axis=0)
+
+
+def _darkest(cloud: Mask, dark: Real, water: Mask, places: NDArray[np.int_]) -> tuple[int, int] | None:
+    """Return the (down, right) of ``places`` where water under the moved cloud is darkest; None where not dark."""
+    size = [next_fast_len(a + b) for a, b in zip(cloud.shape, np.abs(places).max(axis=0), strict=True)]
+    of_cloud = np.conj(rfft2(cloud.astype(np.float32), size))
+    cells = irfft2(rfft2(water.astype(np.float32), size) * of_cloud, size)
+    total = irfft2(rfft2(np.where(water, dark, 0.0).astype(np.float32), size) * of_cloud, size)
+    at = places[:, 0] % size[0], places[:, 1] % size[1]
+    count, level = cells[at], total[at]
+    # The spread of a mean of so few cells is taken off, so that a handful of dark ones does not win.
+    mean = np.where(count >= LEAST_CELLS, level / np.maximum(count, 1.0), 0.0)
+    best = int(np.argmin(mean + 0.3 / np.sqrt(np.maximum(count, 1.0))))
+    if mean[best] > math.log(MATCHED):
+        return None
+    return int(places[best, 0]), int(places[best, 1])
 
 
 def _moved(mask: Mask, down: int, right: int) -> Mask:
@@ -121,29 +180,6 @@ def _moved(mask: Mask, down: int, right: int) -> Mask:
         of = slice(max(-down, 0), height + min(-down, 0)), slice(max(-right, 0), width + min(-right, 0))
         out[to] = mask[of]
     return out
-
-
-def shadow(seen: Coarse, azimuth_deg: float, elevation_deg: float) -> Mask:
-    """Return water in the shadow of cloud, [H, W]: where shadow may fall, and darker than lit water around.
-
-    SCL's own class of shadow (3) is not asked: it is given to much dark, clear water.
-    """
-    fallen = cast(seen.cloud, azimuth_deg, elevation_deg)
-    fallen &= seen.water
-    if not fallen.any():
-        return fallen
-    lit = seen.water & ~fallen
-    side = 2 * round(AROUND_M / CELL_M) + 1
-    share = uniform_filter(lit.astype(np.float32), side, mode="constant")
-    level = uniform_filter(np.where(lit, seen.light, 0.0).astype(np.float32), side, mode="constant")
-    # Where all around may be in shadow, lit water is the brighter part of it.
-    rest = float(np.percentile(seen.light[fallen], 75.0))
-    around = np.where(share >= LEAST_LIT, level / np.maximum(share, LEAST_LIT), rest)
-    dark = fallen & (seen.light < np.float32(DARKER) * around)
-    # A ship in shadow is a gap in it; a lone dark cell is no shadow.
-    square = np.ones((2, 2), bool)
-    whole = binary_closing(binary_opening(dark, square), np.ones((3, 3), bool))
-    return np.asarray(whole & fallen)
 
 
 def glint(seen: Coarse, elevation_deg: float) -> Mask:
