@@ -27,17 +27,20 @@ LOWEST_SUN_DEG = 15.0
 """Under this a shadow falls up to 15 km away, and nothing is said of shadows."""
 OFF_NADIR_DEG = 11.0
 """View from nadir at the edge of the swath: a cloud is shown beside the ground under it by up to so much of its height."""
-MATCHED = 0.88
-"""Water under moved cloud has, on the mean, at most this share of the red and green light of water around: less dark,
-there is no shadow."""
-DARKER = 0.88
-"""The same of one cell in the place of a shadow."""
-AROUND_M = 3000.0
+MATCHED = 0.85
+"""Water under moved cloud has, on the mean, at most this share of the light in blue of the ring around: less dark, there
+is no shadow."""
+AROUND_M = 1500.0
+LEAST_LIT = 0.02
+"""Share of the surroundings that must be lit water to tell what is darker."""
 BESIDE_CELLS = 1
 """Cells around a moved cloud that may lie in its shadow too: its thin edge, and what rounding to cells leaves out."""
+RING_CELLS = (2, 5)
+"""From where to where the ring around a moved cloud lies, cells from the cloud."""
 LEAST_CELLS = 12
 """Of water, under moved cloud, to tell of a shadow: some 200 m square."""
-MOST_LAYERS = 3
+SPREAD = 0.5
+"""Spread of a cell's darkness, logarithm, times the number of cells that vary as one."""
 GLINT_NIR = 0.10
 """Mean reflectance of water in near infrared from which glint hides hulls: the detector finds four fifths of the ships
 there that it finds without (``docs/detector/visibility.md``). Water with the most silt has 0.05."""
@@ -77,7 +80,7 @@ class Coarse:
     """An overpass in cells, with ground around the grid that cloud may cast shadows from; all [H, W]."""
 
     light: Real
-    """Mean reflectance of red and green."""
+    """Reflectance in blue: of all bands, silt changes it least."""
     nir: Real
     """Reflectance in near infrared; NaN where unknown."""
     cloud: Mask
@@ -107,34 +110,33 @@ def shadow(seen: Coarse, azimuth_deg: float, elevation_deg: float) -> Mask:
     """Return water in the shadow of cloud, [H, W].
 
     Fmask's match of cloud and shadow (Zhu & Woodcock 2012), for all cloud at once: cloud is moved to wherever the sun
-    may cast its shadow, and the place is taken where the water under it is darkest against the water around. Cloud of
-    other heights is looked for in what is left. SCL's own class of shadow (3) is not asked: it is given to much dark,
-    clear water.
+    may cast its shadow, and the place is taken where the water under it is darkest against the water around. SCL's
+    own class of shadow (3) is not asked: it is given to much dark, clear water.
     """
-    found = np.zeros_like(seen.cloud)
+    none = np.zeros_like(seen.cloud)
     if not (seen.cloud.any() and seen.water.any()):
-        return found
-    dark = _darkness(seen)
-    places = falls(azimuth_deg, elevation_deg)
-    for _ in range(MOST_LAYERS):
-        place = _darkest(seen.cloud, dark, seen.water & ~found, places)
-        if place is None:
-            break
-        cast = maximum_filter(_moved(seen.cloud, *place), 2 * BESIDE_CELLS + 1, mode="constant")
-        found |= cast & seen.water & (dark <= np.float32(math.log(DARKER)))
+        return none
+    match = _darkest(seen, falls(azimuth_deg, elevation_deg))
+    if match is None:
+        return none
+    place, contrast = match
+    cast = maximum_filter(_moved(seen.cloud, *place), 2 * BESIDE_CELLS + 1, mode="constant") & seen.water
+    # Halfway from the light around to that of the shadow.
+    dark = cast & (_darkness(seen, seen.water & ~cast) <= math.log((1.0 + math.exp(contrast)) / 2.0))
     # A ship in shadow is a gap in it; a lone dark cell is no shadow.
-    whole = binary_closing(binary_opening(found, np.ones((2, 2), bool)), np.ones((3, 3), bool))
+    whole = binary_closing(binary_opening(dark, np.ones((2, 2), bool)), np.ones((3, 3), bool))
     return np.asarray(whole & seen.water)
 
 
-def _darkness(seen: Coarse) -> Real:
-    """Return the logarithm of the light of water over that of water around it, [H, W]; 0 off water."""
+def _darkness(seen: Coarse, lit: Mask) -> Real:
+    """Return the logarithm of the light of water over that of ``lit`` water around it, [H, W]; 0 where unknown."""
     side = 2 * round(AROUND_M / CELL_M) + 1
-    share = uniform_filter(seen.water.astype(np.float32), side, mode="constant")
-    level = uniform_filter(np.where(seen.water, seen.light, 0.0).astype(np.float32), side, mode="constant")
-    around = np.maximum(level, 1e-4) / np.maximum(share, 1e-4)
+    share = uniform_filter(lit.astype(np.float32), side, mode="constant")
+    level = uniform_filter(np.where(lit, seen.light, 0.0).astype(np.float32), side, mode="constant")
+    known = seen.water & (share >= LEAST_LIT)
+    around = np.where(known, level, 1.0) / np.where(known, share, 1.0)
     dark = np.log(np.maximum(seen.light, 1e-3) / np.maximum(around, 1e-3))
-    return np.asarray(np.where(seen.water, dark.clip(-0.7, 0.3), 0.0), np.float32)
+    return np.asarray(np.where(known, dark.clip(-1.0, 0.5), 0.0), np.float32)
 
 
 def falls(azimuth_deg: float, elevation_deg: float) -> NDArray[np.int_]:
@@ -156,20 +158,32 @@ def falls(azimuth_deg: float, elevation_deg: float) -> NDArray[np.int_]:
     return np.unique(np.rint(np.stack([down[kept], right[kept]], axis=1)).astype(int), axis=0)
 
 
-def _darkest(cloud: Mask, dark: Real, water: Mask, places: NDArray[np.int_]) -> tuple[int, int] | None:
-    """Return the (down, right) of ``places`` where water under the moved cloud is darkest; None where not dark."""
-    size = [next_fast_len(a + b) for a, b in zip(cloud.shape, np.abs(places).max(axis=0), strict=True)]
-    of_cloud = np.conj(rfft2(cloud.astype(np.float32), size))
-    cells = irfft2(rfft2(water.astype(np.float32), size) * of_cloud, size)
-    total = irfft2(rfft2(np.where(water, dark, 0.0).astype(np.float32), size) * of_cloud, size)
-    at = places[:, 0] % size[0], places[:, 1] % size[1]
-    count, level = cells[at], total[at]
+def _darkest(seen: Coarse, places: NDArray[np.int_]) -> tuple[tuple[int, int], float] | None:
+    """Return the (down, right) of ``places`` where water under moved cloud is darkest, and the logarithm of how dark.
+
+    Dark against the ring around the moved cloud, for what silt darkens has no such edges. None where none is dark.
+    """
+    dark = _darkness(seen, seen.water)
+    near, far = (maximum_filter(seen.cloud, 2 * cells + 1, mode="constant") for cells in RING_CELLS)
+    count, total = _sums(seen.cloud, dark, seen.water, places)
+    ring_count, ring_total = _sums(far & ~near, dark, seen.water, places)
+    enough = (count >= LEAST_CELLS) & (ring_count >= LEAST_CELLS)
+    mean = np.where(enough, total / np.maximum(count, 1.0) - ring_total / np.maximum(ring_count, 1.0), 0.0)
     # The spread of a mean of so few cells is taken off, so that a handful of dark ones does not win.
-    mean = np.where(count >= LEAST_CELLS, level / np.maximum(count, 1.0), 0.0)
-    best = int(np.argmin(mean + 0.3 / np.sqrt(np.maximum(count, 1.0))))
+    best = int(np.argmin(mean + SPREAD / np.sqrt(np.maximum(count, 1.0))))
     if mean[best] > math.log(MATCHED):
         return None
-    return int(places[best, 0]), int(places[best, 1])
+    return (int(places[best, 0]), int(places[best, 1])), float(mean[best])
+
+
+def _sums(mask: Mask, dark: Real, water: Mask, places: NDArray[np.int_]) -> tuple[Real, Real]:
+    """Return, for each of ``places``, how many cells of water lie under a moved mask, and the sum of their darkness."""
+    size = [next_fast_len(a + int(b)) for a, b in zip(mask.shape, np.abs(places).max(axis=0), strict=True)]
+    of_mask = np.conj(rfft2(mask.astype(np.float32), size))
+    at = places[:, 0] % size[0], places[:, 1] % size[1]
+    count = irfft2(rfft2(water.astype(np.float32), size) * of_mask, size)[at]
+    total = irfft2(rfft2(np.where(water, dark, 0.0).astype(np.float32), size) * of_mask, size)[at]
+    return np.rint(count), total
 
 
 def _moved(mask: Mask, down: int, right: int) -> Mask:

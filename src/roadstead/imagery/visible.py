@@ -147,7 +147,7 @@ def coarse_of(stack: Stack) -> Coarse:
     cloud, water, water_scl = (np.zeros(size, bool) for _ in range(3))
     for window in blocks(stack.grid, None):
         block, here = stack.read(window), window.slices
-        light[here] = block.rgb[:2].mean(axis=0) * np.float32(VISUAL_FULL_SCALE)
+        light[here] = block.rgb[2] * np.float32(VISUAL_FULL_SCALE)
         if block.nir is not None and block.cloud is not None and block.water is not None:
             nir[here], cloud[here] = block.nir, block.cloud
             # Without SCL there is no cloud to cast shadow, and what looks like water may be anything.
