@@ -54,6 +54,9 @@ MISSED_M = 300.0
 """Side of the square that such cloud must hold: five hulls of 60 m, side by side."""
 
 
+SMALL_M, SMALL_NIR = 90.0, 0.15
+"""Away from land, SCL's cloud is cloud from such a size where all of it is so bright and white: no hull is wider than
+65 m, and of rafts some deck is dark or coloured."""
 FRINGE_M = 120.0
 """Narrow parts of SCL's cloud are cloud after all so near to a wide part: rags and thin edges of one cloud."""
 
@@ -90,7 +93,7 @@ def checked_cloud(scl: NDArray[np.uint8], seen: Reflectance | None, pixel_m: flo
     cloud = cloud_mask(scl, pixel_m)
     if seen is None:
         return cloud
-    sure = confirmed(scl, cloud, seen, pixel_m) | missed_cloud(scl, seen, pixel_m)
+    sure = confirmed(scl, cloud, seen, pixel_m) | missed_cloud(scl, seen, pixel_m) | small_cloud(scl, seen, pixel_m)
     if not sure.any():
         return sure
     side = 2 * _radius_px(FRINGE_M, pixel_m) + 1
@@ -119,6 +122,20 @@ def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, pixel_m: f
     core = uniform_filter(like_cloud.astype(np.float32), side, mode="nearest") >= CORE_SHARE
     stays = maximum_filter(core, side, mode="nearest") & ~dark
     return np.asarray(cloud & (stays | ~doubted))
+
+
+def small_cloud(scl: NDArray[np.uint8], seen: Reflectance, pixel_m: float) -> Mask:
+    """Return cloud by SCL that is at least `SMALL_M` across and white in every pixel, away from land."""
+    white = np.isin(scl, SCL_DENSE) & (seen.nir >= SMALL_NIR) & (seen.nir <= LAND_RED * seen.blue)
+    if not white.any():
+        return white
+    side = 2 * _radius_px(SMALL_M / 2.0, pixel_m) + 1
+    held = minimum_filter(white.view(np.uint8), side, mode="nearest")
+    if not held.any():
+        return np.zeros_like(white)
+    wide = maximum_filter(held, side, mode="nearest") > 0
+    land = (seen.nir > LAND_RED * seen.blue) & (seen.nir >= DARK_NIR)
+    return np.asarray(white & wide & ~near_land(land, pixel_m))
 
 
 def near_land(land: Mask, pixel_m: float) -> Mask:

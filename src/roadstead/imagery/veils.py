@@ -39,7 +39,9 @@ RING_CELLS = (2, 5)
 """From where to where the ring around a moved cloud lies, cells from the cloud."""
 LEAST_CELLS = 12
 """Of water, under moved cloud, to tell of a shadow: some 200 m square."""
-SPREAD = 0.5
+LEAST_PART = 0.4
+"""Of the most water that lies under moved cloud anywhere: with less, dark water wins by chance."""
+SPREAD = 1.0
 """Spread of a cell's darkness, logarithm, times the number of cells that vary as one."""
 GLINT_NIR = 0.10
 """Mean reflectance of water in near infrared from which glint hides hulls: the detector finds four fifths of the ships
@@ -167,7 +169,7 @@ def _darkest(seen: Coarse, places: NDArray[np.int_]) -> tuple[tuple[int, int], f
     near, far = (maximum_filter(seen.cloud, 2 * cells + 1, mode="constant") for cells in RING_CELLS)
     count, total = _sums(seen.cloud, dark, seen.water, places)
     ring_count, ring_total = _sums(far & ~near, dark, seen.water, places)
-    enough = (count >= LEAST_CELLS) & (ring_count >= LEAST_CELLS)
+    enough = (count >= max(LEAST_CELLS, LEAST_PART * count.max())) & (ring_count >= LEAST_CELLS)
     mean = np.where(enough, total / np.maximum(count, 1.0) - ring_total / np.maximum(ring_count, 1.0), 0.0)
     # The spread of a mean of so few cells is taken off, so that a handful of dark ones does not win.
     best = int(np.argmin(mean + SPREAD / np.sqrt(np.maximum(count, 1.0))))
