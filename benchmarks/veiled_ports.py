@@ -81,15 +81,15 @@ def veiled_port(folder: Path, seed: int, number: int, side_px: int = 600) -> Vei
     )
 
 
-def _sky(
-    kind: SkyKind, light: Light, side: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+def _sky(kind: SkyKind, light: Light, side: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return opacity of cloud, and the share of sunlight that its shadow takes, each [side, side]."""
     if kind == "no cloud":
         return np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
     sigma = float(rng.uniform(6, 15) if kind == "small cumulus" else rng.uniform(30, 60))
     field = gaussian_filter(rng.standard_normal((side, side)).astype(np.float32), sigma, mode="wrap")
-    field += np.float32(0.5) * gaussian_filter(rng.standard_normal(field.shape), sigma / 3.0, mode="wrap") / 3.0
+    field += (
+        np.float32(0.5) * gaussian_filter(rng.standard_normal(field.shape), sigma / 3.0, mode="wrap") / 3.0
+    )
     field /= field.std()
     start = float(rng.uniform(0.9, 1.6))
     opacity = np.float32(rng.uniform(0.75, 1.0)) * smoothstep(field, start, start + 0.5)

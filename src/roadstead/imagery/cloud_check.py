@@ -1,9 +1,10 @@
 """Whether what the scene classification (SCL) calls cloud looks like cloud, and whether cloud escaped it.
 
-Sen2Cor takes bright quays, roofs and white ships for cloud, with the water at their feet, and at times lets thick cloud
-pass as water. Near infrared tells both: water is dark in it and cloud is not; what stands on land is brighter in it than
-in blue, and cloud is white. Every test looks no further than `check_margin_px`, so that blocks agree at seams. Without
-near infrared the SCL stands as it is; without SCL nothing is called cloud (white roofs would be).
+Sen2Cor takes bright quays, roofs and white ships for cloud, with the water at their feet, and at times lets thick
+cloud pass as water. Near infrared tells both: water is dark in it and cloud is not; what stands on land is brighter in
+it than in blue, and cloud is white. Every test looks no further than `check_margin_px`, so that blocks agree at seams.
+Without near infrared the SCL stands as it is; without SCL nothing is called cloud (white roofs would be). Measured in
+``docs/detector/visibility.md``.
 """
 
 from __future__ import annotations
@@ -93,7 +94,11 @@ def checked_cloud(scl: NDArray[np.uint8], seen: Reflectance | None, pixel_m: flo
     cloud = cloud_mask(scl, pixel_m)
     if seen is None:
         return cloud
-    sure = confirmed(scl, cloud, seen, pixel_m) | missed_cloud(scl, seen, pixel_m) | small_cloud(scl, seen, pixel_m)
+    sure = (
+        confirmed(scl, cloud, seen, pixel_m)
+        | missed_cloud(scl, seen, pixel_m)
+        | small_cloud(scl, seen, pixel_m)
+    )
     if not sure.any():
         return sure
     side = 2 * _radius_px(FRINGE_M, pixel_m) + 1

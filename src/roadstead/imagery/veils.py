@@ -1,7 +1,8 @@
 """What else hides hulls from a satellite: the shadow of cloud, and sun glint.
 
-Both are looked for once over a whole overpass, in cells of 60 m that begin at the corner of its grid, and looked up from
-there. So blocks agree at seams, and coarse reads with fine ones. Zones are 300 m wide or more.
+Both are looked for once over a whole overpass, in cells of 60 m that begin at the corner of its grid, and looked up
+from there. So blocks agree at seams, and coarse reads with fine ones. Zones are 300 m wide or more. Measured in
+``docs/detector/visibility.md``.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ what is higher is cirrus, whose shadow is faint. Low stratus and cumulus, whose 
 LOWEST_SUN_DEG = 15.0
 """Under this a shadow falls up to 15 km away, and nothing is said of shadows."""
 OFF_NADIR_DEG = 11.0
-"""View from nadir at the edge of the swath: a cloud is shown beside the ground under it by up to so much of its height."""
+"""Angle from nadir at the edge of the swath: so far aside of the ground under it a cloud is shown."""
 MATCHED = 0.85
-"""Water under moved cloud has, on the mean, at most this share of the light in blue of the ring around: less dark, there
-is no shadow."""
+"""Water under moved cloud has, on the mean, at most this share of the light in blue of the ring around: less dark,
+there is no shadow. Clouds of the simulator that were matched rightly gave 0.61 to 0.81."""
 AROUND_M = 1500.0
 LEAST_LIT = 0.02
 """Share of the surroundings that must be lit water to tell what is darker."""
@@ -44,8 +45,8 @@ LEAST_PART = 0.4
 SPREAD = 1.0
 """Spread of a cell's darkness, logarithm, times the number of cells that vary as one."""
 GLINT_NIR = 0.10
-"""Mean reflectance of water in near infrared from which glint hides hulls: the detector finds four fifths of the ships
-there that it finds without (``docs/detector/visibility.md``). Water with the most silt has 0.05."""
+"""Mean reflectance of water in near infrared from which glint hides hulls: the detector finds there about four fifths of
+the ships that it finds without. Water with the most silt has 0.05."""
 GLINT_SUN_DEG = 55.0
 """Least elevation of the sun at which glint can be so strong. Waves of any roughness (Cox & Munk 1954,
 doi 10.1364/JOSA.44.000838) seen up to 12 degrees off nadir, the edge of the swath, reach 0.1 from 61 degrees on. So sea

@@ -32,6 +32,10 @@ _GAMMA = 0.8
 Mask = NDArray[np.bool_]
 
 
+HIDDEN_BY = ("cloud", "shadow", "glint", "no_data")
+"""What hides a hull; a place is counted under the first that holds, no_data before all."""
+
+
 @dataclass(frozen=True)
 class Visibility:
     """What share of a zone could be seen, and what hid the rest; they sum to 1."""
@@ -45,8 +49,10 @@ class Visibility:
     no_data: float = 0.0
     """Not imaged, or outside the grid."""
 
-
-HIDDEN_BY = ("cloud", "shadow", "glint", "no_data")
+    @property
+    def hidden(self) -> dict[str, float]:
+        """What hid the rest, by `HIDDEN_BY`."""
+        return {name: getattr(self, name) for name in HIDDEN_BY}
 
 
 def blocks(grid: Grid, within: BaseGeometry | None) -> Iterator[Window]:
