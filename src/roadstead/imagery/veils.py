@@ -45,8 +45,8 @@ LEAST_PART = 0.4
 SPREAD = 1.0
 """Spread of a cell's darkness, logarithm, times the number of cells that vary as one."""
 GLINT_NIR = 0.10
-"""Mean reflectance of water in near infrared from which glint hides hulls: the detector finds there about four fifths of
-the ships that it finds without. Water with the most silt has 0.05."""
+"""Mean reflectance of water in near infrared from which glint hides hulls: the detector finds there about four
+fifths of the ships that it finds without. Water with the most silt has 0.05."""
 GLINT_SUN_DEG = 55.0
 """Least elevation of the sun at which glint can be so strong. Waves of any roughness (Cox & Munk 1954,
 doi 10.1364/JOSA.44.000838) seen up to 12 degrees off nadir, the edge of the swath, reach 0.1 from 61 degrees on. So sea
