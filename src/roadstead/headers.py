@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class SceneHeader:
     visible_fraction: Mapping[str, float]
     """Zone id -> share of its area inside `valid_area`."""
     simulated: bool = False
+    hidden: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Zone id -> what hid the rest of it: share by cloud, shadow, glint and no_data. Files of earlier versions lack
+    it."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def _scene_json(scene: SceneHeader) -> dict[str, Any]:
         "footprint": sg.mapping(scene.footprint),
         "valid_area": sg.mapping(scene.valid_area),
         "visible_fraction": dict(scene.visible_fraction),
+        "hidden": {zone: dict(shares) for zone, shares in scene.hidden.items()},
     }
 
 

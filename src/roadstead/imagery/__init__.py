@@ -19,6 +19,7 @@ from roadstead.imagery.scene import BandAsset, Overpass, Scene, Sighting
 from roadstead.imagery.search import SearchResult, Source, lists_pass, search, sources
 from roadstead.imagery.sensed import with_sensing_time
 from roadstead.imagery.stack import Block
+from roadstead.imagery.visible import Visibility
 
 __all__ = [
     "REACH",
@@ -35,6 +36,7 @@ __all__ = [
     "SearchResult",
     "Sighting",
     "Source",
+    "Visibility",
     "covers",
     "expected_passes",
     "fill",

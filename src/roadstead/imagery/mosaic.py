@@ -17,8 +17,9 @@ from roadstead.geo import Grid, Window, lonlat_to_xy, project
 from roadstead.imagery.grids import coarser, own_grid, top_first
 from roadstead.imagery.offsets import with_checked_offset
 from roadstead.imagery.scene import Overpass, Scene
-from roadstead.imagery.stack import Block, Stack
-from roadstead.imagery.visible import chip, picture, polygons_of, shares
+from roadstead.imagery.stack import Block, Stack, padded
+from roadstead.imagery.veils import CELL_M, Veils, reach_cells, sun_on, veils
+from roadstead.imagery.visible import Visibility, chip, coarse_of, picture, polygons_of, shares
 
 VISIBILITY_PIXEL_M = 20.0
 """Cells in which visible shares of a large place are counted: SCL's own; zones are 300 m wide or more."""
@@ -49,6 +50,8 @@ class Mosaic:
         self._stack: Stack | None = None
         self._grid: Grid | None = grid
         self._lock = RLock()
+        self._veils: Veils | None = None
+        self._veiled = False
         self.scenes: tuple[Scene, ...] = overpass.scenes
 
     def __enter__(self) -> Mosaic:
@@ -104,10 +107,18 @@ class Mosaic:
             return self._stack.read(window)
 
     def visibility(self, polygons: Mapping[str, BaseGeometry]) -> dict[str, float]:
-        """Return the share of each polygon that is valid and not cloud, in 0..1.
+        """Return the share of each polygon in which a hull would have been seen, in 0..1: `Visibility.seen`.
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        return {name: share.seen for name, share in self.visibilities(polygons).items()}
+
+    def visibilities(self, polygons: Mapping[str, BaseGeometry]) -> dict[str, Visibility]:
+        """Return what share of each polygon was seen, and what hid the rest: cloud, its shadow, glint, no data.
 
         Counted over the polygons' bounds alone, in pixels of the grid, or in 20 m cells from COG overviews where
-        the grid has more than `AREA_CELLS` pixels. Where cloud is unknown, valid counts as clear: `cloud`
+        the grid has more than `AREA_CELLS` pixels. Where cloud is unknown, valid counts as seen: `cloud`
         says so.
 
         Args:
@@ -120,11 +131,35 @@ class Mosaic:
             return {}
         local = {name: project(shape, "EPSG:4326", self.grid.crs) for name, shape in polygons.items()}
         small = self.grid.width * self.grid.height <= AREA_CELLS
-        with self._coarse(self.grid.pixel_m if small else VISIBILITY_PIXEL_M) as stack:
+        with self._coarse(self.grid.pixel_m if small else VISIBILITY_PIXEL_M, self.veils()) as stack:
             return shares(stack, local)
 
+    def veils(self) -> Veils | None:
+        """Return where shadow of cloud and sun glint hide hulls; looked for once, on first use.
+
+        None where no scene has both SCL and near infrared, or the sun's place is not known: then neither is told.
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        with self._lock:
+            if not self._veiled:
+                self._veils, self._veiled = self._look_for_veils(), True
+            return self._veils
+
+    def _look_for_veils(self) -> Veils | None:
+        sun = sun_on(self.grid, self.scenes)
+        if sun is None or not any({"scl", "nir"} <= scene.assets.keys() for scene in self.scenes):
+            return None
+        cells = coarser(self.grid, CELL_M)
+        margin = reach_cells(sun[1])
+        with self._coarse(CELL_M, None, margin) as stack:
+            return veils(coarse_of(stack), cells, margin, sun)
+
     def valid_area(self, within: BaseGeometry | None = None) -> BaseGeometry:
-        """Return where the overpass is valid and, where cloud is known, clear: MultiPolygon, EPSG:4326.
+        """Return where the overpass shows every hull: MultiPolygon, EPSG:4326.
+
+        Valid and, where cloud is known, neither cloud nor its shadow nor under strong glint.
 
         Drawn from cells of 10 m, coarser where the place has more than `AREA_CELLS` of them; specks under four
         cells are left out.
@@ -140,7 +175,7 @@ class Mosaic:
         left, bottom, right, top = grid.bounds_xy if local is None else local.bounds
         cell = math.sqrt((right - left) * (top - bottom) / AREA_CELLS)
         pixel_m = max(grid.pixel_m, 10.0 * math.ceil(cell / 10.0))
-        with self._coarse(pixel_m) as stack:
+        with self._coarse(pixel_m, self.veils()) as stack:
             return polygons_of(stack, local)
 
     def quicklook(self, max_px: int = 1500) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
@@ -174,9 +209,10 @@ class Mosaic:
         return chip(block.rgb, block.valid)
 
     @contextmanager
-    def _coarse(self, pixel_m: float) -> Iterator[Stack]:
+    def _coarse(self, pixel_m: float, veils: Veils | None = None, margin: int = 0) -> Iterator[Stack]:
         with self._lock:
-            stack = Stack(self.scenes, coarser(self.grid, pixel_m), coarse=True)
+            frame = padded(coarser(self.grid, pixel_m), margin)
+            stack = Stack(self.scenes, frame, coarse=True, veils=veils)
             try:
                 yield stack
             finally:

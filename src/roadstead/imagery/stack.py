@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from roadstead.errors import ReadError
 from roadstead.geo import Grid, Window
 from roadstead.imagery.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.layer import Layer, Numbers
-from roadstead.imagery.masks import (
-    SCL_NO_DATA,
-    SCL_WATER,
-    cloud_margin_px,
-    cloud_mask,
-    land_like,
-    resolve_valid,
+from roadstead.imagery.cloud_check import (
+    MISSED_BLUE,
+    SCL_DENSE,
+    Reflectance,
+    check_margin_px,
+    checked_cloud,
 )
+from roadstead.imagery.layer import Layer, Numbers
+from roadstead.imagery.masks import SCL_NO_DATA, SCL_WATER, land_like, resolve_valid
 from roadstead.imagery.raster import Raster, overview_for
 from roadstead.imagery.scene import RGB, BandAsset, Scene
+from roadstead.imagery.veils import Veils
 
 Real = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -39,16 +40,26 @@ class Block:
     valid: Mask
     """[H, W]: imaged by some scene."""
     cloud: Mask | None
-    """[H, W]: cloud by SCL; None where no scene has SCL, so cloud is unknown."""
+    """[H, W]: cloud by SCL and `cloud_check`; None where no scene has SCL, so cloud is unknown."""
     water: Mask | None
     """[H, W]: water by SCL; None where no scene has SCL."""
     scene_index: NDArray[np.int16]
     """[H, W]: the scene of `Mosaic.scenes` that each pixel comes from, -1 for none."""
+    shadow: Mask | None = None
+    """[H, W]: in the shadow of cloud; None where it was not looked for (`veils`)."""
+    glint: Mask | None = None
+    """[H, W]: under sun glint that hides hulls; None where it was not looked for."""
 
     @property
     def clear(self) -> Mask:
-        """[H, W]: valid and, where cloud is known, not cloud."""
+        """[H, W]: valid and, where cloud is known, not cloud: where hulls are looked for."""
         return self.valid if self.cloud is None else self.valid & ~self.cloud
+
+    @property
+    def seen(self) -> Mask:
+        """[H, W]: clear, and neither in shadow nor under glint: where a hull that is not found is not there."""
+        hidden = [veil for veil in (self.shadow, self.glint) if veil is not None]
+        return self.clear & ~np.logical_or.reduce(hidden) if hidden else self.clear
 
     @cached_property
     def land(self) -> Mask | None:
@@ -124,20 +135,24 @@ def _open(asset: BandAsset, frame: Grid, coarse: bool, *, nearest: bool) -> tupl
 class Stack:
     """Opened scenes on one grid; earlier scenes lie on top."""
 
-    def __init__(self, scenes: Sequence[Scene], grid: Grid, *, coarse: bool = False) -> None:
+    def __init__(
+        self, scenes: Sequence[Scene], grid: Grid, *, coarse: bool = False, veils: Veils | None = None
+    ) -> None:
         """Open every raster of every scene.
 
         Args:
             scenes: first on top.
             grid: frame of all windows.
             coarse: read COG overviews, by nearest neighbour: for masks and pictures, not for detection.
+            veils: shadow and glint for the blocks; None where they are not asked for.
 
         Raises:
             ReadError: a raster cannot be opened; names scene and raster.
             SceneError: a raster has no CRS.
         """
         self.grid = grid
-        self._margin = cloud_margin_px(grid.pixel_m)
+        self._veils = veils
+        self._margin = check_margin_px(grid.pixel_m)
         self._scenes: list[_SceneLayers] = []
         frame = padded(grid, self._margin)
         try:
@@ -160,12 +175,17 @@ class Stack:
             inner = Window(window.col + self._margin, window.row + self._margin, window.width, window.height)
             if layers.reaches(inner) and not block.valid.all():
                 self._paste(block, index, layers, inner)
-        return block
+        if self._veils is None:
+            return block
+        shadow, glint = self._veils.over(self.grid.crop(window))
+        return replace(block, shadow=shadow & block.clear, glint=glint & block.clear)
 
     def _paste(self, block: Block, index: int, layers: _SceneLayers, window: Window) -> None:
         scene = layers.scene
         names = [*RGB, "nir"] if "nir" in scene.assets else [*RGB]
-        dn = layers.dn(names, window)
+        # The check of cloud looks at what lies around, so a scene with SCL is read with a margin.
+        wide = layers.dn(names, self._wide(window)) if "scl" in scene.assets else None
+        dn = layers.dn(names, window) if wide is None else self._inner(wide)
         first = scene.assets["red"]
         valid = resolve_valid(dn, first.nodata, each_band=first.offset < 0.0)
         scl = self._scl(layers, window) if "scl" in scene.assets and valid.any() else None
@@ -182,19 +202,22 @@ class Stack:
         if "nir" in scene.assets and block.nir is not None:
             np.copyto(block.nir, _reflectance(dn[3], scene.assets["nir"]), where=take)
         if scl is not None and block.cloud is not None and block.water is not None:
-            np.copyto(block.cloud, self._inner(cloud_mask(scl, self.grid.pixel_m)), where=take)
+            cloud = checked_cloud(scl, _to_check(scl, wide, scene), self.grid.pixel_m)
+            np.copyto(block.cloud, self._inner(cloud), where=take)
             np.copyto(block.water, self._inner(scl) == SCL_WATER, where=take)
         np.copyto(block.valid, True, where=take)
         np.copyto(block.scene_index, index, where=take)
 
     def _scl(self, layers: _SceneLayers, window: Window) -> NDArray[np.uint8]:
         """Return SCL of a window and the margin around it that the cloud mask looks at."""
+        return np.asarray(layers.dn(["scl"], self._wide(window))[0], np.uint8)
+
+    def _wide(self, window: Window) -> Window:
         m = self._margin
-        wide = Window(window.col - m, window.row - m, window.width + 2 * m, window.height + 2 * m)
-        return np.asarray(layers.dn(["scl"], wide)[0], np.uint8)
+        return Window(window.col - m, window.row - m, window.width + 2 * m, window.height + 2 * m)
 
     def _inner(self, wide: Numbers) -> Numbers:
-        return wide[self._margin : -self._margin, self._margin : -self._margin]
+        return wide[..., self._margin : -self._margin, self._margin : -self._margin]
 
     def close(self) -> None:
         """Close every raster."""
@@ -228,6 +251,17 @@ def _empty(window: Window, scenes: Sequence[Scene]) -> Block:
         water=np.zeros(shape, bool) if with_scl else None,
         scene_index=np.full(shape, -1, np.int16),
     )
+
+
+def _to_check(scl: NDArray[np.uint8], dn: Numbers | None, scene: Scene) -> Reflectance | None:
+    """Return the reflectance of [4, H, W] DN; None where there is no nir, or nothing bright to check."""
+    if dn is None or len(dn) < 4:
+        return None
+    blue = scene.assets["blue"]
+    bright = dn[2] >= (MISSED_BLUE - blue.offset) / blue.scale
+    if not (bright.any() or np.isin(scl, SCL_DENSE).any()):
+        return None
+    return Reflectance(*(_reflectance(dn[k], scene.assets[name]) for k, name in enumerate((*RGB, "nir"))))
 
 
 def _reflectance(dn: Numbers, asset: BandAsset) -> Real:

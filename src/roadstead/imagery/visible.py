@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from affine import Affine
@@ -16,7 +17,9 @@ from shapely.geometry.base import BaseGeometry
 from shapely.prepared import prep
 
 from roadstead.geo import WGS84, Grid, Window, distance_m, to_lonlat
-from roadstead.imagery.stack import Stack
+from roadstead.imagery.assets import VISUAL_FULL_SCALE
+from roadstead.imagery.stack import Block, Stack
+from roadstead.imagery.veils import Coarse
 
 BLOCK_CELLS = 512
 SPECK_CELLS = 4
@@ -27,6 +30,29 @@ _LEAST_CONTRAST = 0.25
 """Open water alone is not stretched to black and white: its noise would look like ships."""
 _GAMMA = 0.8
 Mask = NDArray[np.bool_]
+
+
+HIDDEN_BY = ("cloud", "shadow", "glint", "no_data")
+"""What hides a hull; a place is counted under the first that holds, no_data before all."""
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """What share of a zone could be seen, and what hid the rest; they sum to 1."""
+
+    seen: float
+    cloud: float = 0.0
+    shadow: float = 0.0
+    """In the shadow of cloud, itself free of cloud."""
+    glint: float = 0.0
+    """Under sun glint that hides hulls, and not in shadow."""
+    no_data: float = 0.0
+    """Not imaged, or outside the grid."""
+
+    @property
+    def hidden(self) -> dict[str, float]:
+        """What hid the rest, by `HIDDEN_BY`."""
+        return {name: getattr(self, name) for name in HIDDEN_BY}
 
 
 def blocks(grid: Grid, within: BaseGeometry | None) -> Iterator[Window]:
@@ -40,27 +66,44 @@ def blocks(grid: Grid, within: BaseGeometry | None) -> Iterator[Window]:
                 yield window
 
 
-def shares(stack: Stack, polygons: Mapping[str, BaseGeometry]) -> dict[str, float]:
-    """Return the share of each polygon (CRS of the stack's grid) that is clear, in 0..1.
+def shares(stack: Stack, polygons: Mapping[str, BaseGeometry]) -> dict[str, Visibility]:
+    """Return what share of each polygon (CRS of the stack's grid) was seen, and what hid the rest.
 
-    A part of a polygon outside the grid was not seen.
+    A part of a polygon outside the grid is without data.
     """
-    clear, total = dict.fromkeys(polygons, 0), dict.fromkeys(polygons, 0)
+    counts = {name: np.zeros(1 + len(HIDDEN_BY), int) for name in polygons}
     for window in blocks(stack.grid, union_all(list(polygons.values()))):
         crop = stack.grid.crop(window)
         frame = box(*crop.bounds_xy)
         inside = {name: _cells(area, crop) for name, area in polygons.items() if area.intersects(frame)}
-        seen = stack.read(window).clear
+        why = _reasons(stack.read(window))
         for name, cells in inside.items():
-            clear[name] += int((cells & seen).sum())
-            total[name] += int(cells.sum())
+            counts[name] += np.bincount(why[cells], minlength=1 + len(HIDDEN_BY))
     frame = box(*stack.grid.bounds_xy)
     return {
-        name: min(clear[name] / total[name] * area.intersection(frame).area / area.area, 1.0)
-        if total[name]
-        else 0.0
+        name: _visibility(counts[name], area.intersection(frame).area / area.area)
         for name, area in polygons.items()
     }
+
+
+def _reasons(block: Block) -> NDArray[np.uint8]:
+    """Return [H, W] 0 where seen, else 1 + the place in `HIDDEN_BY` of what hides it first."""
+    why = np.zeros(block.valid.shape, np.uint8)
+    for number, veil in ((3, block.glint), (2, block.shadow), (1, block.cloud)):
+        if veil is not None:
+            why[veil] = number
+    why[~block.valid] = 4
+    return why
+
+
+def _visibility(count: NDArray[np.int_], inside: float) -> Visibility:
+    """Return shares of cells counted in the part of a polygon that lies in the grid."""
+    if not count.sum():
+        return Visibility(0.0, no_data=1.0)
+    part = count / count.sum() * min(inside, 1.0)
+    shown = [min(float(value), 1.0) for value in part]
+    shown[4] = max(1.0 - sum(shown[:4]), 0.0)
+    return Visibility(*shown)
 
 
 def _cells(area: BaseGeometry, grid: Grid) -> Mask:
@@ -75,7 +118,7 @@ def _rasterized(area: BaseGeometry, grid: Grid, *, touched: bool) -> Mask:
 
 
 def polygons_of(stack: Stack, within: BaseGeometry | None) -> BaseGeometry:
-    """Return where a stack is clear as a valid MultiPolygon, EPSG:4326; empty where nowhere."""
+    """Return where a stack is seen as a valid MultiPolygon, EPSG:4326; empty where nowhere."""
     parts = [part for window in blocks(stack.grid, within) for part in _clear_parts(stack, window)]
     if not parts:
         return MultiPolygon()
@@ -88,7 +131,7 @@ def polygons_of(stack: Stack, within: BaseGeometry | None) -> BaseGeometry:
 
 
 def _clear_parts(stack: Stack, window: Window) -> list[BaseGeometry]:
-    clear = stack.read(window).clear.astype(np.uint8)
+    clear = stack.read(window).seen.astype(np.uint8)
     if not clear.any():
         return []
     if clear.size > SPECK_CELLS:
@@ -101,6 +144,22 @@ def _flat(geometry: BaseGeometry) -> list[Polygon]:
     if isinstance(geometry, Polygon):
         return [geometry]
     return [part for piece in getattr(geometry, "geoms", ()) for part in _flat(piece)]
+
+
+def coarse_of(stack: Stack) -> Coarse:
+    """Return a whole stack for `veils`; its pixels are cells."""
+    size = (stack.grid.height, stack.grid.width)
+    light, nir = np.zeros(size, np.float32), np.full(size, np.nan, np.float32)
+    cloud, water, water_scl = (np.zeros(size, bool) for _ in range(3))
+    for window in blocks(stack.grid, None):
+        block, here = stack.read(window), window.slices
+        light[here] = block.rgb[2] * np.float32(VISUAL_FULL_SCALE)
+        if block.nir is not None and block.cloud is not None and block.water is not None:
+            nir[here], cloud[here] = block.nir, block.cloud
+            # Without SCL there is no cloud to cast shadow, and what looks like water may be anything.
+            water[here] = block.clear & block.land_known & ~np.asarray(block.land)
+            water_scl[here] = block.water & block.clear
+    return Coarse(light, nir, cloud, water, water_scl)
 
 
 def picture(stack: Stack, max_px: int) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:

@@ -46,7 +46,7 @@ def detect_overpass(
         unfiltered=unfiltered,
         progress=progress,
     )
-    visible, area = mosaic.visibility(polygons), mosaic.valid_area(port.footprint if port else None)
+    visible, area = mosaic.visibilities(polygons), mosaic.valid_area(port.footprint if port else None)
     headers = tuple(
         SceneHeader(
             scene_id=scene.scene_id,
@@ -57,8 +57,9 @@ def detect_overpass(
             footprint=scene.footprint,
             valid_area=area,
             cloud=mosaic.cloud,
-            visible_fraction=visible,
+            visible_fraction={zone: share.seen for zone, share in visible.items()},
             simulated=scene.simulated,
+            hidden={zone: share.hidden for zone, share in visible.items()},
         )
         for scene in overpass.scenes
     )

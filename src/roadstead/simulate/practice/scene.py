@@ -84,8 +84,13 @@ class PracticeScene:
     weather: Weather
 
 
-def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeScene:
-    """Draw one practice scene of ``side_px`` 10 m pixels, an even number."""
+def practice_scene(
+    seed: int, number: int, side_px: int = SIDE_PX, *, weather: Weather | None = None
+) -> PracticeScene:
+    """Draw one practice scene of ``side_px`` 10 m pixels, an even number.
+
+    A ``weather`` that is given takes the place of the one drawn; all else stays as it is without.
+    """
     rng = generator(seed, "practice", number)
     ground = practice_ground(rng, side_px)
     fleet = _Fleet(ground, rng)
@@ -94,9 +99,8 @@ def practice_scene(seed: int, number: int, side_px: int = SIDE_PX) -> PracticeSc
     fleet.sail()
     fleet.scatter()
     light = Light(float(rng.uniform(100, 200)), float(rng.uniform(22, 70)))
-    plan = OverpassPlan(
-        0, time(2, 30), "sentinel-2a", 46, _weather(rng), no_data_wedge=bool(rng.random() < 0.05)
-    )
+    drawn, wedge = _weather(rng), bool(rng.random() < 0.05)
+    plan = OverpassPlan(0, time(2, 30), "sentinel-2a", 46, weather or drawn, no_data_wedge=wedge)
     land = land_surface(ground, rng)
     frame = render(ground, land, [hull for hull, _ in fleet.hulls], plan, light, _waters(rng), rng)
     reflectance = (frame.dn.astype(np.float32) - DN_OFFSET) / np.float32(QUANTIFICATION)

@@ -63,7 +63,7 @@ class Weather:
     cloud: Cloud = "none"
     haze: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Optical thickness of a uniform haze, 0 for none."""
-    glint: Annotated[float, Field(ge=0, le=0.05)] = 0.0
+    glint: Annotated[float, Field(ge=0, le=0.3)] = 0.0
     """Reflectance that sun glint adds to water."""
     swell: Annotated[float, Field(ge=0, le=0.02)] = 0.0
     """Amplitude of the swell's light and shade in reflectance."""
