@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -140,10 +141,18 @@ def test_a_truncated_image_fails_its_overpass_alone_and_is_never_zero_ships(
 
 def test_a_failure_does_not_wipe_an_earlier_result(roadstead: Run, world: World) -> None:
     watch(roadstead, world)
-    (world.items[0].parent / "red.tif").write_bytes(b"II*\0 no longer a TIFF")
+    red = world.items[0].parent / "red.tif"
+    whole, stat = red.read_bytes(), red.stat()
+    red.write_bytes(b"II*\0 no longer a TIFF")
     done = watch(roadstead, world, "--json")
     assert done.returncode == 5
     assert {c["acquired"][:10] for c in document(done)["counts"]} == {"2020-11-03", "2020-11-08"}
+    assert "red.tif" in document(done)["overpasses"][0]["later_failure"]
+    red.write_bytes(whole)
+    os.utime(red, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    report = document(watch(roadstead, world, "--json"))
+    assert len(report["unchanged"]) == 2, "all is as it was when they were stored"
+    assert report["overpasses"][0]["later_failure"] is None
 
 
 def test_when_every_image_fails_nothing_was_observed(roadstead: Run, world: World) -> None:

@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any, Self
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, and_, delete, insert, or_, select
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select
 
 from roadstead.catalog import model
+from roadstead.catalog.conditions import (
+    ACQUISITION,
+    SCENE,
+    between,
+    is_it,
+    keep_apart,
+    replaced,
+    result_stands,
+    touches,
+)
 from roadstead.catalog.engine import open_engine, store_errors
 from roadstead.catalog.ledger import MissingPass, forget_missing, ledger_of, put_missing
 from roadstead.catalog.rows import (
@@ -29,18 +39,15 @@ from roadstead.catalog.rows import (
     table_of,
     unpacked,
 )
-from roadstead.errors import UsageError
 from roadstead.headers import DetectionsHeader
 from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
 
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
 
-ACQUISITION, SCENE, DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK, CHIP = (
+DETECTION, MATCH, COUNT, POSITION, VESSEL, QUICKLOOK, CHIP = (
     table_of(entity)
     for entity in (
-        model.Acquisition,
-        model.Scene,
         model.Detection,
         model.Match,
         model.Count,
@@ -170,10 +177,10 @@ class Store:
             inputs_sha256,
             tried,
         )
-        replaced = _replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
+        gone = replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
         with self._transaction(writes=True) as connection:
-            _keep_apart(connection, replaced, rows)
-            connection.execute(delete(ACQUISITION).where(replaced))
+            keep_apart(connection, gone, rows)
+            connection.execute(delete(ACQUISITION).where(gone))
             _insert(connection, rows)
             forget_missing(connection, port, overpass.scenes)
 
@@ -187,26 +194,36 @@ class Store:
         """
         row = failure_row(port, name, acquired, reason)
         with self._transaction(writes=True) as connection:
-            if _result_stands(connection, port, name):
-                noted = ACQUISITION.update().where(_is(port, name)).values(later_failure=reason)
+            if result_stands(connection, port, name):
+                noted = ACQUISITION.update().where(is_it(port, name)).values(later_failure=reason)
                 connection.execute(noted)
             else:
-                connection.execute(delete(ACQUISITION).where(_replaced(port, name, [])))
+                connection.execute(delete(ACQUISITION).where(replaced(port, name, [])))
                 connection.execute(insert(ACQUISITION), [row])
+
+    def still_stands(self, port: str, overpass_id: str) -> None:
+        """Forget that a later attempt failed: the result was found to be what there is now.
+
+        Raises:
+            StoreError: the database failed; the store is as it was.
+        """
+        noted = is_it(port, overpass_id) & ACQUISITION.c.later_failure.is_not(None)
+        with self._transaction(writes=True) as connection:
+            connection.execute(ACQUISITION.update().where(noted).values(later_failure=None))
 
     def standing(self, port: str, overpass_id: str, scene_ids: Collection[str]) -> Standing | None:
         """Return the stored result of an overpass, or that used any of these scenes; None where there is none."""
-        is_it = SCENE.c.overpass_id == overpass_id
+        own_id = SCENE.c.overpass_id == overpass_id
         holders = select(SCENE.c.overpass_id).where(
-            SCENE.c.port == port, or_(is_it, SCENE.c.scene_id.in_(scene_ids))
+            SCENE.c.port == port, or_(own_id, SCENE.c.scene_id.in_(scene_ids))
         )
         with self._transaction(writes=False) as connection:
-            found = connection.scalar(holders.order_by(is_it.desc(), SCENE.c.overpass_id))
+            found = connection.scalar(holders.order_by(own_id.desc(), SCENE.c.overpass_id))
             if found is None:
                 return None
             own = (SCENE.c.port == port) & (SCENE.c.overpass_id == found)
             used: frozenset[str] = frozenset(connection.scalars(select(SCENE.c.scene_id).where(own)))
-            made = select(ACQUISITION.c.with_ais, ACQUISITION.c.inputs_sha256).where(_is(port, found))
+            made = select(ACQUISITION.c.with_ais, ACQUISITION.c.inputs_sha256).where(is_it(port, found))
             with_ais, inputs = connection.execute(made).one()
         return Standing(found, used, bool(with_ais), inputs)
 
@@ -317,54 +334,10 @@ class Store:
         chosen = select(table).where(table.c.port == port).order_by(*order)
         if table is not ACQUISITION:
             chosen = chosen.join_from(table, ACQUISITION)
-        for condition in (*_between(start, end, or_none), *_touches(table, within), *wanted):
+        for condition in (*between(start, end, or_none), *touches(table, within), *wanted):
             chosen = chosen.where(condition)
         with self._transaction(writes=False) as connection:
             return [dict(row) for row in connection.execute(chosen).mappings()]
-
-
-def _is(port: str, overpass_id: str) -> ColumnElement[bool]:
-    return (ACQUISITION.c.port == port) & (ACQUISITION.c.overpass_id == overpass_id)
-
-
-def _between(start: datetime | None, end: datetime | None, or_none: bool) -> list[ColumnElement[bool]]:
-    acquired = ACQUISITION.c.acquired
-    limits = [acquired >= start] if start else []
-    limits += [acquired < end] if end else []
-    return [or_(limit, acquired.is_(None)) for limit in limits] if or_none else limits
-
-
-def _touches(table: Table, within: Bounds | None) -> list[ColumnElement[bool]]:
-    if within is None:
-        return []
-    west, south, east, north = within
-    c = table.c
-    return [c.west <= east, c.east >= west, c.south <= north, c.north >= south]
-
-
-def _result_stands(connection: Connection, port: str, overpass_id: str) -> bool:
-    chosen = select(ACQUISITION.c.state).where(_is(port, overpass_id))
-    return connection.scalar(chosen) not in (None, "failed")
-
-
-def _replaced(port: str, overpass_id: str, scene_ids: Sequence[str]) -> ColumnElement[bool]:
-    """Mean an overpass, those that hold one of its scenes, and scenes listed as failed by themselves."""
-    holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
-    named = ACQUISITION.c.overpass_id.in_([overpass_id, *scene_ids])
-    return and_(ACQUISITION.c.port == port, or_(named, ACQUISITION.c.overpass_id.in_(holders)))
-
-
-def _keep_apart(connection: Connection, replaced: ColumnElement[bool], rows: Rows) -> None:
-    """Refuse to put a simulated result in the place of a real one, or a real in the place of a simulated."""
-    (new,) = rows[ACQUISITION]
-    names = {True: "simulated", False: "real"}
-    other = ACQUISITION.c.simulated.is_not(None) & (ACQUISITION.c.simulated != new["simulated"])
-    standing = connection.scalar(select(ACQUISITION.c.overpass_id).where(replaced, other))
-    if standing is not None:
-        raise UsageError(
-            f"overpass {new['overpass_id']} is {names[new['simulated']]}, and the store holds {standing}, which is "
-            f"{names[not new['simulated']]}, in its place: give simulated data a store of its own (--store)"
-        )
 
 
 def _insert(connection: Connection, rows: Rows) -> None:

@@ -10,7 +10,8 @@ from roadstead.errors import ReadError
 from roadstead.imagery.access import access_of
 from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.http import is_remote
-from roadstead.imagery.ranges import PartError, byte_cache, fetch
+from roadstead.imagery.kept import byte_cache
+from roadstead.imagery.parts import PartError, fetch
 from roadstead.imagery.scene import Scene
 
 TOP = 8192

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from roadstead.ais import AisData
-from roadstead.catalog import MissingPass, Standing, Store
+from roadstead.catalog import MissingPass, Store
 from roadstead.detection.structures import beside, mark
 from roadstead.errors import (
     EmptySearchError,
@@ -35,6 +35,7 @@ from roadstead.jobs.detect import detect_overpass
 from roadstead.jobs.inputs import inputs_sha256
 from roadstead.jobs.plan import Plan, WatchRequest, alternates, find
 from roadstead.jobs.quarantine import write_quarantine
+from roadstead.jobs.standing import is_better, is_unchanged, standing_of
 from roadstead.jobs.structures import known_structures
 from roadstead.reconcile import counts, reconcile
 
@@ -237,15 +238,17 @@ def watch(
     elsewhere: dict[str, str] = {}
     for index, overpass in enumerate(plan.overpasses):
         progress = on_overpass(overpass, index, len(plan.overpasses))
-        heard = around(request, overpass, ais) is not None
-        if request.ais and not heard:
+        near = around(request, overpass, ais)
+        if request.ais and near is None:
             unheard.append(overpass.overpass_id)
         try:
-            standing = _standing(request, overpass)
-            if standing is not None and _better(standing, overpass, heard):
+            standing = standing_of(request, overpass)
+            if standing is not None and is_better(standing, overpass, near is not None):
                 kept.append(overpass.overpass_id)
-            elif standing is not None and _unchanged(request, overpass, ais, standing):
+            elif standing is not None and is_unchanged(request, overpass, near, standing):
                 unchanged.append(overpass.overpass_id)
+                with Store.open(request.store_url) as store:
+                    store.still_stands(request.port.slug, overpass.overpass_id)
             else:
                 used = _from_any(request, steps, overpass, ais, progress)
                 if used.tried:
@@ -295,43 +298,6 @@ def _from_any(
     if tried:
         raise ReadError("; ".join([str(first), *tried])) from first
     raise first
-
-
-def _standing(request: WatchRequest, overpass: Overpass) -> Standing | None:
-    scenes = {scene.scene_id for scene in overpass.scenes}
-    with Store.open(request.store_url) as store:
-        return store.standing(request.port.slug, overpass.overpass_id, scenes)
-
-
-def _better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
-    """Return whether a stored result is to stand.
-
-    It does where it was held against AIS and this run has none around the overpass, and where the scenes come from
-    another catalogue this time, because the first could not be asked, and say no more than those did.
-
-    Raises:
-        ReadError: the stored result used more scenes than can be used now.
-    """
-    scenes = {scene.scene_id for scene in overpass.scenes}
-    if standing.scene_ids > scenes:
-        missing = ", ".join(sorted(standing.scene_ids - scenes))
-        raise ReadError(
-            f"the stored result also used {missing}, which cannot be used now; that result stands"
-        )
-    if standing.with_ais and not heard:
-        return True
-    second_choice = bool(overpass.tried) and not standing.scene_ids & scenes
-    return second_choice and len(standing.scene_ids) >= len(scenes) and standing.with_ais == heard
-
-
-def _unchanged(request: WatchRequest, overpass: Overpass, ais: AisData | None, standing: Standing) -> bool:
-    """Return whether a result was made from just what there is now."""
-    if standing.inputs_sha256 is None or standing.overpass_id != overpass.overpass_id:
-        return False
-    with Store.open(request.store_url) as store:
-        structures = known_structures(store, request.port.slug, overpass)
-    near = around(request, overpass, ais)
-    return inputs_sha256(request, overpass, near, structures) == standing.inputs_sha256
 
 
 def _quarantine(request: WatchRequest, ais: AisData) -> Path | None:

@@ -187,6 +187,8 @@ def test_a_failure_does_not_wipe_an_earlier_success_but_is_noted(store: Store, u
     after = dump(url)
     assert store.acquisitions("nampo").iloc[0]["later_failure"] == "band red: HTTP 403"
     assert store.acquisitions("nampo").iloc[0]["state"] == "processed"
+    store.still_stands("nampo", b.OVERPASS_ID)
+    assert store.acquisitions("nampo").iloc[0]["later_failure"] is None
     assert {k: v for k, v in after.items() if k != "acquisitions"} == {
         k: v for k, v in before.items() if k != "acquisitions"
     }

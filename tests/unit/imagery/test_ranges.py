@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from roadstead.errors import ReadError
-from roadstead.imagery import ranges
+from roadstead.imagery import kept as kept_module
 from roadstead.imagery.access import S3, access_of, lacks_keys
-from roadstead.imagery.ranges import GAP, LARGEST, Kept, Part, Version, _joined
+from roadstead.imagery.kept import Kept
+from roadstead.imagery.parts import LARGEST, Part, Version
+from roadstead.imagery.ranges import GAP, _joined
 from roadstead.providers import PROVIDERS
 from roadstead.settings import settings
 
@@ -55,7 +57,7 @@ def test_a_file_of_unknown_version_is_not_kept() -> None:
 def test_what_was_evicted_or_dropped_is_not_there() -> None:
     kept = Kept("http://a/x.tif", WHOLE)
     kept.put([part(0, 100), part(200, 300)])
-    ranges.byte_cache().delete((kept._name, 0))
+    kept_module.byte_cache().delete((kept._name, 0))
     assert kept.get(0, 100) is None and kept.get(200, 300) == body(200, 300)
     kept.drop()
     assert Kept("http://a/x.tif", WHOLE).get(200, 300) is None
@@ -67,7 +69,7 @@ def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Kept("http://a/x.tif", Version(10**9, '"one"'))
     for index in range(40):
         kept.put([Part(index * 200_000, bytes(200_000), WHOLE)])
-    assert ranges.byte_cache().volume() <= 4_000_000
+    assert kept_module.byte_cache().volume() <= 4_000_000
     last = 39 * 200_000
     assert kept.get(last, last + 1000) == bytes(1000), "what was used last stays"
 
