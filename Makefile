@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench apt demo test check fmt train train-simulated evaluate ablation realism bench soak online docs lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench soak online docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,7 +44,14 @@ apt:
 demo: setup ## Set up, simulate a fortnight at both ports, run the flow, write demo/
 	$(BIN)/python -m flows.demo --out demo
 
-test: setup-dev apt ## Set up and run all tests
+setup-pgstac: .venv-pgstac/.done ## A STAC server on PostgreSQL for one test, in an environment of its own
+
+.venv-pgstac/.done: tests/integration/pgstac.txt
+	test -x .venv-pgstac/bin/python || $(PYTHON) -m venv .venv-pgstac
+	.venv-pgstac/bin/python -m pip --disable-pip-version-check install --quiet -r tests/integration/pgstac.txt
+	touch $@
+
+test: setup-dev setup-pgstac apt ## Set up and run all tests
 	$(BIN)/python -m pytest
 
 check: setup-dev ## Lint, format, types, import rules
@@ -90,4 +97,4 @@ lock: setup-bench ## Rewrite constraints.txt from what is installed
 	tools/lock
 
 clean: ## Delete what the other targets made
-	rm -rf .venv build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-pgstac build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
