@@ -64,7 +64,7 @@ def status_command(
 def _row(status: PortStatus) -> list[str]:
     days = status.unobserved_days
     lag = (
-        f"{status.lag.p50_h:.1f} h / {status.lag.p90_h:.1f} h (n {status.lag.n})"
+        f"{_lag(status.lag.p50_h)} / {_lag(status.lag.p90_h)} (n {status.lag.n})"
         if status.lag
         else "not known"
     )
@@ -81,3 +81,7 @@ def _row(status: PortStatus) -> list[str]:
 
 def _when(time: datetime | None, none: str = "never") -> str:
     return f"{time:%Y-%m-%d %H:%M}" if time else none
+
+
+def _lag(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"
