@@ -7,17 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
+from roadstead.ais.again import Memory, repeats
 from roadstead.ais.batch import Batch, Fault
 from roadstead.ais.clean import Cleaned, clean
 from roadstead.ais.data import AisData, Box, Progress, Window
 from roadstead.ais.files import opened
 from roadstead.ais.layouts import ColumnMapping, load_mapping
 from roadstead.ais.nmea import read_nmea
-from roadstead.ais.tabular import read_parquet, read_table
+from roadstead.ais.parquet import read_parquet
+from roadstead.ais.tabular import read_table
+from roadstead.ais.tally import Tally
 from roadstead.ais.tracks import segment
 from roadstead.ais.vessels import changes, gear_mmsis, history
 from roadstead.errors import AisError
@@ -49,6 +52,8 @@ class Part:
     """`tables.STATIONS`."""
     quarantine: pd.DataFrame
     snapshot_times: frozenset[datetime] = frozenset()
+    duplicates: int = 0
+    """Reports taken out as repeats of another of the file."""
 
 
 def read_ais(
@@ -97,13 +102,13 @@ class Meter:
             self._progress(sum(self._done.values()), sum(self._sizes.values()))
 
 
-def batches_of(path: Path, mapping: ColumnMapping | None) -> Iterator[Batch]:
-    """Yield the batches of a file in whatever format it is.
+def batches_of(path: Path, mapping: ColumnMapping | None, raw: BinaryIO | None = None) -> Iterator[Batch]:
+    """Yield the batches of a file, or of ``raw``, in whatever format it is.
 
     Raises:
         AisError: the file cannot be read.
     """
-    with opened(path) as file:
+    with opened(path, raw) as file:
         if file.format == "nmea":
             yield from read_nmea(file.stream, file.tell)
         elif file.format == "table":
@@ -121,8 +126,13 @@ class Reading:
     mapping: ColumnMapping | None = None
     source: str | None = None
     meter: Meter | None = None
+    batches: Iterable[Batch] | None = None
+    """What to read in the file's place."""
     usable: int = 0
     """Rows with an MMSI and a time so far."""
+    tally: Tally = field(default_factory=Tally)
+    """What became of the rows so far."""
+    _seen: Memory = field(default_factory=Memory)
     _faults: Counter[str] = field(default_factory=Counter)
     _times: set[pd.Timestamp] = field(default_factory=set)
     _rows: int = 0
@@ -135,9 +145,10 @@ class Reading:
         Raises:
             AisError: the file cannot be read, or every row of it so far has the same systematic fault.
         """
-        for batch in batches_of(self.path, self.mapping):
+        read = batches_of(self.path, self.mapping) if self.batches is None else self.batches
+        for batch in read:
             rows = batch.rows if self.source is None else batch.rows.assign(source=self.source)
-            done = clean(replace(batch, rows=rows), self.path.name, self.window)
+            done = self._once(clean(replace(batch, rows=rows), self.path.name, self.window))
             self._note(done)
             self._is_table = self._is_table and "positional" not in rows
             if self.meter is not None:
@@ -146,6 +157,17 @@ class Reading:
             yield done
         if self._rows == 0 and not self._faults:
             raise AisError(f"{self.path}: holds no AIS message or row (a table may have columns alone).")
+
+    def _once(self, done: Cleaned) -> Cleaned:
+        """Take out the reports that were there already."""
+        again = self._seen.repeats(done.positions)
+        tally = replace(
+            done.tally,
+            positions=done.tally.positions - int(again.sum()),
+            duplicates=done.tally.duplicates + int(again.sum()),
+        )
+        self.tally += tally
+        return replace(done, positions=done.positions[~again].reset_index(drop=True), tally=tally)
 
     def _note(self, done: Cleaned) -> None:
         self.usable += done.usable
@@ -156,6 +178,13 @@ class Reading:
             reason, _ = self._faults.most_common(1)[0]
             if reason in _SYSTEMATIC:
                 raise AisError(f"{self.path}: {_SYSTEMATIC[reason]}.")
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """First and last time of the usable rows."""
+        if not self._times:
+            return None
+        return min(self._times).to_pydatetime(warn=False), max(self._times).to_pydatetime(warn=False)
 
     @property
     def snapshot_times(self) -> list[datetime]:
@@ -190,6 +219,7 @@ def read_file(
         stacked(stations, empty(STATIONS)),
         stacked(faults, empty(QUARANTINE)),
         frozenset(reading.snapshot_times),
+        reading.tally.duplicates,
     )
 
 
@@ -220,7 +250,7 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
         if any(len(p.static) for p in parts)
         else empty(VESSELS)
     )
-    once = positions.drop_duplicates([name for name in POSITIONS.columns if name != "source"])
+    once = positions[~repeats(positions)]
     gear = once["mmsi"].isin(gear_mmsis(vessels))
     tracks = segment(once[~gear])
     buoys = once.loc[gear, ["mmsi", "time", "lon", "lat", "source"]].assign(kind="gear_buoy")
@@ -238,7 +268,7 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
         stations=checked(stations.sort_values(["mmsi", "time"], ignore_index=True), STATIONS, "stations"),
         quarantine=checked(stacked(refused, empty(QUARANTINE)), QUARANTINE, "quarantine"),
         snapshot_times=frozenset().union(*(part.snapshot_times for part in parts)),
-        duplicates=len(positions) - len(once),
+        duplicates=sum(part.duplicates for part in parts) + len(positions) - len(once),
     )
 
 
