@@ -24,10 +24,22 @@ STATIC = (
     "draught_m",
     "destination",
 )
-COLUMNS = ("mmsi", "time", *DYNAMIC, *STATIC, "ais_class", "source")
+COLUMNS = ("mmsi", "time", *DYNAMIC, *STATIC, "ais_class", "message", "source")
 """The columns that a table may hold, by our names."""
 NUMERIC = frozenset(
-    {"mmsi", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", *DIMENSIONS, "length_m", "beam_m", "draught_m"}
+    {
+        "mmsi",
+        "message",
+        "lon",
+        "lat",
+        "sog_kn",
+        "cog_deg",
+        "heading_deg",
+        *DIMENSIONS,
+        "length_m",
+        "beam_m",
+        "draught_m",
+    }
 )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from roadstead.ais.batch import IntArray
 from roadstead.errors import AisError
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 16 << 20
 LONGEST_LINE = 64 << 20
 """A line longer than this is cut: what has no line breaks is no table."""
 _NEWLINE, _QUOTE, _NOT_ASCII = 10, 34, 128

@@ -6,6 +6,8 @@ degrees of course, 511 degrees of heading, 0 for identity and size.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais.batch import DYNAMIC, Batch, Fault, IntArray
-from roadstead.ais.codes import MOBILES, nav_status
+from roadstead.ais.codes import MESSAGES, MOBILES, nav_status
 from roadstead.ais.data import Window
 from roadstead.ais.fields import Faults, checked_number, coded, mapped, numbers, text
-from roadstead.ais.registry import is_distress_beacon, station_kind
+from roadstead.ais.registry import imo_is_valid, is_distress_beacon, mid_is_assigned, station_kind
 from roadstead.ais.static import static_of
 from roadstead.ais.tally import Tally
+from roadstead.geo import NAUTICAL_MILE_M
 
 FIRST_AIS = pd.Timestamp("1995-01-01", tz="UTC")
 """No AIS report is older."""
@@ -27,8 +30,13 @@ CLOCK_SLACK = timedelta(hours=24)
 """A report may lie this far ahead of our clock."""
 NULL_ISLAND_DEG = 0.001
 """Nearer to 0 N 0 E than this is an unset position."""
+LONG_RANGE = 27
+"""Number of the long-range message, whose position is in tenths of a minute."""
+COARSE_SIGMA_M = NAUTICAL_MILE_M / 10.0 / math.sqrt(12.0)
+"""Standard deviation, along each axis, of a position rounded to a tenth of a minute of latitude."""
+
 Mask = NDArray[np.bool_]
-_POSITION = ["mmsi", "time", *DYNAMIC, "ais_class", "source", "row"]
+_POSITION = ["mmsi", "time", *DYNAMIC, "ais_class", "source", "sigma_m", "row"]
 _STATIONS = ["mmsi", "time", "lon", "lat", "kind", "source", "row"]
 
 
@@ -44,6 +52,8 @@ class Cleaned:
     """Columns of `tables.STATIONS` and ``row``."""
     faults: list[Fault]
     tally: Tally = field(default_factory=Tally)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    """Reasons (`reasons.REASONS`) of what was kept all the same, counted."""
     times: tuple[pd.Timestamp, pd.Timestamp] | None = None
     """First and last time of the usable rows, before the window is applied."""
     usable: int = 0
@@ -99,7 +109,19 @@ def clean(batch: Batch, source: str, window: Window, now: datetime | None = None
         passed_over=int((left & ~refused[places][~beacon]).sum()) + batch.passed_over,
     )
     repeated = one_time and len(np.unique(seen.mmsi[seen.usable])) < len(usable_times)
-    return Cleaned(*tables, faults.found, tally, times, len(usable_times), repeated)
+    return Cleaned(*tables, faults.found, tally, _notes(*tables), times, len(usable_times), repeated)
+
+
+def _notes(positions: pd.DataFrame, static: pd.DataFrame, stations: pd.DataFrame) -> dict[str, int]:
+    """Count what is odd, or no ship, and kept."""
+    imo = static["imo"].dropna()
+    counts = {
+        "coarse_position": int(positions["sigma_m"].notna().sum()),
+        "imo_check_digit": int((~mapped(imo, imo_is_valid)).sum()) if len(imo) else 0,
+        "mid_not_assigned": int((~mapped(positions["mmsi"], mid_is_assigned)).sum()) if len(positions) else 0,
+        **{str(kind): int(n) for kind, n in stations["kind"].value_counts().items()},
+    }
+    return {name: int(count) for name, count in counts.items() if count}
 
 
 def _ends(times: NDArray[np.datetime64]) -> tuple[pd.Timestamp, pd.Timestamp] | None:
@@ -176,11 +198,19 @@ def _table(batch: Batch, seen: _Looked, places: IntArray, source: str) -> pd.Dat
     table = pd.concat([pd.DataFrame(known), batch.rest(places, (*known, "positional"))], axis=1)
     table["source"] = text(table, "source").fillna(source)
     words = text(table, "ais_class")
+    if "message" in table:
+        words = words.where(words.notna(), _by_message(table))
     table["ais_class"] = mapped(words, lambda word: _mobile(word)[0], object)
     kind = pd.Series(mapped(words, lambda word: _mobile(word)[1], object))
     by_number = pd.Series(mapped(table["mmsi"], station_kind, object))
     table["kind"] = kind.where(kind.notna(), by_number)
     return table
+
+
+def _by_message(table: pd.DataFrame) -> pd.Series:
+    return pd.Series(
+        mapped(numbers(table, "message"), lambda n: MESSAGES.get(int(n)), object), index=table.index
+    )
 
 
 def _mobile(word: str) -> tuple[str | None, str | None]:
@@ -210,4 +240,5 @@ def _dynamic(table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
         heading_deg=heading % 360.0,
         nav_status=coded(table, "nav_status", faults, nav_status),
         ais_class=table["ais_class"].where(table["ais_class"].notna(), None),
+        sigma_m=np.where(numbers(table, "message") == LONG_RANGE, COARSE_SIGMA_M, np.nan),
     )

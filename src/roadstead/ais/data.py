@@ -33,9 +33,12 @@ def from_simulator(source: pd.Series) -> bool:
 class AisData:
     """What vessels declared over AIS, cleaned, with what could not be used beside it."""
 
-    positions: pd.DataFrame = field(default_factory=lambda: empty(POSITIONS).assign(segment=0))
+    positions: pd.DataFrame = field(
+        default_factory=lambda: empty(POSITIONS).assign(sigma_m=float("nan"), segment=0)
+    )
     """`tables.POSITIONS`, ordered by MMSI and time, plus ``segment``: the number of the hull among those that
-    use the MMSI (0 where there is one)."""
+    use the MMSI (0 where there is one), and ``sigma_m``: standard deviation (m, each axis) of a coarse position
+    (message 27), null for all others."""
     vessels: pd.DataFrame = field(default_factory=lambda: empty(VESSELS))
     """`tables.VESSELS`."""
     stations: pd.DataFrame = field(default_factory=lambda: empty(STATIONS))

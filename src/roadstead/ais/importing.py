@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -41,6 +42,8 @@ class ImportSummary:
     """Entries of the quarantine: rows that could not be used, and fields of rows that were kept."""
     tally: Tally
     """What became of every row; its parts add up to the rows read."""
+    notes: Mapping[str, int]
+    """Reasons (`reasons.REASONS`) of what was kept all the same, counted."""
     files: tuple[str, ...]
     already: tuple[str, ...]
     """Of ``files``, those that the store held already and that were passed over."""
@@ -96,6 +99,7 @@ def summary(folder: Path, files: list[str], done: list[Manifest], before: list[s
         static=sum(m.static for m in done),
         quarantined=sum(m.quarantined for m in done),
         tally=sum((m.tally for m in done), Tally()),
+        notes=dict(sum((Counter(m.notes) for m in done), Counter())),
         files=tuple(files),
         already=tuple(before),
         quarantine=quarantine / f"{done[0].key}.csv" if len(done) == 1 else quarantine,
@@ -210,6 +214,13 @@ def write_import(
             writer.abandon()
             return _with_terms(folder, before, source), False
         made = commit(
-            writer, name, str(reading.path), source, reading.tally, reading.snapshot_times, reading.span
+            writer,
+            name,
+            str(reading.path),
+            source,
+            reading.tally,
+            +reading.notes,
+            reading.snapshot_times,
+            reading.span,
         )
     return made, True

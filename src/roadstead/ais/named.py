@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from roadstead.ais.fields import as_numbers
 from roadstead.ais.layouts import KNOTS, Layout
 
 
@@ -20,7 +21,9 @@ def in_our_units(made: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     if "time" in made:
         made["time"] = times(made["time"], layout)
     if "sog_kn" in made and layout.speed_unit != "kn":
-        made["sog_kn"] = pd.to_numeric(made["sog_kn"], errors="coerce") * KNOTS[layout.speed_unit]
+        made["sog_kn"] = as_numbers(made["sog_kn"]) * KNOTS[layout.speed_unit]
+    for name in set(layout.scale) & set(made):
+        made[name] = as_numbers(made[name]) * layout.scale[name]
     return made
 
 

@@ -176,7 +176,7 @@ def _belongs(part: _Part, parts: list[_Part]) -> bool:
 
 _Row = tuple[Any, ...]
 """MMSI and the values of `_FIX`, then a dict of static data or None."""
-_FIX = ("positional", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", "nav_status", "ais_class")
+_FIX = ("positional", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", "nav_status", "ais_class", "message")
 _STATIC_NAMES = {
     "imo": "imo",
     "shipname": "name",
@@ -192,11 +192,11 @@ _STATIC_NAMES = {
 
 
 def _class_a(m: Any) -> _Row:  # noqa: ANN401 - pyais message classes share no typed base
-    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, int(m.status), "A", None
+    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, int(m.status), "A", None, None
 
 
 def _class_b(m: Any) -> _Row:  # noqa: ANN401
-    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, None, "B", None
+    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, None, "B", None, None
 
 
 def _extended_b(m: Any) -> _Row:  # noqa: ANN401
@@ -205,11 +205,11 @@ def _extended_b(m: Any) -> _Row:  # noqa: ANN401
 
 def _long_range(m: Any) -> _Row:  # noqa: ANN401
     speed = None if m.speed >= 63 else m.speed  # 63 is "not available" here, 511 is for the course
-    return m.mmsi, True, m.lon, m.lat, speed, m.course, None, int(m.status), "A", None
+    return m.mmsi, True, m.lon, m.lat, speed, m.course, None, int(m.status), "A", 27, None
 
 
 def _declared(ais_class: str) -> Callable[[Any], _Row]:
-    return lambda m: (m.mmsi, False, None, None, None, None, None, None, ais_class, _static(m))
+    return lambda m: (m.mmsi, False, None, None, None, None, None, None, ais_class, None, _static(m))
 
 
 def _static(m: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -217,7 +217,7 @@ def _static(m: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _station(kind: str) -> Callable[[Any], _Row]:
-    return lambda m: (m.mmsi, True, m.lon, m.lat, None, None, None, None, kind, None)
+    return lambda m: (m.mmsi, True, m.lon, m.lat, None, None, None, None, kind, None, None)
 
 
 _READ: dict[int, Callable[[Any], _Row]] = {
@@ -375,7 +375,7 @@ def _fault(error: Exception, row: int, line: bytes) -> Fault:
     content = _text(line)
     if isinstance(error, _Refused):
         return Fault(row, error.field, error.reason, content)
-    return Fault(row, "payload", f"undecodable: {error}"[:120], content)
+    return Fault(row, "payload", "undecodable", content)
 
 
 def _incomplete(parts: Iterable[_Part]) -> Iterator[Fault]:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import shapely
 
 from roadstead.ais.batch import Batch
-from roadstead.ais.layouts import ColumnMapping, layout_of
+from roadstead.ais.layouts import ColumnMapping
 from roadstead.ais.named import named
+from roadstead.ais.presets import layout_of
 from roadstead.errors import AisError
 
 BATCH_ROWS = 50_000

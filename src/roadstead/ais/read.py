@@ -132,6 +132,9 @@ class Reading:
     """Rows with an MMSI and a time so far."""
     tally: Tally = field(default_factory=Tally)
     """What became of the rows so far."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """Reasons of what was kept all the same, so far."""
+    _latest: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[ns, UTC]"))
     _seen: Memory = field(default_factory=Memory)
     _faults: Counter[str] = field(default_factory=Counter)
     _times: set[pd.Timestamp] = field(default_factory=set)
@@ -167,7 +170,21 @@ class Reading:
             duplicates=done.tally.duplicates + int(again.sum()),
         )
         self.tally += tally
+        self.notes.update(done.notes)
+        self.notes["out_of_order"] += self._late(done.positions)
         return replace(done, positions=done.positions[~again].reset_index(drop=True), tally=tally)
+
+    def _late(self, positions: pd.DataFrame) -> int:
+        """Count the reports that are earlier than one of the same MMSI before them."""
+        if positions.empty:
+            return 0
+        before = positions["mmsi"].map(self._latest)
+        by_ship = positions["time"].groupby(positions["mmsi"], sort=False)
+        late = (positions["time"] < by_ship.cummax()) | (positions["time"] < before)
+        last = by_ship.max()
+        both = pd.concat([self._latest, last]) if len(self._latest) else last
+        self._latest = both.groupby(level=0).max()
+        return int(late.sum())
 
     def _note(self, done: Cleaned) -> None:
         self.usable += done.usable
@@ -223,7 +240,7 @@ def read_file(
     )
 
 
-_POSITIONS_OF_FILE = empty(POSITIONS).assign(row=0, file="")
+_POSITIONS_OF_FILE = empty(POSITIONS).assign(sigma_m=0.0, row=0, file="")
 
 
 def quarantine_of(faults: Iterable[Fault], path: Path) -> pd.DataFrame:
@@ -263,7 +280,9 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
     )
     refused = [*(part.quarantine for part in parts), _jumps(tracks.jumps)]
     return AisData(
-        positions=checked(tracks.positions[[*POSITIONS.columns, "segment"]], POSITIONS, "positions"),
+        positions=checked(
+            tracks.positions[[*POSITIONS.columns, "sigma_m", "segment"]], POSITIONS, "positions"
+        ),
         vessels=checked(vessels[mine].reset_index(drop=True), VESSELS, "vessels"),
         stations=checked(stations.sort_values(["mmsi", "time"], ignore_index=True), STATIONS, "stations"),
         quarantine=checked(stacked(refused, empty(QUARANTINE)), QUARANTINE, "quarantine"),

@@ -62,7 +62,7 @@ def write_store(data: AisData, store_folder: str | Path) -> Manifest:
         writer.add("stations", data.stations.assign(file="", row=0))
         writer.refuse(data.quarantine)
         writer.add("vessels", data.vessels)
-        return commit(writer, key, "", Source(), tally, sorted(data.snapshot_times))
+        return commit(writer, key, "", Source(), tally, None, sorted(data.snapshot_times))
 
 
 def read_store(

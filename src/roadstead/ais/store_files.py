@@ -46,7 +46,7 @@ def _schema(columns: Sequence[str]) -> pa.Schema:
 
 
 SCHEMAS = {
-    "positions": _schema([*POSITIONS.columns, "file", "row"]),
+    "positions": _schema([*POSITIONS.columns, "sigma_m", "file", "row"]),
     "stations": _schema([*STATIONS.columns, "file", "row"]),
     "vessels": _schema(STATIC_COLUMNS),
 }
@@ -71,6 +71,8 @@ class Manifest:
     rows: Mapping[str, int] = field(default_factory=dict)
     """`tally.Tally` of the file; empty where an earlier version imported it."""
 
+    notes: Mapping[str, int] = field(default_factory=dict)
+    """Reasons (`reasons.REASONS`) of what was kept all the same, counted."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """`source.Source` as JSON; empty where an earlier version imported it."""
     first: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -170,6 +170,7 @@ def commit(
     file: str,
     source: Source,
     tally: Tally,
+    notes: Mapping[str, int] | None = None,
     snapshots: Sequence[datetime] = (),
     span: tuple[datetime, datetime] | None = None,
 ) -> Manifest:
@@ -185,6 +186,7 @@ def commit(
         quarantined=writer.rows["quarantine"],
         snapshot_times=tuple(moment.isoformat() for moment in snapshots),
         rows=asdict(tally),
+        notes=dict(notes or {}),
         about=source.as_json(),
         first=span[0].isoformat() if span else None,
         last=span[1].isoformat() if span else None,

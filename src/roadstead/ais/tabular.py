@@ -25,8 +25,9 @@ from roadstead.ais.blocks import BLOCK_BYTES, Block, blocks_of
 from roadstead.ais.codes import NULLS
 from roadstead.ais.fields import as_numbers
 from roadstead.ais.files import HEAD_BYTES, Opened, encoding_of
-from roadstead.ais.layouts import ColumnMapping, Layout, layout_of
+from roadstead.ais.layouts import ColumnMapping, Layout
 from roadstead.ais.named import in_our_units
+from roadstead.ais.presets import layout_of
 from roadstead.errors import AisError
 
 READERS = 2

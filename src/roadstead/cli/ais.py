@@ -130,6 +130,9 @@ def _tell(folder: Path, done: ImportSummary, json: bool) -> None:
         ("what became of them", "rows"),
         [[part.name.replace("_", " "), getattr(tally, part.name)] for part in fields(tally)],
     )
+    if done.notes:
+        noted = ", ".join(f"{name} {count}" for name, count in sorted(done.notes.items()))
+        err.print(f"Kept, but note (docs/ais.md says what each means): {noted}")
     err.print(f"{folder}: {tally.kept} of {tally.read} rows kept.")
     if done.already:
         err.print(f"Already there, nothing changed: {', '.join(done.already)}")
