@@ -10,7 +10,19 @@ import sys
 import typer
 
 from roadstead import __version__
-from roadstead.cli import ais, coverage, detect, doctor, evaluate, export, ports, reconcile, simulate, watch
+from roadstead.cli import (
+    ais,
+    coverage,
+    detect,
+    doctor,
+    evaluate,
+    export,
+    identify,
+    ports,
+    reconcile,
+    simulate,
+    watch,
+)
 from roadstead.cli.console import err
 from roadstead.errors import RoadsteadError, StoreError
 
@@ -36,6 +48,7 @@ app.add_typer(ais_app, name="ais")
 ais_app.command("import")(ais.import_command)
 ais_app.command("sources")(ais.sources_command)
 ais_app.command("coverage")(coverage.coverage_command)
+ais_app.command("identify")(identify.identify_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
