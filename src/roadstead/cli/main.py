@@ -16,6 +16,7 @@ from roadstead.cli import (
     detect,
     doctor,
     evaluate,
+    events,
     export,
     identify,
     ports,
@@ -49,6 +50,7 @@ ais_app.command("import")(ais.import_command)
 ais_app.command("sources")(ais.sources_command)
 ais_app.command("coverage")(coverage.coverage_command)
 ais_app.command("identify")(identify.identify_command)
+ais_app.command("events")(events.events_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
