@@ -90,11 +90,14 @@ def checked_number(
     table: pd.DataFrame, name: str, faults: Faults, top: float, unset: tuple[float, ...]
 ) -> pd.Series:
     """Return a column as numbers in [0, top]; null where unset, null with a fault where out of range."""
-    values = numbers(table, name)
-    values = values.mask(values.isin(unset))
+    values = numbers(table, name).to_numpy(float, copy=True)
+    for word in unset:
+        values[values == word] = np.nan
     outside = (values < 0) | (values > top)
-    faults.add(table.loc[outside, "row"], name, "out_of_range_field_dropped")
-    return values.mask(outside)
+    if outside.any():
+        faults.add(table["row"][outside], name, "out_of_range_field_dropped")
+        values[outside] = np.nan
+    return pd.Series(values, index=table.index)
 
 
 def coded(

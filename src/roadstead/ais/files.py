@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def opened(path: Path, raw: BinaryIO | None = None) -> Iterator[Opened]:
                 yield Opened(stream, _format(head), _Place(start))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise AisError(f"{path} cannot be opened: {error.strerror}") from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:
+    except (zlib.error, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:
         raise AisError(f"{path} cannot be read to its end, is it whole? {error}") from error
 
 

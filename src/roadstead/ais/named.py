@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from roadstead.ais.fields import as_numbers
 from roadstead.ais.layouts import KNOTS, Layout
+
+_LAST_S = 9e9
+"""Later (in the year 2255) does not fit nanoseconds, nor any log."""
 
 
 def named(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
@@ -33,8 +38,8 @@ def times(values: pd.Series, layout: Layout) -> pd.Series:
         return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]")
     codes, spelt = pd.factorize(values)
     if layout.time_unit is not None:
-        numbers = pd.to_numeric(pd.Series(spelt), errors="coerce")
-        parsed = pd.to_datetime(numbers, unit=layout.time_unit, utc=True, errors="coerce")
+        numbers = as_numbers(pd.Series(spelt)).to_numpy(float)
+        parsed = pd.Series(from_epoch(numbers / (1000.0 if layout.time_unit == "ms" else 1.0)))
     else:
         # A publisher's own format is tried first: ISO 8601 would not take it for another date.
         words = pd.Series(spelt).astype(object)
@@ -43,3 +48,13 @@ def times(values: pd.Series, layout: Layout) -> pd.Series:
         pd.DatetimeIndex([pd.NaT], dtype="datetime64[ns, UTC]")
     )
     return pd.Series(moments.take(codes), index=values.index)
+
+
+def from_epoch(seconds: NDArray[np.float64]) -> pd.DatetimeIndex:
+    """Return the times (UTC) of seconds since 1970, to the microsecond; NaT for what no clock tells."""
+    with np.errstate(invalid="ignore"):
+        known = np.abs(seconds) < _LAST_S
+    micros = np.round(np.where(known, seconds, 0.0) * 1e6).astype(np.int64)
+    times = (micros * 1000).astype("datetime64[ns]")
+    times[~known] = np.datetime64("NaT")
+    return pd.DatetimeIndex(times, tz="UTC")

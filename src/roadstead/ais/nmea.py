@@ -17,6 +17,7 @@ from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
 
 from roadstead.ais.batch import Batch, Fault
+from roadstead.ais.named import from_epoch
 from roadstead.ais.quick import SENTENCE, checksum, decoded
 
 BITS = {
@@ -290,9 +291,7 @@ class _Collected:
 
 
 def _timed(table: pd.DataFrame) -> pd.DataFrame:
-    seconds = pd.to_numeric(table["time"])
-    time = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
-    return table.assign(time=time.astype("datetime64[ns, UTC]"))
+    return table.assign(time=from_epoch(table["time"].to_numpy(float)))
 
 
 def read_nmea(

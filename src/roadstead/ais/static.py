@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from roadstead.ais.batch import DIMENSIONS, STATIC
 from roadstead.ais.codes import ship_type
 from roadstead.ais.fields import Faults, checked_number, coded, mapped, text
+from roadstead.geo import Array
 
 MAX_LENGTH_M = 460.0
 """The longest ship ever built had 458 m."""
@@ -52,22 +53,30 @@ def _imo_in(value: object) -> str | None:
 
 def _sized(made: pd.DataFrame, table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
     """Add dimensions, length and beam; an antenna place that was not set stays null."""
-    bow, stern, port, starboard = (checked_number(table, name, faults, 511.0, ()) for name in DIMENSIONS)
+    bow, stern, port, starboard = (_metres(table, name, faults, 511.0, ()) for name in DIMENSIONS)
     along, across = bow + stern, port + starboard
     unset = (bow == 0) & (port == 0)  # M.1371: only length (B) and beam (D) are known
-    long = along.mask(along == 0).fillna(checked_number(table, "length_m", faults, 1e6, (0.0,)))
-    wide = across.mask(across == 0).fillna(checked_number(table, "beam_m", faults, 1e6, (0.0,)))
-    faults.add(table.loc[long > MAX_LENGTH_M, "row"], "length_m", "out_of_range_field_dropped")
-    faults.add(table.loc[wide > MAX_BEAM_M, "row"], "beam_m", "out_of_range_field_dropped")
-    no_length, no_beam = (
-        unset | (along == 0) | (along > MAX_LENGTH_M),
-        unset | (across == 0) | (across > MAX_BEAM_M),
-    )
+    long = _told(along, _metres(table, "length_m", faults, 1e6, (0.0,)))
+    wide = _told(across, _metres(table, "beam_m", faults, 1e6, (0.0,)))
+    for values, top, name in ((long, MAX_LENGTH_M, "length_m"), (wide, MAX_BEAM_M, "beam_m")):
+        if (values > top).any():
+            faults.add(table["row"][values > top], name, "out_of_range_field_dropped")
+    no_length = unset | (along == 0) | (along > MAX_LENGTH_M)
+    no_beam = unset | (across == 0) | (across > MAX_BEAM_M)
     return made.assign(
-        to_bow_m=bow.mask(no_length),
-        to_stern_m=stern.mask(no_length),
-        to_port_m=port.mask(no_beam),
-        to_starboard_m=starboard.mask(no_beam),
-        length_m=long.mask(long > MAX_LENGTH_M),
-        beam_m=wide.mask(wide > MAX_BEAM_M),
+        to_bow_m=np.where(no_length, np.nan, bow),
+        to_stern_m=np.where(no_length, np.nan, stern),
+        to_port_m=np.where(no_beam, np.nan, port),
+        to_starboard_m=np.where(no_beam, np.nan, starboard),
+        length_m=np.where(long > MAX_LENGTH_M, np.nan, long),
+        beam_m=np.where(wide > MAX_BEAM_M, np.nan, wide),
     )
+
+
+def _metres(table: pd.DataFrame, name: str, faults: Faults, top: float, unset: tuple[float, ...]) -> Array:
+    return checked_number(table, name, faults, top, unset).to_numpy(float)
+
+
+def _told(summed: Array, stated: Array) -> Array:
+    """Return the sum of two sides, or what a table states where they are not known."""
+    return np.where(np.isnan(summed) | (summed == 0), stated, summed)
