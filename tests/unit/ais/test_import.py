@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from benchmarks.ais_import import imported, write_day
 from roadstead.ais import (
     Source,
     import_files,
@@ -220,6 +221,16 @@ def _halves(n: int) -> list[str]:
             to_starboard=5,
         ),
     ]
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    peaks = []
+    for rows in (400_000, 1_200_000):
+        write_day(tmp_path / "day.csv", rows)
+        done = imported(tmp_path / "day.csv", tmp_path / f"ais-{rows}")
+        assert done["read"] == rows
+        peaks.append(done["peak_mb"])
+    assert peaks[1] < 1.15 * peaks[0]
 
 
 # Sources
