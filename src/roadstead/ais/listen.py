@@ -66,6 +66,8 @@ class _Line:
     piece_s: float
     heard: Callable[[int], None]
     stopped: bool = False
+    lost: UpstreamError | None = None
+    """Set where the connection could not be made again."""
     _socket: socket.socket | None = None
     _rest: bytes = b""
     _lines: int = 0
@@ -75,15 +77,25 @@ class _Line:
         """Yield lines until this piece is over; ``take`` is told each."""
         end = min(time.monotonic() + self.piece_s, self.until)
         try:
-            while time.monotonic() < end:
-                for line in self._received():
-                    take(line)
-                    self._lines += 1
-                    yield line
+            while time.monotonic() < end and self.lost is None:
+                yield from self._told(self._received(), take)
                 self.heard(self._lines)
         except KeyboardInterrupt:
             self.stopped = True
         self.stopped |= time.monotonic() >= self.until
+        if self.stopped:
+            yield from self._told(self._left(), take)
+
+    def _told(self, lines: list[bytes], take: Callable[[bytes], None]) -> Iterator[bytes]:
+        for line in lines:
+            take(line)
+            self._lines += 1
+            yield line
+
+    def _left(self) -> list[bytes]:
+        """Return what came after the last line break, a line that was cut off: it is counted, too."""
+        left, self._rest = self._rest, b""
+        return [left] if left.strip() else []
 
     def _received(self) -> list[bytes]:
         try:
@@ -93,11 +105,9 @@ class _Line:
         except TimeoutError:
             return []
         except OSError as error:
-            self._lost(str(error))
-            return []
+            return self._again(str(error))
         if not data and self.feed.kind == "tcp":
-            self._lost("the other side closed the connection")
-            return []
+            return self._again("the other side closed the connection")
         self._fails = 0
         return self._whole(data)
 
@@ -107,12 +117,15 @@ class _Line:
         *lines, self._rest = (self._rest + data).split(b"\n")
         return [line for line in lines if line.strip()]
 
-    def _lost(self, why: str) -> None:
+    def _again(self, why: str) -> list[bytes]:
+        """Wait before the connection is tried again, or give up; return what was left of a line."""
         self.close()
         self._fails += 1
         if self._fails > ATTEMPTS:
-            raise UpstreamError(f"{self.feed.name}: {why}; what was heard before is in the store")
-        time.sleep(min(2.0 ** (self._fails - 1), max(self.until - time.monotonic(), 0.0)))
+            self.lost = UpstreamError(f"{self.feed.name}: {why}; what was heard before is in the store")
+        else:
+            time.sleep(min(2.0 ** (self._fails - 1), max(self.until - time.monotonic(), 0.0)))
+        return self._left()
 
     def close(self) -> None:
         """Close the socket."""
@@ -164,39 +177,24 @@ def listen(
     lines = _Line(feed, time.monotonic() + seconds, piece_s, heard)
     done: list[Manifest] = []
     how = How(window or Window(), None, source or Source())
-    lost: UpstreamError | None = None
     with closing(lines):
-        while not lines.stopped and lost is None:
-            try:
-                done += _piece(lines, folder, how)
-            except UpstreamError as error:
-                lost = error
-    if lost is not None:
-        raise lost
+        while not lines.stopped and lines.lost is None:
+            done += _piece(lines, folder, how)
+    if lines.lost is not None:
+        raise lines.lost
     return summary(folder, [feed.name], done, [])
 
 
 def _piece(lines: _Line, folder: Path, how: How) -> list[Manifest]:
     """Import one piece; nothing where nothing was heard."""
-    digest, lost = how.digest(), None
-
-    def safe() -> Iterator[bytes]:
-        nonlocal lost
-        try:
-            yield from lines.piece(lambda line: digest.update(line + b"\n"))
-        except UpstreamError as error:
-            lost = error  # what was heard is put into the store first
-
-    heard = iter(safe())
+    digest = how.digest()
+    heard = lines.piece(lambda line: digest.update(line + b"\n"))
     first = next(heard, None)
-    made = []
-    if first is not None:
-        batches = read_nmea(_chained(first, heard), clock=time.time)
-        reading = Reading(Path(lines.feed.name), how.window, source=how.source.name, batches=batches)
-        made = [write_import(folder, reading, how.source, lambda: key_of(digest))[0]]
-    if lost is not None:
-        raise lost
-    return made
+    if first is None:
+        return []
+    batches = read_nmea(_chained(first, heard), clock=time.time)
+    reading = Reading(Path(lines.feed.name), how.window, source=how.source.name, batches=batches)
+    return [write_import(folder, reading, how.source, lambda: key_of(digest))[0]]
 
 
 def _chained(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:

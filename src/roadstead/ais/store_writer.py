@@ -21,7 +21,7 @@ from roadstead.ais.tally import Tally
 
 CELL_DEG = 5
 """A cell is this wide and high."""
-FLUSH_ROWS = 400_000
+FLUSH_ROWS = 200_000
 """Rows held in memory before they are written to the files of their days and cells."""
 MOST_OPEN = 64
 """Files written at once; beyond it the one written longest ago is closed, and a new one begun when it has more."""

@@ -335,14 +335,15 @@ def test_position_reports_decoded_at_once_are_those_of_pyais(tmp_path: Path) -> 
 # Live feeds
 
 
-def serve(lines: list[str], times: int = 1) -> int:
+def serve(lines: list[str], times: int = 1, cut: int = 0) -> int:
     server = socket.create_server(("127.0.0.1", 0))
 
     def send() -> None:
         for _ in range(times):
             link, _ = server.accept()
             with link:
-                link.sendall("".join(f"{line}\r\n" for line in lines).encode())
+                sent = "".join(f"{line}\r\n" for line in lines).encode()
+                link.sendall(sent[: len(sent) - cut])
         server.close()
 
     threading.Thread(target=send, daemon=True).start()
@@ -355,6 +356,12 @@ def test_a_tcp_feed_is_imported_with_our_clock_where_it_brings_no_time(tmp_path:
     assert (done.tally.positions, done.tally.static, done.tally.quarantined) == (1, 1, 1)
     (report,) = read_store(tmp_path / "ais").positions.to_dict("records")
     assert abs(report["time"].timestamp() - time.time()) < 30
+
+
+def test_a_line_that_the_end_of_a_feed_cuts_off_is_counted(tmp_path: Path) -> None:
+    port = serve([*position(0), *position(60)], cut=20)
+    done = listen(f"tcp://127.0.0.1:{port}", tmp_path / "ais", seconds=1.0)
+    assert (done.tally.positions, done.tally.quarantined) == (1, 1)
 
 
 def test_a_udp_feed_is_imported_in_pieces(tmp_path: Path) -> None:
