@@ -225,7 +225,7 @@ def _halves(n: int) -> list[str]:
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
-    for rows in (400_000, 1_200_000):
+    for rows in (350_000, 700_000):
         write_day(tmp_path / "day.csv", rows)
         done = imported(tmp_path / "day.csv", tmp_path / f"ais-{rows}")
         assert done["read"] == rows
