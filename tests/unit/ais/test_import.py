@@ -6,11 +6,8 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +24,8 @@ from roadstead.ais import (
     store_writer,
     tabular,
 )
-from roadstead.ais.listen import feed_of, listen
-from roadstead.ais.quick import SENTENCE, checksum, decoded
 from roadstead.ais.store import sources_of
-from roadstead.errors import UpstreamError, UsageError
+from roadstead.errors import UsageError
 from tests.unit.ais.messages import SHIP, at, nmea, position, voyage, write
 
 BOX = (125.0, 38.0, 126.0, 39.0)
@@ -293,108 +288,3 @@ def test_a_store_of_an_earlier_version_is_still_read(tmp_path: Path) -> None:
     near = read_store(tmp_path / "ais", bbox=BOX, start=at(0), end=at(3600))
     assert len(near.positions) == 2
     assert sources_of(tmp_path / "ais")[0]["receiver"] == "unknown"
-
-
-# Quick decoding
-
-
-def test_position_reports_decoded_at_once_are_those_of_pyais(tmp_path: Path) -> None:
-    chance = random.Random(3)
-    lines = []
-    for n in range(400):
-        kind = chance.choice([1, 2, 3, 18])
-        said = {
-            "lon": chance.choice([181.0, chance.uniform(-180, 180)]),
-            "lat": chance.choice([91.0, chance.uniform(-90, 90)]),
-            "speed": chance.choice([102.3, round(chance.uniform(0, 102.2), 1)]),
-            "course": chance.choice([360.0, round(chance.uniform(0, 359.9), 1)]),
-            "heading": chance.choice([511, chance.randrange(360)]),
-        }
-        status = {} if kind == 18 else {"status": chance.randrange(16)}
-        lines += nmea(n, type=kind, mmsi=chance.randrange(1, 10**9), **said, **status)
-    quick = [SENTENCE.fullmatch(line.encode()) for line in lines]
-    assert all(quick)
-    table = decoded([found[3] for found in quick if found])
-    from pyais import decode
-
-    for found, (_, ours) in zip(quick, table.iterrows(), strict=True):
-        assert found is not None
-        theirs: Any = decode(found[2])
-        assert checksum(found[2]) == int(found[4], 16)
-        assert ours["mmsi"] == int(theirs.mmsi)
-        assert (ours["lon"], ours["lat"]) == pytest.approx((theirs.lon, theirs.lat), abs=1e-9)
-        assert (ours["sog_kn"], ours["cog_deg"], ours["heading_deg"]) == (
-            theirs.speed,
-            theirs.course,
-            theirs.heading,
-        )
-        assert ours["nav_status"] == (int(theirs.status) if hasattr(theirs, "status") else None)
-        assert ours["ais_class"] == ("B" if theirs.msg_type == 18 else "A")
-
-
-# Live feeds
-
-
-def serve(lines: list[str], times: int = 1, cut: int = 0) -> int:
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def send() -> None:
-        for _ in range(times):
-            link, _ = server.accept()
-            with link:
-                sent = "".join(f"{line}\r\n" for line in lines).encode()
-                link.sendall(sent[: len(sent) - cut])
-        server.close()
-
-    threading.Thread(target=send, daemon=True).start()
-    return int(server.getsockname()[1])
-
-
-def test_a_tcp_feed_is_imported_with_our_clock_where_it_brings_no_time(tmp_path: Path) -> None:
-    port = serve([*position(None), *voyage(None), "junk"])
-    done = listen(f"tcp://127.0.0.1:{port}", tmp_path / "ais", seconds=1.0)
-    assert (done.tally.positions, done.tally.static, done.tally.quarantined) == (1, 1, 1)
-    (report,) = read_store(tmp_path / "ais").positions.to_dict("records")
-    assert abs(report["time"].timestamp() - time.time()) < 30
-
-
-def test_a_line_that_the_end_of_a_feed_cuts_off_is_counted(tmp_path: Path) -> None:
-    port = serve([*position(0), *position(60)], cut=20)
-    done = listen(f"tcp://127.0.0.1:{port}", tmp_path / "ais", seconds=1.0)
-    assert (done.tally.positions, done.tally.quarantined) == (1, 1)
-
-
-def test_a_udp_feed_is_imported_in_pieces(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def send() -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            for n in range(20):
-                out.sendto("\r\n".join(position(n, lon=125.2 + n * 1e-4)).encode(), ("127.0.0.1", port))
-                time.sleep(0.1)
-
-    sender = threading.Thread(target=send, daemon=True)
-    threading.Timer(0.3, sender.start).start()
-    done = listen(f"udp://127.0.0.1:{port}", tmp_path / "ais", seconds=3.0, piece_s=0.8)
-    assert len(list((tmp_path / "ais/files").iterdir())) >= 2
-    assert done.tally.positions == len(read_store(tmp_path / "ais").positions) >= 15
-
-
-def test_a_feed_that_stays_away_is_an_upstream_error_and_what_was_heard_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from roadstead.ais import listen as module
-
-    monkeypatch.setattr(module, "ATTEMPTS", 1)
-    port = serve(position(0))
-    with pytest.raises(UpstreamError, match="what was heard before is in the store"):
-        listen(f"tcp://127.0.0.1:{port}", tmp_path / "ais")
-    assert len(read_store(tmp_path / "ais").positions) == 1
-
-
-@pytest.mark.parametrize("url", ["http://a:1", "tcp://a", "udp://:7", "tcp://a:99999", "nonsense"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="--listen"):
-        feed_of(url)
