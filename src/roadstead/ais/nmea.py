@@ -17,25 +17,9 @@ from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
 
 from roadstead.ais.batch import Batch, Fault
+from roadstead.ais.kinds import BITS, FIX, READ, Row
 from roadstead.ais.named import from_epoch
 from roadstead.ais.quick import SENTENCE, checksum, decoded
-
-BITS = {
-    1: (168, 168),
-    2: (168, 168),
-    3: (168, 168),
-    4: (168, 168),
-    5: (422, 426),
-    9: (168, 168),
-    18: (168, 168),
-    19: (312, 312),
-    21: (272, 364),
-    24: (160, 168),
-    27: (96, 168),
-}
-"""Least and most bits of the messages we read (ITU-R M.1371-5 annex 8; 422 and 426 are fill-bit habits of
-receivers, and 168 that of satellite relays of message 27, as gpsd accepts them). Other messages hold neither
-a position nor static data of a ship and are passed over."""
 
 LINE = re.compile(rb"(?:\\([^\\]*)\\)?([!$][^!$\\*\r\n]*\*[0-9A-Fa-f]{2})([^\\!$]*)")
 """A tag block where there is one, a sentence up to its checksum, and what follows it."""
@@ -175,70 +159,8 @@ def _belongs(part: _Part, parts: list[_Part]) -> bool:
     return same_station and together and new
 
 
-_Row = tuple[Any, ...]
-"""MMSI and the values of `_FIX`, then a dict of static data or None."""
-_FIX = ("positional", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", "nav_status", "ais_class", "message")
-_STATIC_NAMES = {
-    "imo": "imo",
-    "shipname": "name",
-    "callsign": "callsign",
-    "ship_type": "ship_type",
-    "to_bow": "to_bow_m",
-    "to_stern": "to_stern_m",
-    "to_port": "to_port_m",
-    "to_starboard": "to_starboard_m",
-    "draught": "draught_m",
-    "destination": "destination",
-}
-
-
-def _class_a(m: Any) -> _Row:  # noqa: ANN401 - pyais message classes share no typed base
-    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, int(m.status), "A", None, None
-
-
-def _class_b(m: Any) -> _Row:  # noqa: ANN401
-    return m.mmsi, True, m.lon, m.lat, m.speed, m.course, m.heading, None, "B", None, None
-
-
-def _extended_b(m: Any) -> _Row:  # noqa: ANN401
-    return (*_class_b(m)[:-1], _static(m))
-
-
-def _long_range(m: Any) -> _Row:  # noqa: ANN401
-    speed = None if m.speed >= 63 else m.speed  # 63 is "not available" here, 511 is for the course
-    return m.mmsi, True, m.lon, m.lat, speed, m.course, None, int(m.status), "A", 27, None
-
-
-def _declared(ais_class: str) -> Callable[[Any], _Row]:
-    return lambda m: (m.mmsi, False, None, None, None, None, None, None, ais_class, None, _static(m))
-
-
-def _static(m: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {ours: getattr(m, theirs) for theirs, ours in _STATIC_NAMES.items() if hasattr(m, theirs)}
-
-
-def _station(kind: str) -> Callable[[Any], _Row]:
-    return lambda m: (m.mmsi, True, m.lon, m.lat, None, None, None, None, kind, None, None)
-
-
-_READ: dict[int, Callable[[Any], _Row]] = {
-    1: _class_a,
-    2: _class_a,
-    3: _class_a,
-    4: _station("base station"),
-    5: _declared("A"),
-    9: _station("sar aircraft"),
-    18: _class_b,
-    19: _extended_b,
-    21: _station("aton"),
-    24: _declared("B"),
-    27: _long_range,
-}
-"""Message number to our columns."""
-
-
-def _decoded(parts: list[_Part]) -> _Row | None:
-    """Return line, time and source of a whole message, then its `_Row`; None for a kind we do not read.
+def _decoded(parts: list[_Part]) -> Row | None:
+    """Return line, time and source of a whole message, then its `Row`; None for a kind we do not read.
 
     Raises:
         _Refused: no receive time, the wrong number of bits, or fields that pyais cannot read.
@@ -257,12 +179,12 @@ def _decoded(parts: list[_Part]) -> _Row | None:
     least, most = BITS[kind]
     if not least <= len(sentence.bv) <= most:
         raise _Refused("payload", "bad_bit_count")
-    return first.row, time, source, *_READ[kind](sentence.decode())
+    return first.row, time, source, *READ[kind](sentence.decode())
 
 
 @dataclass
 class _Collected:
-    rows: list[_Row] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     quick: list[tuple[int, float, str | None, bytes]] = field(default_factory=list)
     """Line, time, source and payload of flawless position reports."""
     faults: list[Fault] = field(default_factory=list)
@@ -270,8 +192,8 @@ class _Collected:
     passed_over: int = 0
 
     def _others(self, bytes_done: int) -> Batch:
-        columns = list(zip(*self.rows, strict=True)) or [()] * (len(_FIX) + 5)
-        table = pd.DataFrame(dict(zip(("row", "time", "source", "mmsi", *_FIX), columns, strict=False)))
+        columns = list(zip(*self.rows, strict=True)) or [()] * (len(FIX) + 5)
+        table = pd.DataFrame(dict(zip(("row", "time", "source", "mmsi", *FIX), columns, strict=False)))
         said = {n: told for n, told in enumerate(columns[-1]) if told is not None}
         if said:
             static = pd.DataFrame.from_dict(said, orient="index").reindex(table.index)
