@@ -64,7 +64,9 @@ def read_table(
 def _batches(
     blocks: Iterator[Block], path: Path, encoding: str, mapping: ColumnMapping | None
 ) -> Iterator[Batch]:
-    first = next(blocks)
+    first = next(blocks, None)
+    if first is None:
+        raise AisError(f"{path} is empty but for its byte order mark")
     line = first.line(0).decode("utf-8", "surrogateescape")
     delimiter = (mapping.delimiter if mapping else None) or _delimiter(line)
     header = _split(line, delimiter)

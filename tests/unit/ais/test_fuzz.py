@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from roadstead.ais import import_files, read_store
@@ -248,6 +248,8 @@ def test_made_up_cells_are_read_or_refused(rows: list[list[str]]) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@example(b"\xfe\xff")
+@example(b"\xef\xbb\xbf")
 @given(st.binary(max_size=400))
 def test_made_up_bytes_are_read_or_refused(content: bytes) -> None:
     for data in (content, NMEA + b"\n" + content, TABLES[2] + b"\n" + content):
