@@ -92,6 +92,7 @@ bench: setup-bench ## Speed, memory and dense-anchorage figures, ours and others
 
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
 	$(BIN)/python tools/docs.py
+	$(BIN)/python -m roadstead.ais.guide docs/ais.md
 
 lock: setup-bench ## Rewrite constraints.txt from what is installed
 	tools/lock

@@ -1,6 +1,15 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks import dense_anchorage, fixed_structures, full_tile, port_day, simulate_tile, simulate_year
+from benchmarks import (
+    ais_import,
+    ais_segments,
+    dense_anchorage,
+    fixed_structures,
+    full_tile,
+    port_day,
+    simulate_tile,
+    simulate_year,
+)
 
 print("Detection: a whole Sentinel-2 tile of open water")
 full_tile.main()
@@ -14,3 +23,7 @@ print("\nSimulation: a year of both ports without pixels")
 simulate_year.main()
 print("\nFixed structures: a simulated year of ships and jetties")
 fixed_structures.main()
+print("\nAIS: importing a made-up day, and NMEA beside pyais alone")
+ais_import.main()
+print("\nAIS: one number, several hulls")
+ais_segments.main()

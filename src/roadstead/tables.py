@@ -208,6 +208,29 @@ VESSELS = pa.DataFrameSchema(
 )
 """Static data as declared, one row a change (`time` = first heard so): a history, not one row a vessel."""
 
+EVENT_KINDS = ("port_visit", "gap", "loitering", "encounter", "identity_change")
+
+EVENTS = pa.DataFrameSchema(
+    {
+        "event_id": _text(unique=True),
+        "kind": _one_of(EVENT_KINDS),
+        "mmsi": pa.Column(object, _MMSI),
+        "segment": pa.Column(int, pa.Check.ge(0), coerce=True),
+        "other_mmsi": _maybe_text(_MMSI),
+        "start": _time(),
+        "end": _time(),
+        "lon": _real(_LON),
+        "lat": _real(_LAT),
+        "zone": _maybe_text(),
+        "evidence": _text(),
+        "could_also_be": _text(),
+        "simulated": pa.Column(bool),
+    }
+)
+"""What AIS alone tells of one vessel, or of two (`encounter`): a lead, not a verdict. `segment` is the hull among those
+that use the MMSI. `evidence` is a JSON object of what it rests on, with counts; `could_also_be` says what else would
+look the same. `lon` and `lat` are the middle of the event; of a gap, the last place before it."""
+
 MATCHES = pa.DataFrameSchema(
     {
         "overpass_id": _text(),

@@ -1,15 +1,18 @@
 """AIS: files of any source to cleaned tables of positions, vessels and stations."""
 
 from roadstead.ais.data import SIMULATED_SOURCE, AisData, from_simulator
+from roadstead.ais.importing import ImportSummary, import_files
 from roadstead.ais.read import read_ais
 from roadstead.ais.registry import flag_of, imo_is_valid, mid_is_assigned
-from roadstead.ais.store import ImportSummary, import_files, load_ais, read_store, write_store
+from roadstead.ais.source import Source
+from roadstead.ais.store import load_ais, read_store, write_store
 from roadstead.ais.vessels import hull_centre
 
 __all__ = [
     "SIMULATED_SOURCE",
     "AisData",
     "ImportSummary",
+    "Source",
     "flag_of",
     "from_simulator",
     "hull_centre",

@@ -76,6 +76,17 @@ MOBILES: dict[str, tuple[str | None, str | None]] = {
 }
 """Transmitter class and kind of station by the word for the transmitter."""
 
+MESSAGES: dict[int, str] = {
+    **dict.fromkeys((1, 2, 3, 5, 27), "a"),
+    **dict.fromkeys((18, 19, 24), "b"),
+    4: "base station",
+    9: "sar aircraft",
+    21: "aton",
+}
+"""Word of `MOBILES` by the number of the message (ITU-R M.1371-5 annex 8, table 46)."""
+_OTHER_TARGETS = {"95", "96", "97", "98", "99"}
+"""Statuses by which MarineTraffic tells base stations, Class B, aircraft and aids: no status of a ship."""
+
 NULLS = frozenset(
     {
         "",
@@ -111,6 +122,8 @@ def nav_status(value: object) -> str | None:
     if re.fullmatch(r"\d{1,2}(\.0)?", text) and int(float(text)) <= 15:
         return NAV_STATUS.get(int(float(text)))
     word = text.lower()
+    if text.removesuffix(".0") in _OTHER_TARGETS:
+        return None
     if word in _NAV_WORDS:
         return _NAV_WORDS[word]
     if word in NULLS or word.startswith(("reserved", "not defined", "default", "undefined")):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from roadstead.geo import Array
 from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, VESSELS, empty
 
 Box = tuple[float, float, float, float]
@@ -30,9 +33,12 @@ def from_simulator(source: pd.Series) -> bool:
 class AisData:
     """What vessels declared over AIS, cleaned, with what could not be used beside it."""
 
-    positions: pd.DataFrame = field(default_factory=lambda: empty(POSITIONS).assign(segment=0))
+    positions: pd.DataFrame = field(
+        default_factory=lambda: empty(POSITIONS).assign(sigma_m=float("nan"), segment=0)
+    )
     """`tables.POSITIONS`, ordered by MMSI and time, plus ``segment``: the number of the hull among those that
-    use the MMSI (0 where there is one)."""
+    use the MMSI (0 where there is one), and ``sigma_m``: standard deviation (m, each axis) of a coarse position
+    (message 27), null for all others."""
     vessels: pd.DataFrame = field(default_factory=lambda: empty(VESSELS))
     """`tables.VESSELS`."""
     stations: pd.DataFrame = field(default_factory=lambda: empty(STATIONS))
@@ -49,23 +55,35 @@ class AisData:
 class Window:
     """What of a file is kept."""
 
-    within: Box | None = None
+    within: Box | Sequence[Box] | None = None
+    """A box, or several of which one must hold a position."""
     start: datetime | None = None
     """Inclusive, as is ``end``; static data is kept whatever its time."""
     end: datetime | None = None
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes; none where every place is kept."""
+        if self.within is None:
+            return ()
+        given = tuple(self.within)
+        one = bool(given) and isinstance(given[0], (int, float))
+        return (cast(Box, given),) if one else cast(tuple[Box, ...], given)
 
     @property
     def is_open(self) -> bool:
         """True where everything is kept."""
         return self.within is None and self.start is None and self.end is None
 
-    def holds_place(self, lon: pd.Series, lat: pd.Series) -> pd.Series:
-        """Return which positions (degrees) lie in the box."""
-        if self.within is None:
-            return pd.Series(True, index=lon.index)
-        west, south, east, north = self.within
-        across = (lon >= west) | (lon <= east) if west > east else lon.between(west, east)
-        return across & lat.between(south, north)
+    def holds(self, lon: Array, lat: Array, time: pd.Series) -> NDArray[np.bool_]:
+        """Return which reports lie in the box and in [start, end]; a place of NaN is in no box."""
+        kept = np.ones(len(lon), dtype=bool)
+        if self.boxes:
+            kept = np.zeros(len(lon), dtype=bool)
+        for west, south, east, north in self.boxes:
+            across = (lon >= west) | (lon <= east) if west > east else (lon >= west) & (lon <= east)
+            kept |= across & (lat >= south) & (lat <= north)
+        return kept if self.start is None and self.end is None else kept & self.holds_time(time).to_numpy()
 
     def holds_time(self, time: pd.Series) -> pd.Series:
         """Return which times (UTC) lie in [start, end]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from roadstead.ais.nmea import looks_like_nmea
 from roadstead.errors import AisError
 
 Format = Literal["nmea", "parquet", "table"]
+STDIN = Path("-")
+"""The name that stands for standard input."""
 HEAD_BYTES = 256 * 1024
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
 _LIKELY = ("gb18030", "cp1252", "cp949", "cp932")
@@ -44,35 +47,45 @@ class _Place:
 
     def __call__(self) -> int:
         """Return the bytes read so far."""
-        if not self.raw.closed:
+        if not self.raw.closed and self.raw.seekable():
             self.last = self.raw.tell()
         return self.last
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Opened]:
-    """Open an AIS file (plain, gzip, zstd, or zip of one file).
+def opened(path: Path, raw: BinaryIO | None = None) -> Iterator[Opened]:
+    """Open an AIS file (plain, gzip, zstd, or zip of one file), or read what ``raw`` gives under its name.
 
     Raises:
         AisError: there is no such file, it is empty, or its compression is broken.
     """
     try:
-        with path.open("rb") as raw, _decompressed(raw, path) as plain:
+        with _raw(path, raw) as start, _decompressed(start, path) as plain:
             with io.BufferedReader(cast(io.RawIOBase, plain), HEAD_BYTES) as stream:
                 head = stream.peek(HEAD_BYTES)
                 if not head.strip():
                     raise AisError(f"{path} is empty")
-                yield Opened(stream, _format(head), _Place(raw))
+                yield Opened(stream, _format(head), _Place(start))
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise AisError(f"{path} cannot be opened: {error.strerror}") from error
-    except (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:
+    except (zlib.error, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:
         raise AisError(f"{path} cannot be read to its end, is it whole? {error}") from error
 
 
 @contextmanager
+def _raw(path: Path, given: BinaryIO | None) -> Iterator[BinaryIO]:
+    if given is not None:
+        yield given
+    else:
+        with path.open("rb") as raw:
+            yield raw
+
+
+@contextmanager
 def _decompressed(raw: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    lead = raw.read(4)
-    raw.seek(0)
+    lead = cast(io.BufferedReader, raw).peek(4)[:4]
+    if not raw.seekable() and lead in (_ZIP, _PARQUET):
+        raise AisError("zip and Parquet cannot be read from standard input: give the file's name")
     if lead.startswith(_GZIP):
         with gzip.GzipFile(fileobj=raw) as plain:
             yield cast(BinaryIO, plain)
@@ -133,15 +146,3 @@ def _is_utf8(head: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start >= len(head) - 3 and len(head) >= HEAD_BYTES
     return True
-
-
-def text_of(opened_file: Opened, encoding: str, path: Path) -> io.TextIOWrapper:
-    """Return the file as text; bytes that do not fit the encoding come as lone surrogates.
-
-    Raises:
-        AisError: Python has no such encoding.
-    """
-    try:
-        return io.TextIOWrapper(opened_file.stream, encoding=encoding, errors="surrogateescape", newline="")
-    except LookupError as error:
-        raise AisError(f"{path}: no encoding is called {encoding!r}") from error

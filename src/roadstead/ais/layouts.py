@@ -1,23 +1,18 @@
-"""Which column of a table holds what, for the publishers we know and by a user's mapping.
-
-Danish Maritime Authority: ``!_README_information_CSV_files.txt`` beside its data (dimensions A-D are read in the
-order of ITU-R M.1371). MarineCadastre: "AIS Vessel Traffic Data" dictionaries, the classic columns (2015-2024)
-and those in use since 2025.
-"""
+"""How a table is read: by the layouts of publishers that we know (`presets`), or by a user's column mapping."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from roadstead.ais.batch import COLUMNS, DIMENSIONS, STATIC
+from roadstead.ais.batch import COLUMNS
 from roadstead.errors import AisError
 from roadstead.geo import KNOT, NAUTICAL_MILE_M
 
@@ -38,6 +33,10 @@ class Layout:
     time_unit: TimeUnit | None = None
     """Set where times are numbers: seconds or milliseconds since 1970."""
     speed_unit: SpeedUnit = "kn"
+    scale: Mapping[str, float] = field(default_factory=dict)
+    """Our numeric column to what its values are multiplied by, where a source writes tenths."""
+    known_from: str = ""
+    """Where we know the columns from; empty for a user's mapping."""
 
     def present(self, header: Sequence[str]) -> dict[str, str]:
         """Return our name to the table's own spelling, for the columns that this header has."""
@@ -50,85 +49,7 @@ def plain(name: str) -> str:
     return name.strip().strip("\"'").strip().lower()
 
 
-_DMA = Layout(
-    "Danish Maritime Authority",
-    {
-        "time": "# Timestamp",
-        "mmsi": "MMSI",
-        "lat": "Latitude",
-        "lon": "Longitude",
-        "ais_class": "Type of mobile",
-        "nav_status": "Navigational status",
-        "sog_kn": "SOG",
-        "cog_deg": "COG",
-        "heading_deg": "Heading",
-        "imo": "IMO",
-        "callsign": "Callsign",
-        "name": "Name",
-        "ship_type": "Ship type",
-        "beam_m": "Width",
-        "length_m": "Length",
-        "draught_m": "Draught",
-        "destination": "Destination",
-        **dict(zip(DIMENSIONS, "ABCD", strict=True)),
-    },
-    time_format="%d/%m/%Y %H:%M:%S",
-)
-_DMA_SIZES = Layout(
-    _DMA.name,
-    {
-        **_DMA.columns,
-        "time": "Timestamp",
-        **{ours: f"Size {c}" for ours, c in zip(DIMENSIONS, "ABCD", strict=True)},
-    },
-    time_format=_DMA.time_format,
-)
-_CADASTRE = Layout(
-    "MarineCadastre (to 2024)",
-    {
-        "mmsi": "MMSI",
-        "time": "BaseDateTime",
-        "lat": "LAT",
-        "lon": "LON",
-        "sog_kn": "SOG",
-        "cog_deg": "COG",
-        "heading_deg": "Heading",
-        "name": "VesselName",
-        "imo": "IMO",
-        "callsign": "CallSign",
-        "ship_type": "VesselType",
-        "nav_status": "Status",
-        "length_m": "Length",
-        "beam_m": "Width",
-        "draught_m": "Draft",
-        "ais_class": "TransceiverClass",
-    },
-)
-_CADASTRE_NEW = Layout(
-    "MarineCadastre (from 2025)",
-    {
-        **_CADASTRE.columns,
-        "time": "base_date_time",
-        "lat": "latitude",
-        "lon": "longitude",
-        "name": "vessel_name",
-        "callsign": "call_sign",
-        "ship_type": "vessel_type",
-        "ais_class": "transceiver",
-    },
-)
-_OWN = Layout("Roadstead", {name: name for name in COLUMNS})
-
-_TELLING: tuple[tuple[frozenset[str], Layout], ...] = (
-    (frozenset({"# timestamp", "mmsi", "latitude", "longitude"}), _DMA),
-    (frozenset({"timestamp", "mmsi", "latitude", "longitude", "type of mobile"}), _DMA_SIZES),
-    (frozenset({"mmsi", "basedatetime", "lat", "lon"}), _CADASTRE),
-    (frozenset({"mmsi", "base_date_time", "longitude", "latitude"}), _CADASTRE_NEW),
-    (frozenset({"mmsi", "time", "lon", "lat"}), _OWN),
-)
-"""The columns that tell a layout."""
-
-_TEACH = """\
+TEACH = """\
 Write a column mapping and give it with --ais-mapping, for example mapping.yaml:
   columns: {mmsi: THEIR_MMSI, time: THEIR_TIME, lon: THEIR_LON, lat: THEIR_LAT, sog_kn: THEIR_SPEED}
   constants: {source: provider-name}
@@ -148,13 +69,21 @@ class ColumnMapping(BaseModel):
     time_format: str = "ISO8601"
     time_unit: TimeUnit | None = None
     speed_unit: SpeedUnit = "kn"
+    scale: dict[str, float] = Field(default_factory=dict)
+    """Our numeric column to what its values are multiplied by, e.g. ``sog_kn: 0.1`` for tenths of a knot."""
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
 
     def layout(self) -> Layout:
         """Return the mapping as a layout."""
         return Layout(
-            "column mapping", self.columns, self.constants, self.time_format, self.time_unit, self.speed_unit
+            "column mapping",
+            self.columns,
+            self.constants,
+            self.time_format,
+            self.time_unit,
+            self.speed_unit,
+            self.scale,
         )
 
 
@@ -173,7 +102,7 @@ def load_mapping(mapping: Mapping[str, Any] | str | Path) -> ColumnMapping:
     except ValidationError as error:
         first = error.errors()[0]
         raise AisError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    strange = sorted((set(made.columns) | set(made.constants)) - set(COLUMNS))
+    strange = sorted((set(made.columns) | set(made.constants) | set(made.scale)) - set(COLUMNS))
     if strange:
         raise AisError(
             f"{where}: we have no column {', '.join(strange)}. Our columns are: {', '.join(COLUMNS)}"
@@ -191,36 +120,3 @@ def _parsed(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise AisError(f"{path}: a column mapping has keys such as `columns`; see the guide on AIS tables")
     return content
-
-
-def layout_of(header: Sequence[str], path: Path, mapping: ColumnMapping | None) -> Layout:
-    """Return the layout of a table by its header, or by the user's mapping.
-
-    Raises:
-        AisError: no layout fits; the message lists the columns found and teaches the mapping.
-    """
-    names = {plain(name) for name in header}
-    if mapping is not None:
-        return _mapped(mapping, names, header, path)
-    for telling, layout in _TELLING:
-        if telling <= names:
-            return layout
-    found = ", ".join(name.strip() for name in header[:60])
-    raise AisError(
-        f"{path}: neither NMEA nor a table whose columns we know. Columns found: {found}.\n{_TEACH}{', '.join(COLUMNS)}"
-    )
-
-
-def _mapped(mapping: ColumnMapping, names: set[str], header: Sequence[str], path: Path) -> Layout:
-    implied = {name: name for name in ("lon", "lat") if name in names}
-    layout = replace(mapping.layout(), columns={**implied, **mapping.columns})
-    absent = [theirs for theirs in layout.columns.values() if plain(theirs) not in names]
-    if absent:
-        raise AisError(
-            f"{path}: the column mapping names {', '.join(absent)}, but the columns are: {', '.join(header)}"
-        )
-    needed = {"mmsi", "time"} | (set() if set(layout.columns) & set(STATIC) else {"lon", "lat"})
-    lacking = sorted(needed - set(layout.columns) - set(layout.constants))
-    if lacking:
-        raise AisError(f"{path}: the column mapping does not say which column is {', '.join(lacking)}")
-    return layout

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -16,23 +17,9 @@ from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
 
 from roadstead.ais.batch import Batch, Fault
-
-BITS = {
-    1: (168, 168),
-    2: (168, 168),
-    3: (168, 168),
-    4: (168, 168),
-    5: (422, 426),
-    9: (168, 168),
-    18: (168, 168),
-    19: (312, 312),
-    21: (272, 364),
-    24: (160, 168),
-    27: (96, 168),
-}
-"""Least and most bits of the messages we read (ITU-R M.1371-5 annex 8; 422 and 426 are fill-bit habits of
-receivers, and 168 that of satellite relays of message 27, as gpsd accepts them). Other messages hold neither
-a position nor static data of a ship and are passed over."""
+from roadstead.ais.kinds import BITS, FIX, READ, Row
+from roadstead.ais.named import from_epoch
+from roadstead.ais.quick import SENTENCE, checksum, decoded
 
 LINE = re.compile(rb"(?:\\([^\\]*)\\)?([!$][^!$\\*\r\n]*\*[0-9A-Fa-f]{2})([^\\!$]*)")
 """A tag block where there is one, a sentence up to its checksum, and what follows it."""
@@ -58,7 +45,7 @@ class _Refused(Exception):
         self.field, self.reason = field, reason
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Part:
     """One sentence with the line, time (epoch seconds) and source it came with."""
 
@@ -81,6 +68,8 @@ def _seconds(text: str | bytes | None) -> float | None:
 class _Parser:
     """Sentences to parts; holds the time of a Gatehouse sentence until the next message."""
 
+    clock: Callable[[], float] | None = None
+    """Receive time of what brings none."""
     gatehouse_s: float | None = None
 
     def parse(self, row: int, tag: bytes | None, raw: bytes, rest: bytes) -> _Part | None:
@@ -93,15 +82,17 @@ class _Parser:
             self._note_gatehouse(raw)
             return None
         sentence = NMEASentenceFactory.produce(raw)
-        if not sentence.is_valid:
+        if sentence.checksum != checksum(raw):
             raise _Refused("checksum", "bad_checksum")
         if not isinstance(sentence, AISSentence) or sentence.payload.translate(None, _ARMOUR):
             raise _Refused("payload", "payload_not_armoured")
         waiting, self.gatehouse_s = self.gatehouse_s, None
         time, source, group = _tagged(tag) if tag else (None, None, None)
         time = time if time is not None else waiting
-        if rest.strip():
+        if rest and rest.strip():
             time, source = _trailing(rest, time, source)
+        if time is None and self.clock is not None:
+            time = self.clock()
         return _Part(row, time, source, group, sentence)
 
     def _note_gatehouse(self, raw: bytes) -> None:
@@ -111,6 +102,7 @@ class _Parser:
                 self.gatehouse_s = pd.Timestamp(sentence.timestamp, tz="UTC").timestamp()
 
 
+@lru_cache(maxsize=8192)
 def _tagged(raw: bytes) -> tuple[float | None, str | None, int | None]:
     tag = TagBlock(raw)
     tag.init()
@@ -167,119 +159,90 @@ def _belongs(part: _Part, parts: list[_Part]) -> bool:
     return same_station and together and new
 
 
-def _class_a(m: Any) -> dict[str, Any]:  # noqa: ANN401 - pyais message classes share no typed base
-    return _fix(m) | {"ais_class": "A", "nav_status": int(m.status), "heading_deg": m.heading}
-
-
-def _class_b(m: Any) -> dict[str, Any]:  # noqa: ANN401
-    return _fix(m) | {"ais_class": "B", "heading_deg": m.heading}
-
-
-def _fix(m: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {"positional": True, "lon": m.lon, "lat": m.lat, "sog_kn": m.speed, "cog_deg": m.course}
-
-
-def _long_range(m: Any) -> dict[str, Any]:  # noqa: ANN401
-    row = _fix(m) | {"ais_class": "A", "nav_status": int(m.status)}
-    row["sog_kn"] = None if m.speed >= 63 else m.speed  # 63 is "not available" here, 511 is for the course
-    return row
-
-
-def _static(m: Any) -> dict[str, Any]:  # noqa: ANN401
-    names = {
-        "imo": "imo",
-        "shipname": "name",
-        "callsign": "callsign",
-        "ship_type": "ship_type",
-        "to_bow": "to_bow_m",
-        "to_stern": "to_stern_m",
-        "to_port": "to_port_m",
-        "to_starboard": "to_starboard_m",
-        "draught": "draught_m",
-        "destination": "destination",
-    }
-    return {ours: getattr(m, theirs) for theirs, ours in names.items() if hasattr(m, theirs)}
-
-
-def _station(kind: str) -> Callable[[Any], dict[str, Any]]:
-    return lambda m: {"positional": True, "lon": m.lon, "lat": m.lat, "ais_class": kind}
-
-
-_READ: dict[int, Callable[[Any], dict[str, Any]]] = {
-    1: _class_a,
-    2: _class_a,
-    3: _class_a,
-    4: _station("base station"),
-    5: lambda m: _static(m) | {"ais_class": "A"},
-    9: _station("sar aircraft"),
-    18: _class_b,
-    19: lambda m: _class_b(m) | _static(m),
-    21: _station("aton"),
-    24: lambda m: _static(m) | {"ais_class": "B"},
-    27: _long_range,
-}
-"""Message number to our columns."""
-
-
-def _decoded(parts: list[_Part]) -> dict[str, Any] | None:
-    """Return the row of a whole message; None for a kind we do not read.
+def _decoded(parts: list[_Part]) -> Row | None:
+    """Return line, time and source of a whole message, then its `Row`; None for a kind we do not read.
 
     Raises:
         _Refused: no receive time, the wrong number of bits, or fields that pyais cannot read.
     """
     first = parts[0]
-    time = next((part.time for part in parts if part.time is not None), None)
+    sentence, time, source = first.sentence, first.time, first.source
+    if len(parts) > 1:
+        time = next((part.time for part in parts if part.time is not None), None)
+        source = next((part.source for part in parts if part.source), None)
+        sentence = AISSentence.assemble_from_iterable([part.sentence for part in parts])
     if time is None:
         raise _Refused("time", "no_receive_time")
-    sentence = AISSentence.assemble_from_iterable([part.sentence for part in parts])
     kind = sentence.ais_id
     if not sentence.payload or kind not in BITS:
         return None
     least, most = BITS[kind]
     if not least <= len(sentence.bv) <= most:
         raise _Refused("payload", "bad_bit_count")
-    message: Any = sentence.decode()
-    source = next((part.source for part in parts if part.source), None)
-    known = {"row": first.row, "mmsi": message.mmsi, "time": time, "source": source, "positional": False}
-    return known | _READ[kind](message)
+    return first.row, time, source, *READ[kind](sentence.decode())
 
 
 @dataclass
 class _Collected:
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    quick: list[tuple[int, float, str | None, bytes]] = field(default_factory=list)
+    """Line, time, source and payload of flawless position reports."""
     faults: list[Fault] = field(default_factory=list)
-    text: dict[int, str] = field(default_factory=dict)
+    text: dict[int, bytes] = field(default_factory=dict)
+    passed_over: int = 0
 
-    def batch(self, bytes_done: int) -> Batch:
-        table = pd.DataFrame(self.rows, columns=None if self.rows else ["row", "mmsi", "time"])
-        seconds = pd.to_numeric(table["time"])
-        table["time"] = pd.to_datetime(seconds, unit="s", utc=True, errors="coerce").astype(
-            "datetime64[ns, UTC]"
-        )
-        text = self.text
-        return Batch(table, lambda row: text.get(row, ""), tuple(self.faults), bytes_done)
+    def _others(self, bytes_done: int) -> Batch:
+        columns = list(zip(*self.rows, strict=True)) or [()] * (len(FIX) + 5)
+        table = pd.DataFrame(dict(zip(("row", "time", "source", "mmsi", *FIX), columns, strict=False)))
+        said = {n: told for n, told in enumerate(columns[-1]) if told is not None}
+        if said:
+            static = pd.DataFrame.from_dict(said, orient="index").reindex(table.index)
+            table = pd.concat([table, static], axis=1)
+        return Batch(_timed(table), self._content, tuple(self.faults), bytes_done, self.passed_over)
+
+    def batches(self, bytes_done: int) -> Iterator[Batch]:
+        """Yield the reports decoded at once, where there are any, then all the rest."""
+        if self.quick:
+            row, time, source, payloads = zip(*self.quick, strict=True)
+            quick = decoded(list(payloads)).assign(row=row, time=time, source=pd.Series(source, dtype=object))
+            yield Batch(_timed(quick), self._content, (), bytes_done)
+        yield self._others(bytes_done)
+
+    def _content(self, row: int) -> str:
+        return _text(self.text.get(row, b""))
 
 
-def read_nmea(lines: Iterable[bytes], tell: Callable[[], int] = lambda: 0) -> Iterator[Batch]:
+def _timed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(time=from_epoch(table["time"].to_numpy(float)))
+
+
+def read_nmea(
+    lines: Iterable[bytes],
+    tell: Callable[[], int] = lambda: 0,
+    clock: Callable[[], float] | None = None,
+) -> Iterator[Batch]:
     """Yield the position, static and station reports of NMEA lines.
 
     Args:
         lines: lines of a file, in bytes.
         tell: bytes of the file on disk read so far.
+        clock: gives the receive time (epoch seconds) of sentences that bring none: live feeds.
     """
-    parser, assembler, kept = _Parser(), _Assembler(), _Collected()
+    parser, assembler, kept = _Parser(clock), _Assembler(), _Collected()
     for row, line in enumerate(lines, 1):
         _take_line(row, line, parser, assembler, kept)
-        if len(kept.rows) + len(kept.faults) >= BATCH_MESSAGES:
-            yield kept.batch(tell())
+        if len(kept.rows) + len(kept.quick) + len(kept.faults) >= BATCH_MESSAGES:
+            yield from kept.batches(tell())
             kept = _Collected()
         if row % _MAX_WAIT_LINES == 0:
             kept.faults.extend(_incomplete(assembler.stale(row)))
     kept.faults.extend(_incomplete(assembler.stale()))
-    yield kept.batch(tell())
+    yield from kept.batches(tell())
 
 
 def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, kept: _Collected) -> None:
+    if _take_quickly(row, line, parser, kept):
+        return
     found = LINE.findall(line)
     if not found and (bare := line.strip()) and not bare.startswith(b"#"):
         kept.faults.append(Fault(row, "line", "not_an_nmea_sentence", _text(bare)))
@@ -287,27 +250,53 @@ def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, ke
         parts: list[_Part] | None = None
         try:
             part = parser.parse(row, tag or None, raw, rest)
-            parts = assembler.add(part) if part else None
+            if part is None:
+                kept.passed_over += 1
+                continue
+            parts = assembler.add(part)
             decoded = _decoded(parts) if parts else None
         except (_Refused, AISBaseException, ValueError) as error:
             kept.faults.append(_fault(error, *_where(parts, row, line)))
         else:
             if decoded:
                 kept.rows.append(decoded)
-                kept.text.update([_where(parts, row, line)])
+                at, text = _where(parts, row, line)
+                kept.text[at] = text
+            elif parts:
+                kept.passed_over += 1
 
 
-def _where(parts: list[_Part] | None, row: int, line: bytes) -> tuple[int, str]:
+def _take_quickly(row: int, line: bytes, parser: _Parser, kept: _Collected) -> bool:
+    """Keep a line that is a flawless position report with a time of its own; say whether it is."""
+    found = SENTENCE.fullmatch(line)
+    if found is None or parser.gatehouse_s is not None or int(found[4], 16) != checksum(found[2]):
+        return False
+    time, source = parser.clock() if parser.clock else None, None
+    if found[1]:
+        try:
+            told, source, _ = _tagged(found[1])
+        except _Refused:
+            return False
+        time = told if told is not None else time
+    if time is None:
+        return False
+    kept.quick.append((row, time, source, found[3]))
+    kept.text[row] = line
+    return True
+
+
+def _where(parts: list[_Part] | None, row: int, line: bytes) -> tuple[int, bytes]:
     """Return the line a message begins on, and its text."""
     if parts is None or len(parts) == 1:
-        return row, _text(line)
-    return parts[0].row, " ".join(_text(raw) for raw in parts[0].sentence.raw.split(b"\n"))
+        return row, line
+    return parts[0].row, b" ".join(raw.strip() for raw in parts[0].sentence.raw.split(b"\n"))
 
 
-def _fault(error: Exception, row: int, content: str) -> Fault:
+def _fault(error: Exception, row: int, line: bytes) -> Fault:
+    content = _text(line)
     if isinstance(error, _Refused):
         return Fault(row, error.field, error.reason, content)
-    return Fault(row, "payload", f"undecodable: {error}"[:120], content)
+    return Fault(row, "payload", "undecodable", content)
 
 
 def _incomplete(parts: Iterable[_Part]) -> Iterator[Fault]:

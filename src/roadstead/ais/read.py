@@ -7,17 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
+from roadstead.ais.again import Memory, repeats
 from roadstead.ais.batch import Batch, Fault
 from roadstead.ais.clean import Cleaned, clean
 from roadstead.ais.data import AisData, Box, Progress, Window
 from roadstead.ais.files import opened
 from roadstead.ais.layouts import ColumnMapping, load_mapping
 from roadstead.ais.nmea import read_nmea
-from roadstead.ais.tabular import read_parquet, read_table
+from roadstead.ais.parquet import read_parquet
+from roadstead.ais.tabular import read_table
+from roadstead.ais.tally import Tally
 from roadstead.ais.tracks import segment
 from roadstead.ais.vessels import changes, gear_mmsis, history
 from roadstead.errors import AisError
@@ -49,6 +52,8 @@ class Part:
     """`tables.STATIONS`."""
     quarantine: pd.DataFrame
     snapshot_times: frozenset[datetime] = frozenset()
+    duplicates: int = 0
+    """Reports taken out as repeats of another of the file."""
 
 
 def read_ais(
@@ -97,13 +102,13 @@ class Meter:
             self._progress(sum(self._done.values()), sum(self._sizes.values()))
 
 
-def batches_of(path: Path, mapping: ColumnMapping | None) -> Iterator[Batch]:
-    """Yield the batches of a file in whatever format it is.
+def batches_of(path: Path, mapping: ColumnMapping | None, raw: BinaryIO | None = None) -> Iterator[Batch]:
+    """Yield the batches of a file, or of ``raw``, in whatever format it is.
 
     Raises:
         AisError: the file cannot be read.
     """
-    with opened(path) as file:
+    with opened(path, raw) as file:
         if file.format == "nmea":
             yield from read_nmea(file.stream, file.tell)
         elif file.format == "table":
@@ -121,8 +126,16 @@ class Reading:
     mapping: ColumnMapping | None = None
     source: str | None = None
     meter: Meter | None = None
+    batches: Iterable[Batch] | None = None
+    """What to read in the file's place."""
     usable: int = 0
     """Rows with an MMSI and a time so far."""
+    tally: Tally = field(default_factory=Tally)
+    """What became of the rows so far."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """Reasons of what was kept all the same, so far."""
+    _latest: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[ns, UTC]"))
+    _seen: Memory = field(default_factory=Memory)
     _faults: Counter[str] = field(default_factory=Counter)
     _times: set[pd.Timestamp] = field(default_factory=set)
     _rows: int = 0
@@ -135,9 +148,10 @@ class Reading:
         Raises:
             AisError: the file cannot be read, or every row of it so far has the same systematic fault.
         """
-        for batch in batches_of(self.path, self.mapping):
+        read = batches_of(self.path, self.mapping) if self.batches is None else self.batches
+        for batch in read:
             rows = batch.rows if self.source is None else batch.rows.assign(source=self.source)
-            done = clean(replace(batch, rows=rows), self.path.name, self.window)
+            done = self._once(clean(replace(batch, rows=rows), self.path.name, self.window))
             self._note(done)
             self._is_table = self._is_table and "positional" not in rows
             if self.meter is not None:
@@ -146,6 +160,31 @@ class Reading:
             yield done
         if self._rows == 0 and not self._faults:
             raise AisError(f"{self.path}: holds no AIS message or row (a table may have columns alone).")
+
+    def _once(self, done: Cleaned) -> Cleaned:
+        """Take out the reports that were there already."""
+        again = self._seen.repeats(done.positions)
+        tally = replace(
+            done.tally,
+            positions=done.tally.positions - int(again.sum()),
+            duplicates=done.tally.duplicates + int(again.sum()),
+        )
+        self.tally += tally
+        self.notes.update(done.notes)
+        self.notes["out_of_order"] += self._late(done.positions)
+        return replace(done, positions=done.positions[~again].reset_index(drop=True), tally=tally)
+
+    def _late(self, positions: pd.DataFrame) -> int:
+        """Count the reports that are earlier than one of the same MMSI before them."""
+        if positions.empty:
+            return 0
+        before = positions["mmsi"].map(self._latest)
+        by_ship = positions["time"].groupby(positions["mmsi"], sort=False)
+        late = (positions["time"] < by_ship.cummax()) | (positions["time"] < before)
+        last = by_ship.max()
+        both = pd.concat([self._latest, last]) if len(self._latest) else last
+        self._latest = both.groupby(level=0).max()
+        return int(late.sum())
 
     def _note(self, done: Cleaned) -> None:
         self.usable += done.usable
@@ -156,6 +195,13 @@ class Reading:
             reason, _ = self._faults.most_common(1)[0]
             if reason in _SYSTEMATIC:
                 raise AisError(f"{self.path}: {_SYSTEMATIC[reason]}.")
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """First and last time of the usable rows."""
+        if not self._times:
+            return None
+        return min(self._times).to_pydatetime(warn=False), max(self._times).to_pydatetime(warn=False)
 
     @property
     def snapshot_times(self) -> list[datetime]:
@@ -190,10 +236,11 @@ def read_file(
         stacked(stations, empty(STATIONS)),
         stacked(faults, empty(QUARANTINE)),
         frozenset(reading.snapshot_times),
+        reading.tally.duplicates,
     )
 
 
-_POSITIONS_OF_FILE = empty(POSITIONS).assign(row=0, file="")
+_POSITIONS_OF_FILE = empty(POSITIONS).assign(sigma_m=0.0, row=0, file="")
 
 
 def quarantine_of(faults: Iterable[Fault], path: Path) -> pd.DataFrame:
@@ -220,7 +267,7 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
         if any(len(p.static) for p in parts)
         else empty(VESSELS)
     )
-    once = positions.drop_duplicates([name for name in POSITIONS.columns if name != "source"])
+    once = positions[~repeats(positions)]
     gear = once["mmsi"].isin(gear_mmsis(vessels))
     tracks = segment(once[~gear])
     buoys = once.loc[gear, ["mmsi", "time", "lon", "lat", "source"]].assign(kind="gear_buoy")
@@ -233,12 +280,14 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
     )
     refused = [*(part.quarantine for part in parts), _jumps(tracks.jumps)]
     return AisData(
-        positions=checked(tracks.positions[[*POSITIONS.columns, "segment"]], POSITIONS, "positions"),
+        positions=checked(
+            tracks.positions[[*POSITIONS.columns, "sigma_m", "segment"]], POSITIONS, "positions"
+        ),
         vessels=checked(vessels[mine].reset_index(drop=True), VESSELS, "vessels"),
         stations=checked(stations.sort_values(["mmsi", "time"], ignore_index=True), STATIONS, "stations"),
         quarantine=checked(stacked(refused, empty(QUARANTINE)), QUARANTINE, "quarantine"),
         snapshot_times=frozenset().union(*(part.snapshot_times for part in parts)),
-        duplicates=len(positions) - len(once),
+        duplicates=sum(part.duplicates for part in parts) + len(positions) - len(once),
     )
 
 

@@ -4,153 +4,40 @@
 
     store.json                                      format and version
     files/<key>.json                                one imported file; written last, so it commits the import
-    positions/date=YYYY-MM-DD/<key>.parquet
-    stations/date=YYYY-MM-DD/<key>.parquet
-    vessels/<key>.parquet                           static reports, changes only
+    positions/date=YYYY-MM-DD/cell=E125N35/<key>-<n>.parquet   cells of 5 degrees, named by their SW corner
+    stations/date=YYYY-MM-DD/cell=E125N35/<key>-<n>.parquet
+    vessels/<key>-<n>.parquet                       static reports, changes only
     quarantine/<key>.csv
 
 ``key`` is a hash of the file's content and of how it was read, so importing it again changes nothing. Readers take
-the keys in ``files/`` alone: an import that was cut off is never seen.
+the keys in ``files/`` alone: an import that was cut off is never seen, and what it left is removed by the next one.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
+from numpy.typing import NDArray
 
 from roadstead.ais.data import AisData, Box, Progress, Window
 from roadstead.ais.layouts import ColumnMapping, load_mapping
-from roadstead.ais.read import Meter, Part, Reading, join, quarantine_of, read_file, stacked
-from roadstead.ais.store_files import (
-    FORMAT,
-    SCHEMAS,
-    Manifest,
-    Writer,
-    abandoned_on_error,
-    commit,
-    found,
-    is_store,
-    manifest_of,
-    writing,
-)
-from roadstead.ais.vessels import changes, typed
+from roadstead.ais.read import Meter, Part, join, read_file
+from roadstead.ais.source import Source
+from roadstead.ais.store_files import SCHEMAS, Manifest, found, is_store, manifest_of, manifests, writing
+from roadstead.ais.store_writer import CELL_DEG, Writer, abandoned_on_error, cell_corner, cell_name, commit
+from roadstead.ais.tally import Tally
+from roadstead.ais.vessels import typed
 from roadstead.errors import AisError
 from roadstead.tables import QUARANTINE, empty
-
-_HASH_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class ImportSummary:
-    """What an import did, files imported before included in the figures."""
-
-    kept: int
-    """Position reports of ships in the store from these files."""
-    stations: int
-    """Reports of transmitters that are no ships."""
-    static: int
-    """Static reports that said something new."""
-    quarantined: int
-    """Rows, or fields of rows, that could not be used."""
-    files: tuple[str, ...]
-    already: tuple[str, ...]
-    """Of ``files``, those that the store held already and that were passed over."""
-    quarantine: Path
-    """CSV of `tables.QUARANTINE` for one file, else the folder with one such CSV a file."""
-
-
-def import_files(
-    paths: Sequence[str | Path],
-    store_folder: str | Path,
-    *,
-    mapping: Mapping[str, Any] | str | Path | None = None,
-    source: str | None = None,
-    within: Box | None = None,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    progress: Progress | None = None,
-) -> ImportSummary:
-    """Import AIS files into a store, in bounded memory; arguments as for `read_ais`.
-
-    Raises:
-        AisError: a file cannot be used; files before it are in the store, it is not.
-        StoreError: the store cannot be written; files before are in it.
-    """
-    folder, window = Path(store_folder), Window(within, start, end)
-    mapped = load_mapping(mapping) if mapping is not None else None
-    meter, done, before = Meter(paths, progress), [], []
-    found(folder)
-    for path in map(Path, paths):
-        key = _key(path, window, mapped, source)
-        manifest = manifest_of(folder, key)
-        if manifest is not None:
-            before.append(str(path))
-            meter.at(path, path.stat().st_size)
-        else:
-            manifest = _import(path, folder, key, window, mapped, source, meter)
-        done.append(manifest)
-    return _summary(folder, [str(path) for path in paths], done, before)
-
-
-def _summary(folder: Path, files: list[str], done: list[Manifest], before: list[str]) -> ImportSummary:
-    quarantine = folder / "quarantine"
-    return ImportSummary(
-        kept=sum(m.kept for m in done),
-        stations=sum(m.stations for m in done),
-        static=sum(m.static for m in done),
-        quarantined=sum(m.quarantined for m in done),
-        files=tuple(files),
-        already=tuple(before),
-        quarantine=quarantine / f"{done[0].key}.csv" if len(done) == 1 else quarantine,
-    )
-
-
-def _key(path: Path, window: Window, mapping: ColumnMapping | None, source: str | None) -> str:
-    """Return the hash of a file's content and of how it is read.
-
-    Raises:
-        AisError: the file cannot be opened.
-    """
-    how = [asdict(window), mapping.model_dump() if mapping else None, source, FORMAT["version"]]
-    digest = hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode())
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_HASH_BLOCK):
-                digest.update(block)
-    except OSError as error:
-        raise AisError(f"{path} cannot be opened: {error.strerror}") from error
-    return digest.hexdigest()[:20]
-
-
-def _import(
-    path: Path,
-    folder: Path,
-    key: str,
-    window: Window,
-    mapping: ColumnMapping | None,
-    source: str | None,
-    meter: Meter,
-) -> Manifest:
-    writer, static = Writer(folder, key), []
-    reading = Reading(path, window, mapping, source, meter)
-    with writing(folder), abandoned_on_error(writer):
-        for done in reading:
-            writer.by_day("positions", done.positions.assign(file=str(path)))
-            writer.by_day("stations", done.stations.assign(file=str(path)))
-            writer.refuse(quarantine_of(done.faults, path))
-            static.append(changes(done.static))
-        writer.whole("vessels", changes(stacked(static)))
-        return commit(writer, str(path), source, reading.snapshot_times)
 
 
 def write_store(data: AisData, store_folder: str | Path) -> Manifest:
@@ -168,13 +55,14 @@ def write_store(data: AisData, store_folder: str | Path) -> Manifest:
     found(folder)
     if (before := manifest_of(folder, key)) is not None:
         return before
-    writer = Writer(folder, key)
+    writer = Writer(folder)
+    tally = Tally(positions=len(data.positions), stations=len(data.stations), static=len(data.vessels))
     with writing(folder), abandoned_on_error(writer):
-        writer.by_day("positions", data.positions.assign(file="", row=0))
-        writer.by_day("stations", data.stations.assign(file="", row=0))
+        writer.add("positions", data.positions.assign(file="", row=0))
+        writer.add("stations", data.stations.assign(file="", row=0))
         writer.refuse(data.quarantine)
-        writer.whole("vessels", data.vessels)
-        return commit(writer, "", None, sorted(data.snapshot_times))
+        writer.add("vessels", data.vessels)
+        return commit(writer, key, "", Source(), tally, None, sorted(data.snapshot_times))
 
 
 def read_store(
@@ -220,15 +108,11 @@ def _part(
 
 
 def _stored(folder: Path, window: Window) -> Part:
-    if not is_store(folder):
-        raise AisError(
-            f"{folder} is no AIS store: make one with `roadstead ais import FILE... --ais-store {folder}`"
-        )
-    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("files/*.json"))]
-    if not manifests:
+    imports = manifests(_checked(folder))
+    if not imports:
         raise AisError(f"{folder} is an AIS store, but nothing was imported into it")
-    keys = {str(manifest["key"]) for manifest in manifests}
-    times = {datetime.fromisoformat(time) for manifest in manifests for time in manifest["snapshot_times"]}
+    keys = {manifest.key for manifest in imports}
+    times = {datetime.fromisoformat(time) for manifest in imports for time in manifest.snapshot_times}
     return Part(
         positions=_rows(folder, "positions", keys, window),
         static=typed(_rows(folder, "vessels", keys, Window())),
@@ -240,11 +124,11 @@ def _stored(folder: Path, window: Window) -> Part:
 
 def _rows(folder: Path, table: str, keys: set[str], window: Window) -> pd.DataFrame:
     """Return the rows of one table that lie in the window, from the files of finished imports."""
-    days = _days(window)
+    days, cells = _days(window), _cells(window)
     paths = [
         str(path)
         for path in sorted((folder / table).rglob("*.parquet"))
-        if path.stem in keys and (days is None or path.parent.name.removeprefix("date=") in days)
+        if path.stem.split("-")[0] in keys and _within(days, path, "date=") and _within(cells, path, "cell=")
     ]
     if not paths:
         return pd.DataFrame(SCHEMAS[table].empty_table().to_pandas())
@@ -264,6 +148,30 @@ def _days(window: Window) -> set[str] | None:
     return {(first + timedelta(days=n)).isoformat() for n in range(_span(first, last) + 1)}
 
 
+def _cells(window: Window) -> set[str] | None:
+    """Return the cells that a window's box touches; None for any cell."""
+    if not window.boxes:
+        return None
+    return {
+        cell_name(w, s)
+        for west, south, east, north in window.boxes
+        for left, right in ([(west, east)] if west <= east else [(west, 180.0), (-180.0, east)])
+        for w in _edges(left, right, 180.0)
+        for s in _edges(south, north, 90.0)
+    }
+
+
+def _edges(low: float, high: float, top: float) -> NDArray[np.float64]:
+    first, last = cell_corner(np.clip(np.array([low, high]), -top, top), top)
+    return np.arange(first, last + CELL_DEG, CELL_DEG)
+
+
+def _within(names: set[str] | None, path: Path, lead: str) -> bool:
+    """Say whether a file lies in a folder of one of these names; so does one that lies in no such folder."""
+    folders = [part.removeprefix(lead) for part in path.parts if part.startswith(lead)]
+    return names is None or not folders or folders[-1] in names
+
+
 def _span(first: date, last: date) -> int:
     return max((last - first).days, 0)
 
@@ -271,12 +179,48 @@ def _span(first: date, last: date) -> int:
 def _filter(window: Window) -> ds.Expression | None:
     lon, lat, time = ds.field("lon"), ds.field("lat"), ds.field("time")
     tests = []
-    if window.within is not None:
-        west, south, east, north = window.within
-        along = (lon >= west) | (lon <= east) if west > east else (lon >= west) & (lon <= east)
-        tests += [along, lat >= south, lat <= north]
+    if window.boxes:
+        tests.append(reduce(or_, [_inside(lon, lat, box) for box in window.boxes]))
     if window.start is not None:
         tests.append(time >= pd.Timestamp(window.start))
     if window.end is not None:
         tests.append(time <= pd.Timestamp(window.end))
     return reduce(and_, tests) if tests else None
+
+
+def _inside(lon: ds.Expression, lat: ds.Expression, box: Box) -> ds.Expression:
+    west, south, east, north = box
+    along = (lon >= west) | (lon <= east) if west > east else (lon >= west) & (lon <= east)
+    return along & (lat >= south) & (lat <= north)
+
+
+def sources_of(store_folder: str | Path) -> list[dict[str, Any]]:
+    """Return the sources of a store, each with its terms, imports, position reports, and first and last time.
+
+    Raises:
+        AisError: the folder is no store.
+    """
+    groups: dict[tuple[Any, ...], list[Manifest]] = {}
+    for manifest in manifests(_checked(Path(store_folder))):
+        terms = manifest.terms
+        name = terms.name or Path(manifest.file).name or "tables in memory"
+        groups.setdefault((name, *list(terms.as_json().values())[1:]), []).append(manifest)
+    names = ("source", "licence", "redistribute", "thinning_s", "receiver")
+    return [
+        {
+            **dict(zip(names, about, strict=True)),
+            "imports": len(made),
+            "kept": sum(m.kept for m in made),
+            "first": min((m.first for m in made if m.first), default=None),
+            "last": max((m.last for m in made if m.last), default=None),
+        }
+        for about, made in sorted(groups.items(), key=lambda pair: str(pair[0]))
+    ]
+
+
+def _checked(folder: Path) -> Path:
+    if not is_store(folder):
+        raise AisError(
+            f"{folder} is no AIS store: make one with `roadstead ais import FILE... --ais-store {folder}`"
+        )
+    return folder

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from roadstead.ais.batch import STATIC
+from roadstead.ais.source import Source
+from roadstead.ais.tally import Tally
 from roadstead.errors import StoreError
 from roadstead.tables import POSITIONS, STATIONS
 
 FORMAT = {"format": "roadstead-ais-store", "version": 1}
+_PART = re.compile(r"\.(\d+)\.part$")
 _TIME = pa.timestamp("ns", "UTC")
 _TEXTS = {
     "mmsi",
@@ -45,7 +46,7 @@ def _schema(columns: Sequence[str]) -> pa.Schema:
 
 
 SCHEMAS = {
-    "positions": _schema([*POSITIONS.columns, "file", "row"]),
+    "positions": _schema([*POSITIONS.columns, "sigma_m", "file", "row"]),
     "stations": _schema([*STATIONS.columns, "file", "row"]),
     "vessels": _schema(STATIC_COLUMNS),
 }
@@ -62,9 +63,31 @@ class Manifest:
     """Position reports of ships."""
     stations: int
     static: int
+    """Static reports that said something new."""
     quarantined: int
+    """Entries of the quarantine: rows, and fields of rows that were kept."""
     snapshot_times: tuple[str, ...] = ()
     """ISO 8601; moments at which the reports were placed by their maker."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """`tally.Tally` of the file; empty where an earlier version imported it."""
+
+    notes: Mapping[str, int] = field(default_factory=dict)
+    """Reasons (`reasons.REASONS`) of what was kept all the same, counted."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """`source.Source` as JSON; empty where an earlier version imported it."""
+    first: str | None = None
+    """ISO 8601; first and last time of usable rows, wherever they were."""
+    last: str | None = None
+
+    @property
+    def terms(self) -> Source:
+        """Where it comes from and on what terms."""
+        return Source.of(self.about, self.source)
+
+    @property
+    def tally(self) -> Tally:
+        """What became of the file's rows."""
+        return Tally(**self.rows)
 
 
 def is_store(folder: Path) -> bool:
@@ -86,15 +109,37 @@ def found(folder: Path) -> None:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not is_store(folder):
-            _replace(
-                folder / "store.json", lambda path: path.write_text(json.dumps(FORMAT), encoding="utf-8")
-            )
+            put(folder / "store.json", lambda path: path.write_text(json.dumps(FORMAT), encoding="utf-8"))
+        _sweep(folder)
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
+def _sweep(folder: Path) -> None:
+    """Remove what imports left that were killed while they wrote."""
+    for part in folder.rglob(".*.part"):
+        owner = _PART.search(part.name)
+        if owner is not None and not _alive(int(owner[1])):
+            part.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def part_of(path: Path) -> Path:
+    """Return the temporary name of a file that this process writes."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def put(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, then put it in place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     try:
         write(part)
         part.replace(path)
@@ -102,98 +147,22 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
+def manifests(folder: Path) -> list[Manifest]:
+    """Return the manifests of all finished imports."""
+    return [_manifest(path) for path in sorted(folder.glob("files/*.json"))]
+
+
+def _manifest(path: Path) -> Manifest:
+    return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+
+
 def manifest_of(folder: Path, key: str) -> Manifest | None:
     """Return the manifest of an import, None where it was not made or not finished."""
     path = folder / "files" / f"{key}.json"
-    return Manifest(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return _manifest(path) if path.is_file() else None
 
 
-@dataclass
-class Writer:
-    """Writes the tables of one import under temporary names and puts all in place at the end."""
-
-    folder: Path
-    key: str
-    open: dict[Path, pq.ParquetWriter] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*SCHEMAS, "quarantine"), 0))
-    quarantine_part: Path | None = None
-
-    def by_day(self, table: str, frame: pd.DataFrame) -> None:
-        """Append rows of a table with a time to the files of their days."""
-        for day, rows in frame.groupby(frame["time"].dt.date, sort=True):
-            self._append(table, self.folder / table / f"date={day}" / f"{self.key}.parquet", rows)
-
-    def whole(self, table: str, frame: pd.DataFrame) -> None:
-        """Append rows to the one file of a table."""
-        if len(frame):
-            self._append(table, self.folder / table / f"{self.key}.parquet", frame)
-
-    def refuse(self, frame: pd.DataFrame) -> None:
-        """Append rows to the quarantine file."""
-        path = self.folder / "quarantine" / f"{self.key}.csv"
-        self.quarantine_part = _part_of(path)
-        self.quarantine_part.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not self.quarantine_part.exists()
-        frame.to_csv(self.quarantine_part, mode="a", header=fresh, index=False, quoting=csv.QUOTE_MINIMAL)
-        self.rows["quarantine"] += len(frame)
-
-    def _append(self, table: str, path: Path, rows: pd.DataFrame) -> None:
-        schema = SCHEMAS[table]
-        if path not in self.open:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.open[path] = pq.ParquetWriter(_part_of(path), schema, compression="zstd")
-        frame = rows.reindex(columns=schema.names)
-        self.open[path].write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-        self.rows[table] += len(rows)
-
-    def place(self) -> None:
-        """Put every file in place."""
-        self._close()
-        for path in self.open:
-            _part_of(path).replace(path)
-        if self.quarantine_part is not None:
-            self.quarantine_part.replace(self.folder / "quarantine" / f"{self.key}.csv")
-
-    def abandon(self) -> None:
-        """Remove what was written."""
-        self._close()
-        for part in (*map(_part_of, self.open), *filter(None, [self.quarantine_part])):
-            part.unlink(missing_ok=True)
-
-    def _close(self) -> None:
-        for writer in self.open.values():
-            writer.close()
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
-
-
-@contextmanager
-def abandoned_on_error(writer: Writer) -> Iterator[None]:
-    """Remove what an import wrote if it fails."""
-    try:
-        yield
-    except BaseException:
-        writer.abandon()
-        raise
-
-
-def commit(writer: Writer, file: str, source: str | None, snapshots: Sequence[datetime]) -> Manifest:
-    """Put the files of an import in place, its manifest last."""
-    writer.place()
-    manifest = Manifest(
-        key=writer.key,
-        file=file,
-        source=source,
-        kept=writer.rows["positions"],
-        stations=writer.rows["stations"],
-        static=writer.rows["vessels"],
-        quarantined=writer.rows["quarantine"],
-        snapshot_times=tuple(moment.isoformat() for moment in snapshots),
-    )
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the record of an import: from then on readers see it."""
     text = json.dumps(asdict(manifest), indent=1)
-    _replace(
-        writer.folder / "files" / f"{writer.key}.json", lambda path: path.write_text(text, encoding="utf-8")
-    )
-    return manifest
+    put(folder / "files" / f"{manifest.key}.json", lambda path: path.write_text(text, encoding="utf-8"))

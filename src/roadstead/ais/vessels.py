@@ -20,7 +20,7 @@ MAX_GEAR_LENGTH_M = 15.0
 def changes(static: pd.DataFrame) -> pd.DataFrame:
     """Return the static reports that say something other than the one before them of the same MMSI."""
     ordered = static.sort_values(["mmsi", "time"], kind="stable")
-    return ordered[_differs(ordered)].reset_index(drop=True)
+    return ordered[differs(ordered)].reset_index(drop=True)
 
 
 def history(static: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def history(static: pd.DataFrame) -> pd.DataFrame:
     ordered = static.sort_values(["mmsi", "time"], kind="stable")
     names = list(STATIC)
     filled = ordered.assign(**ordered.groupby("mmsi", sort=False)[names].ffill())
-    rows = filled[_differs(filled)].reset_index(drop=True)
+    rows = filled[differs(filled)].reset_index(drop=True)
     rows["flag"] = rows["mmsi"].map(flag_of)
     return typed(rows)[list(VESSELS.columns)]
 
@@ -45,7 +45,7 @@ def typed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**plain, **numbers, ship_type=rows["ship_type"].astype("Int64"))
 
 
-def _differs(ordered: pd.DataFrame) -> pd.Series:
+def differs(ordered: pd.DataFrame) -> pd.Series:
     """Return which rows differ from the row before them of the same MMSI in some static field."""
     cells = pd.DataFrame({name: pd.factorize(ordered[name])[0] for name in STATIC}, index=ordered.index)
     same = (cells == cells.shift()).all(axis=1) & (ordered["mmsi"] == ordered["mmsi"].shift())

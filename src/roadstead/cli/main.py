@@ -12,10 +12,13 @@ import typer
 from roadstead import __version__
 from roadstead.cli import (
     ais,
+    coverage,
     detect,
     doctor,
     evaluate,
+    events,
     export,
+    identify,
     ports,
     reconcile,
     serve,
@@ -46,6 +49,10 @@ app.command("watch")(watch.watch_command)
 app.command("detect")(detect.detect_command)
 app.add_typer(ais_app, name="ais")
 ais_app.command("import")(ais.import_command)
+ais_app.command("sources")(ais.sources_command)
+ais_app.command("coverage")(coverage.coverage_command)
+ais_app.command("identify")(identify.identify_command)
+ais_app.command("events")(events.events_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)

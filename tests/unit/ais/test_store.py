@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from roadstead.ais import import_files, load_ais, read_ais, read_store, write_store
-from roadstead.ais import store as store_module
+from roadstead.ais import import_files, importing, load_ais, read_ais, read_store, write_store
 from roadstead.errors import AisError, StoreError
 from tests.unit.ais.messages import SHIP, at, nmea, position, voyage, write
 
@@ -50,7 +49,7 @@ def test_positions_lie_by_day_and_keep_the_file_and_line_they_come_from(log: Pat
     import_files([log], tmp_path / "ais")
     days = sorted(path.name for path in (tmp_path / "ais/positions").iterdir())
     assert days == ["date=2020-11-03", "date=2020-11-04"]
-    first = pd.read_parquet(next((tmp_path / "ais/positions/date=2020-11-03").glob("*.parquet")))
+    first = pd.read_parquet(next((tmp_path / "ais/positions/date=2020-11-03/cell=E125N35").glob("*.parquet")))
     assert (first.loc[0, "file"], first.loc[0, "row"]) == (str(log), 1)
 
 
@@ -109,7 +108,7 @@ def test_an_import_that_is_cut_off_leaves_nothing_behind_and_is_never_read(
     other = write(tmp_path / "other.nmea", position(0, mmsi=SHIP + 1))
     import_files([other], tmp_path / "ais")
     before = contents(tmp_path / "ais")
-    monkeypatch.setattr(store_module, "quarantine_of", _interrupt)
+    monkeypatch.setattr(importing, "quarantine_of", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         import_files([log], tmp_path / "ais")
     assert contents(tmp_path / "ais") == before
@@ -130,7 +129,7 @@ def test_a_full_disk_is_one_error_and_the_store_stays_as_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_module, "commit", full)
+    monkeypatch.setattr(importing, "commit", full)
     with pytest.raises(StoreError, match="No space left on device"):
         import_files([log], tmp_path / "ais")
     assert contents(tmp_path / "ais") == before

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.ais_segments import GOAL, agreement, labelled, simulated
 from roadstead.ais import read_ais
 from roadstead.ais.tracks import MAX_SPEED_KN, segment
 from roadstead.geo import distance_m
@@ -159,3 +160,19 @@ def test_a_real_ship_alone_on_its_number_stays_whole(shared_data: Path) -> None:
     done = segment(_real(shared_data / "ais/shared_mmsi/263576000.json"))
     assert done.positions["segment"].eq(0).all()
     assert len(done.jumps) <= 1
+
+
+@pytest.mark.shared_data
+def test_a_real_shared_number_is_split_as_its_labels_say(shared_data: Path) -> None:
+    shares = agreement(labelled(shared_data / "ais/shared_mmsi/segmented-416000000.json"), "labels")
+    assert [share.n for share in shares[:1]] == [1667]
+    for share in shares:
+        assert share.interval[0] >= GOAL
+
+
+def test_simulated_clones_are_told_apart() -> None:
+    reports = simulated()
+    assert reports.groupby("mmsi")["hull"].nunique().min() >= 2
+    for share in agreement(reports, "clones"):
+        assert share.n > 1000
+        assert share.right / share.n >= 0.99

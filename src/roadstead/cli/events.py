@@ -1,0 +1,47 @@
+"""`roadstead ais events`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roadstead.cli import options
+from roadstead.cli.console import Json, err, print_json, print_table, time_range
+from roadstead.settings import settings
+
+
+def events_command(
+    port: Annotated[str, typer.Argument(help="Port name, or the path of its GeoJSON.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON (RFC 7946) to write.")],
+    ais: options.Ais = None,
+    ais_mapping: options.Mapping = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the events that AIS tells around a port: port visits, gaps, loitering, encounters, identity changes.
+
+    A gap is told only where other ships were heard at both its ends. Every event is a lead: it carries its evidence
+    and what else would look the same.
+
+    Example: roadstead ais events nampo --ais my-ais.csv -o events.geojson
+    """
+    from roadstead.aoi import load_port
+    from roadstead.jobs.events import write_events
+
+    place, paths = load_port(port), tuple(ais or (str(settings().home / "ais"),))
+    if (start is None) != (end is None):
+        from roadstead.errors import UsageError
+
+        raise UsageError("give both --from and --to, or neither")
+    span = time_range(start, end) if start and end else None
+    found = write_events(output, place, paths, ais_mapping, span)
+    tally = found["kind"].value_counts()
+    if json:
+        print_json({"output": str(output), "events": {str(kind): int(n) for kind, n in tally.items()}})
+        return
+    label = " SIMULATED" if len(found) and bool(found["simulated"].any()) else ""
+    print_table(f"Events around {place.slug}{label}", ("event", "n"), [[k, int(v)] for k, v in tally.items()])
+    err.print(f"{output}: {len(found)}{label} event(s), leads each.")
