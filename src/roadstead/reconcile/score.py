@@ -59,6 +59,8 @@ class Seen:
     """(m, 3) in the order of `tables.CLASSES`."""
     density: Array
     """Hulls per m2 around it."""
+    axis_habit: Array
+    """Density of its axis among the hulls around it, over a uniform axis: ships at anchor lie to one tide."""
 
     def __len__(self) -> int:
         """Return the number of detections."""
@@ -70,20 +72,46 @@ def seen_of(
 ) -> Seen:
     """Return the rows of `tables.DETECTIONS` as arrays."""
     low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
+    grid_axis = (table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0
     return Seen(
         detection_id=table["detection_id"].to_numpy(object),
         xy=xy,
         later_s=later_s,
         length_m=table["length_m"].to_numpy(float),
         length_sd_m=np.maximum((high - low) / (2 * Z80), 4.0),
-        grid_axis_deg=(table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0,
+        grid_axis_deg=grid_axis,
         beam_m=table["beam_m"].to_numpy(float),
         p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
         density=_local_density(xy, area_m2),
+        axis_habit=_axis_habit(xy, grid_axis),
     )
 
 
 DENSITY_RADIUS_M = 2000.0
+AXIS_KERNEL_DEG = 10.0
+"""Width of the kernel by which the axes of neighbours stand for the axis of a hull without AIS."""
+UNIFORM_NEIGHBOURS = 2.0
+"""Hulls of any axis that stand beside the true neighbours: one neighbour makes no habit."""
+
+
+def _axis_habit(xy: Array, axis_deg: Array) -> Array:
+    """Return the density of each axis among the other hulls within 2 km, over a uniform one.
+
+    Ships at anchor swing to one tide, ships at a quay lie along it: there the axis fits hulls without AIS too.
+    """
+    habit = np.ones(len(xy))
+    for i, around in enumerate(cKDTree(xy).query_ball_point(xy, DENSITY_RADIUS_M) if len(xy) else ()):
+        others = np.array([k for k in around if k != i], np.intp)
+        fits = _axis_ratio(axis_deg[others], axis_deg[i], AXIS_KERNEL_DEG)
+        habit[i] = (UNIFORM_NEIGHBOURS + fits.sum()) / (UNIFORM_NEIGHBOURS + len(others))
+    return habit
+
+
+def _axis_ratio(axis_deg: Array, other_deg: Array | float, sd_deg: Array | float) -> Array:
+    """Return the density of one axis about another, both modulo 180 degrees, over a uniform one."""
+    off = np.abs(axis_deg - other_deg) % 180.0
+    off = np.minimum(off, 180.0 - off)
+    return np.asarray(90.0 * np.sqrt(2 / np.pi) / sd_deg * np.exp(-((off / sd_deg) ** 2) / 2))
 
 
 def _local_density(xy: Array, area_m2: float) -> Array:
@@ -134,15 +162,14 @@ def log_position(pairs: Pairs, seen: Seen, at: Prediction, common_sd_m: float) -
 
 
 def _log_axis(seen: Seen, at: Prediction, d: Index, v: Index) -> Array:
-    """Return log density of the seen axis given the heading, over a uniform axis."""
-    off = np.abs(seen.grid_axis_deg[d] - at.heading_deg[v]) % 180.0
-    off = np.minimum(off, 180.0 - off)
+    """Return log density of the seen axis given the heading, over that of a hull without AIS at its place."""
     # A box two pixels wide turns by about one pixel over its length.
     box = np.degrees(np.arctan2(15.0, seen.length_m[d]))
     sd = np.minimum(np.hypot(at.heading_sd_deg[v], box), 60.0)
-    fits = 90.0 * np.sqrt(2 / np.pi) / sd * np.exp(-((off / sd) ** 2) / 2)
-    ratio = (1 - WRONG_AXIS_SHARE) * fits + WRONG_AXIS_SHARE
-    return np.where(np.isnan(off), 0.0, np.log(ratio))
+    fits = _axis_ratio(seen.grid_axis_deg[d], at.heading_deg[v], sd)
+    habit = seen.axis_habit[d]
+    ratio = (1 - WRONG_AXIS_SHARE) * fits + WRONG_AXIS_SHARE * habit
+    return np.where(np.isnan(fits), 0.0, np.log(ratio / habit))
 
 
 def _log_attributes(seen: Seen, declared: Declared, d: Index, v: Index) -> Array:
