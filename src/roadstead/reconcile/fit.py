@@ -21,8 +21,11 @@ ROUNDS = 6
 COMMON_SD_GRID_M = np.geomspace(10.0, 250.0, 12)
 COMMON_SD_PRIOR = (float(np.log(GEOREFERENCE_SD_M)), 0.8)
 """Log-normal prior of the common position error, metres."""
-SILENT_PRIOR = (1.0, 2.0)
-"""Beta prior of the share of detections without a declaration: a third, worth three detections."""
+SILENT_PRIOR = (1.0, 4.0)
+"""Beta prior of the share of hulls without a declaration: a fifth, worth five hulls."""
+LEFT_OVER_PRIOR = {False: (3.0, 3.0), True: (1.0, 4.0)}
+"""Beta priors of the share of hulls among detections without a partner: on open water, by quays."""
+LEFT_OVER_ROUNDS = 30
 RATE_PRIOR = (3.6, 0.4)
 """Beta prior of the share of visible declared hulls that are detected, next to recall by length."""
 
@@ -33,6 +36,10 @@ class Fit:
 
     common_sd_m: float
     silent_share: float
+    """Share of the hulls seen that no declaration explains."""
+    p_hull: Array
+    """(m,) probability that a detection is a hull at all, if no declared vessel made it: most hulls declare
+    themselves, false alarms never do."""
     rate: float
     full: Marginals
     """With attributes."""
@@ -58,7 +65,7 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
         weight = _weight(pairs, seen, log_f, silent, rate * recall, in_view, attributes=True)
         found = propagate(pairs.detection, pairs.vessel, weight, m, n)
         common = _common_sd(position, found.pair)
-        silent = (found.detection_alone.sum() + SILENT_PRIOR[0]) / (m + sum(SILENT_PRIOR))
+        silent = _silent_share(seen.p_vessel, found.detection_alone, silent)
         rate = _rate(found.vessel_alone, in_view * recall)
     log_f = log_position(pairs, seen, at, common)
     full, kinematic = (
@@ -72,7 +79,33 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
         )
         for attributes in (True, False)
     )
-    return Fit(common, silent, rate, full, kinematic)
+    return Fit(common, silent, hull_if_alone(seen, full.detection_alone), rate, full, kinematic)
+
+
+def hull_if_alone(seen: Seen, alone: Array) -> Array:
+    """Return (m,) the probability that each detection is a hull if no declared vessel made it.
+
+    Most hulls declare themselves and false alarms never do, so among what is left over false alarms abound. Their
+    share there is learnt, by quays and on open water apart, from how surely the detector takes them for hulls: its
+    ``p_vessel``, stated for all detections together, is a likelihood ratio against the share of hulls among all.
+    """
+    every = float(seen.p_vessel.mean()) if len(seen) else 0.5
+    ratio = seen.p_vessel / (1 - seen.p_vessel) * (1 - every) / every
+    out = np.zeros(len(seen))
+    for quay, (a, b) in LEFT_OVER_PRIOR.items():
+        here = seen.by_quay == quay
+        share, left = a / (a + b), alone[here]
+        for _ in range(LEFT_OVER_ROUNDS):
+            hull = share * ratio[here] / (share * ratio[here] + 1 - share)
+            share = (float((left * hull).sum()) + a) / (float(left.sum()) + a + b)
+        out[here] = share * ratio[here] / (share * ratio[here] + 1 - share)
+    return out
+
+
+def _silent_share(p_vessel: Array, alone: Array, silent: float) -> float:
+    hull = p_vessel * silent / (p_vessel * silent + 1 - p_vessel)
+    quiet = float((alone * hull).sum()) + SILENT_PRIOR[0]
+    return quiet / (quiet + float((1 - alone).sum()) + SILENT_PRIOR[1])
 
 
 def _weight(
@@ -87,7 +120,9 @@ def _weight(
 ) -> Array:
     """Return each pair's likelihood ratio against a hull without AIS and a vessel that was missed."""
     d, v = pairs.detection, pairs.vessel
-    alone = np.log(seen.density[d] * silent) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
+    # Per detection that is a hull: hulls without AIS, and false alarms of this look.
+    others = seen.density * (silent + (1 - seen.p_vessel) / seen.p_vessel)
+    alone = np.log(others[d]) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
     score = log_f + np.log(detected)[v] + pairs.log_axis - alone
     return np.asarray(np.exp(np.clip(score + (pairs.log_attributes if attributes else 0.0), -60, 60)))
 

@@ -20,6 +20,10 @@ REASONS: dict[str, str] = {
     "reception_unknown": "Too few other vessels were heard before and after the overpass near this place to tell "
     "whether a transmitting hull would have been heard.",
     "reception_low": "A transmitting hull at this place and time may well not have been heard by this source.",
+    "perhaps_no_hull": "No vessel heard fits, and it may be no hull at all: a jetty, a rock, a wave, a cloud's edge. Most "
+    "hulls here declare themselves and false alarms never do, so that false alarms abound among what is left over.",
+    "too_small_for_a_lead": "It is shorter than 45 m: how surely so small a detection is a hull is not measured, and few "
+    "such hulls have to carry AIS.",
     "clear_no_detection": "The place was imaged and clear and nothing was detected there. The detector may have "
     "missed the hull, or the declared position may be wrong.",
     "cloud_or_no_data": "Its place was under cloud, the image holds no data there, "

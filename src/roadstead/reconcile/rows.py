@@ -31,6 +31,8 @@ CLASS_A_LENGTH_M = 60.0
 """Hulls from this length on are asked of Class A reception, shorter ones of Class B."""
 MIN_VISIBLE_LENGTH_M = 45.0
 """Shorter declared vessels are not counted on in a 10 m image."""
+MIN_HULL = 0.8
+"""`no_ais_partner` needs this chance that there is a hull at all."""
 MIN_IN_VIEW = 0.9
 MIN_IN_REACH = 0.05
 """Vessels less likely than this to have been in the port's zones (or the frame) get no row."""
@@ -184,7 +186,12 @@ def _unpartnered(s: Scored, i: int) -> Row:
         return _alone(s, i, "no_coverage", "reception_unknown")
     if heard < MIN_HEARD:
         return _alone(s, i, "no_coverage", "reception_low")
-    return _alone(s, i, "no_ais_partner", "no_vessel_fits")
+    if s.seen.length_m[i] < MIN_VISIBLE_LENGTH_M:
+        return _alone(s, i, "no_coverage", "too_small_for_a_lead")
+    if s.fit.p_hull[i] < MIN_HULL:
+        return _alone(s, i, "no_coverage", "perhaps_no_hull")
+    lead = _alone(s, i, "no_ais_partner", "no_vessel_fits")
+    return {**lead, "probability": lead["probability"] * s.fit.p_hull[i]}
 
 
 def vessel_rows(s: Scored) -> list[Row]:

@@ -20,7 +20,7 @@ from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
-from roadstead.reconcile.recall import recall_of, recall_of_declared
+from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
     Row,
@@ -104,7 +104,10 @@ def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
     places = table[["lon", "lat"]].to_numpy(float)
     xy = lonlat_to_xy(places, view.crs) if len(places) else np.empty((0, 2))
     later = (table["acquired"] - pd.Timestamp(view.moment)).dt.total_seconds().to_numpy(float)
-    return seen_of(table, xy, later, convergence_deg(*view.centre_lonlat, view.crs), view.searched.area)
+    kinds = view.port.kind_of(places) if view.port and len(places) else [None] * len(places)
+    by_quay = np.array([kind in BY_QUAYS for kind in kinds], bool)
+    turn = convergence_deg(*view.centre_lonlat, view.crs)
+    return seen_of(table, xy, later, turn, view.searched.area, by_quay)
 
 
 def _score(

@@ -38,6 +38,8 @@ CLASS_PRIOR = np.array([0.15, 0.35, 0.5])
 """barge, bulk_carrier, other_vessel among seen hulls."""
 CLASS_BOUNDS = (0.3, 3.0)
 """A type code never says more than this: 70-79 is any cargo ship, and there is no code for a barge."""
+P_VESSEL_BOUNDS = (0.02, 0.998)
+"""No detector knows more surely than this whether something is a hull."""
 GATE_SD = 8.0
 GATE_MIN_M = 600.0
 GATE_MAX_M = 20_000.0
@@ -57,6 +59,10 @@ class Seen:
     beam_m: Array
     p_class: Array
     """(m, 3) in the order of `tables.CLASSES`."""
+    p_vessel: Array
+    """Within `P_VESSEL_BOUNDS`."""
+    by_quay: NDArray[np.bool_]
+    """In a berth or lock; false where the zone is not known."""
     density: Array
     """Hulls per m2 around it."""
     axis_habit: Array
@@ -68,7 +74,12 @@ class Seen:
 
 
 def seen_of(
-    table: gpd.GeoDataFrame, xy: Array, later_s: Array, convergence_deg: float, area_m2: float
+    table: gpd.GeoDataFrame,
+    xy: Array,
+    later_s: Array,
+    convergence_deg: float,
+    area_m2: float,
+    by_quay: NDArray[np.bool_] | None = None,
 ) -> Seen:
     """Return the rows of `tables.DETECTIONS` as arrays."""
     low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
@@ -82,6 +93,8 @@ def seen_of(
         grid_axis_deg=grid_axis,
         beam_m=table["beam_m"].to_numpy(float),
         p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
+        p_vessel=table["p_vessel"].to_numpy(float).clip(*P_VESSEL_BOUNDS),
+        by_quay=np.zeros(len(table), bool) if by_quay is None else by_quay,
         density=_local_density(xy, area_m2),
         axis_habit=_axis_habit(xy, grid_axis),
     )
