@@ -65,6 +65,8 @@ class Seen:
     """In a berth or lock; false where the zone is not known."""
     density: Array
     """Hulls per m2 around it."""
+    rafted: Array
+    """Mean number of hulls alongside a hull in such a place."""
     axis_habit: Array
     """Density of its axis among the hulls around it, over a uniform axis: ships at anchor lie to one tide."""
 
@@ -83,6 +85,7 @@ def seen_of(
 ) -> Seen:
     """Return the rows of `tables.DETECTIONS` as arrays."""
     low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
+    quays = np.zeros(len(table), bool) if by_quay is None else by_quay
     grid_axis = (table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0
     return Seen(
         detection_id=table["detection_id"].to_numpy(object),
@@ -94,13 +97,20 @@ def seen_of(
         beam_m=table["beam_m"].to_numpy(float),
         p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
         p_vessel=table["p_vessel"].to_numpy(float).clip(*P_VESSEL_BOUNDS),
-        by_quay=np.zeros(len(table), bool) if by_quay is None else by_quay,
+        by_quay=quays,
         density=_local_density(xy, area_m2),
+        rafted=_rafted(xy, quays),
         axis_habit=_axis_habit(xy, grid_axis),
     )
 
 
 DENSITY_RADIUS_M = 2000.0
+DENSITY_NEIGHBOURS = 5
+ALONGSIDE_M = 50.0
+"""Hulls whose middles are nearer than this lie side by side or in line at a quay."""
+RAFT_PRIOR = {False: (0.5, 10.0), True: (3.0, 10.0)}
+"""Hulls alongside, and hulls, that stand beside those seen: on open water, by quays."""
+RAFT_SD_M = 25.0
 AXIS_KERNEL_DEG = 10.0
 """Width of the kernel by which the axes of neighbours stand for the axis of a hull without AIS."""
 UNIFORM_NEIGHBOURS = 2.0
@@ -128,12 +138,31 @@ def _axis_ratio(axis_deg: Array, other_deg: Array | float, sd_deg: Array | float
 
 
 def _local_density(xy: Array, area_m2: float) -> Array:
-    """Return detections per m2 within 2 km of each, itself included, over no more than the searched area."""
+    """Return detections per m2 within 2 km of each, itself included, over no more than the searched area.
+
+    Where its nearest neighbours lie closer than that (quays, rafts), the density that they have.
+    """
     if not len(xy):
         return np.empty(0)
     tree = cKDTree(xy)
     around = tree.query_ball_point(xy, DENSITY_RADIUS_M, return_length=True)
-    return np.asarray(around, float) / min(np.pi * DENSITY_RADIUS_M**2, max(area_m2, 1e4))
+    wide = np.asarray(around, float) / min(np.pi * DENSITY_RADIUS_M**2, max(area_m2, 1e4))
+    if len(xy) <= DENSITY_NEIGHBOURS:
+        return wide
+    reach = np.maximum(tree.query(xy, [DENSITY_NEIGHBOURS + 1])[0][:, 0], 50.0)
+    return np.maximum(wide, (DENSITY_NEIGHBOURS - 1) / (np.pi * reach**2))
+
+
+def _rafted(xy: Array, by_quay: NDArray[np.bool_]) -> Array:
+    """Return (m,) how many hulls lie alongside one on average, by quays or on open water as each detection is."""
+    out = np.zeros(len(xy))
+    if not len(xy):
+        return out
+    beside = cKDTree(xy).query_ball_point(xy, ALONGSIDE_M, return_length=True) - 1
+    for quay, (a, b) in RAFT_PRIOR.items():
+        here = by_quay == quay
+        out[here] = (float(beside[here].sum()) + a) / (float(here.sum()) + b)
+    return out
 
 
 def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
