@@ -20,6 +20,7 @@ from roadstead.ais import hull_centre
 from roadstead.geo import KNOT, Array, convergence_deg, lonlat_to_xy
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Flags, Prediction
+from roadstead.reconcile.elsewhere import FALSE_SHARE, unsound, with_doubt
 
 TAU_S = 600.0
 """Time constant of velocity changes in traffic near ports, seconds."""
@@ -154,6 +155,8 @@ def _reckoned(hulls: pd.Index, near: _Reports, signed: Array) -> Prediction:
         dt_s=signed,
         snapshot=np.zeros(len(hulls), bool),
         jumped=np.zeros(len(hulls), bool),
+        false_share=np.full(len(hulls), FALSE_SHARE),
+        unsound=np.zeros(len(hulls), bool),
     )
 
 
@@ -285,7 +288,8 @@ def predict(
     declared = Declared.of(at.hull, at.mmsi, used, vessels, frame.moment)
     at = _widened_by_antenna(replace(at, heading_deg=_bow(at)), declared)
     late = (sigma_s * np.hypot(*at.velocity.T)) ** 2
-    return replace(at, var_along=at.var_along + late), declared
+    doubtful = unsound(used, at.hull, crs) & ~at.snapshot
+    return with_doubt(replace(at, var_along=at.var_along + late), doubtful), declared
 
 
 def _bow(at: Prediction) -> Array:

@@ -18,6 +18,7 @@ from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.reconcile import reception
 from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
+from roadstead.reconcile.elsewhere import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
 from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
@@ -96,8 +97,11 @@ def _by_overpass(
 
 
 def _window(positions: pd.DataFrame, view: View, window_h: float) -> pd.DataFrame:
-    away = (positions["time"] - pd.Timestamp(view.moment)).abs()
-    return with_hull(positions[away <= pd.Timedelta(hours=window_h)])
+    return with_hull(_around(positions, pd.Timestamp(view.moment), window_h))
+
+
+def _around(positions: pd.DataFrame, moment: pd.Timestamp, hours: float) -> pd.DataFrame:
+    return positions[(positions["time"] - moment).abs() <= pd.Timedelta(hours=hours)]
 
 
 def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
@@ -128,11 +132,13 @@ def _score(
     )
     seen = _seen(view, table)
     in_view, in_reach = mass_inside(at, [view.searched, view.interest], GEOREFERENCE_SD_M)
-    pairs = pair_up(seen, at, declared)
+    moment = pd.Timestamp(view.moment)
+    history = with_hull(_around(ais.positions, moment, REST_WINDOW_H))
+    pairs = pair_up(seen, at, declared, rests(history, at, moment, view.crs))
     # Vessels neither near a detection nor in reach play no part.
     keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
     at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
-    pairs = pair_up(seen, at, declared)
+    pairs = pair_up(seen, at, declared, rests(history, at, moment, view.crs))
     places = lonlat(at, view.crs)
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
     recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))

@@ -18,6 +18,7 @@ from scipy.special import gammaln
 from roadstead.geo import Array
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Prediction, log_density
+from roadstead.reconcile.elsewhere import Rests, beside_rests
 from roadstead.tables import CLASSES
 
 Index = NDArray[np.intp]
@@ -170,6 +171,7 @@ def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
     if not len(seen) or not len(at):
         return np.empty(0, np.intp), np.empty(0, np.intp)
     radius = np.clip(GATE_SD * at.spread_m, GATE_MIN_M, GATE_MAX_M)
+    radius = np.where(at.unsound, np.maximum(radius, 2.5 * at.wide_sd), radius)
     late = np.abs(seen.later_s).max()
     lists = cKDTree(seen.xy).query_ball_point(at.xy, radius + np.hypot(*at.velocity.T) * late)
     sizes = [len(found) for found in lists]
@@ -185,22 +187,31 @@ class Pairs:
     vessel: Index
     log_axis: Array
     log_attributes: Array
+    rest_density: Array
+    """Density (per m2) of the hull lying where it rested while its declared position is false."""
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.detection)
 
 
-def pair_up(seen: Seen, at: Prediction, declared: Declared) -> Pairs:
+def pair_up(seen: Seen, at: Prediction, declared: Declared, rested: Rests) -> Pairs:
     """Gate pairs and score what does not depend on the overpass's common error."""
-    d, v = gated_pairs(seen, at)
-    return Pairs(d, v, _log_axis(seen, at, d, v), _log_attributes(seen, declared, d, v))
+    n = max(len(at), 1)
+    near = np.array(gated_pairs(seen, at), np.intp)
+    d_rest, v_rest, density = beside_rests(rested, seen.xy, n)
+    key = np.union1d(near[0] * n + near[1], d_rest * n + v_rest)
+    d, v = (key // n).astype(np.intp), (key % n).astype(np.intp)
+    rest = np.zeros(len(key))
+    rest[np.searchsorted(key, d_rest * n + v_rest)] = density
+    return Pairs(d, v, _log_axis(seen, at, d, v), _log_attributes(seen, declared, d, v), rest)
 
 
 def log_position(pairs: Pairs, seen: Seen, at: Prediction, common_sd_m: float) -> Array:
     """Return the log position density of each pair, per m2."""
-    d = pairs.detection
-    return log_density(at, pairs.vessel, seen.xy[d], seen.later_s[d], common_sd_m)
+    d, v = pairs.detection, pairs.vessel
+    declared = log_density(at, v, seen.xy[d], seen.later_s[d], common_sd_m)
+    return np.asarray(np.logaddexp(declared, np.log(np.maximum(pairs.rest_density, 1e-300))))
 
 
 def _log_axis(seen: Seen, at: Prediction, d: Index, v: Index) -> Array:
