@@ -22,16 +22,18 @@ FALSE_SHARE = 0.01
 """Share of declared positions that are false although their track looks sound. Our judgement."""
 UNSOUND_SHARE = 0.6
 """The same where the track contradicts itself."""
+LEFT_SHARE = 0.2
+"""The same of a vessel whose MMSI was last heard here and is now heard where this hull cannot have got to."""
 UNSOUND_SD_M = 8_000.0
 """How far from its declared place such a hull may be."""
 REST_WINDOW_H = 72.0
 """Rests this long before and after an overpass are looked at."""
 REST_SD_M = 100.0
 MOST_RESTS = 3
-"""The latest before and after, and the longest."""
+"""Those with the most reports."""
 REST_CELL_M = 300.0
 SLOW_KN = 0.6
-MIN_REST_REPORTS = 2
+MIN_REST_REPORTS = 3
 FAST_KN = 3.0
 MIN_CONTRADICTIONS = 3
 """Reports that contradict themselves: fast while at anchor or moored by their own status, or a speed that the places
@@ -59,35 +61,47 @@ def rests(positions: pd.DataFrame, at: Prediction, moment: pd.Timestamp, crs: st
     """
     hours = (positions["time"] - moment).dt.total_seconds() / 3600.0
     slow = positions[(hours.abs() <= REST_WINDOW_H) & (positions["sog_kn"] <= SLOW_KN)]
-    place = pd.Series(np.arange(len(at)), index=at.hull)
-    slow = slow[slow["hull"].isin(place.index)]
-    if slow.empty:
+    owner = _owners(slow["hull"], at)
+    if owner.empty:
         return Rests(np.empty(0, np.intp), np.empty((0, 2)), np.empty(0))
+    slow = slow.loc[owner["report"]]
     xy = lonlat_to_xy(slow[["lon", "lat"]].to_numpy(float), crs)
-    cell = np.floor(xy / REST_CELL_M).astype(np.int64)
-    frame = pd.DataFrame(
-        {
-            "vessel": place.loc[slow["hull"]].to_numpy(),
-            "column": cell[:, 0],
-            "row": cell[:, 1],
-            "x": xy[:, 0],
-            "y": xy[:, 1],
-            "away_h": hours.loc[slow.index].abs().to_numpy(),
-        }
-    )
+    column, row = np.floor(xy / REST_CELL_M).astype(np.int64).T
+    frame = owner.assign(x=xy[:, 0], y=xy[:, 1], column=column, row=row)
     spots = frame.groupby(["vessel", "column", "row"], as_index=False).agg(
-        x=("x", "mean"), y=("y", "mean"), n=("x", "size"), away_h=("away_h", "min")
+        x=("x", "mean"), y=("y", "mean"), n=("x", "size"), left=("left", "max")
     )
     spots = spots[spots["n"] >= MIN_REST_REPORTS]
     vessel = spots["vessel"].to_numpy(np.intp)
     off = np.hypot(*(spots[["x", "y"]].to_numpy() - at.xy[vessel]).T)
-    spots = spots[off > np.maximum(REST_CELL_M, 3 * at.spread_m[vessel])].sort_values(
-        ["vessel", "away_h", "x", "y"]
-    )
+    spots = spots[off > np.maximum(REST_CELL_M, 3 * at.spread_m[vessel])]
+    spots = spots.sort_values(["vessel", "n", "x", "y"], ascending=[True, False, True, True])
     spots = spots[spots.groupby("vessel").cumcount() < MOST_RESTS]
     vessel = spots["vessel"].to_numpy(np.intp)
+    share = np.maximum(at.false_share[vessel], np.where(spots["left"], LEFT_SHARE, 0.0))
     number = spots.groupby("vessel")["x"].transform("size").to_numpy(float)
-    return Rests(vessel, spots[["x", "y"]].to_numpy(float), at.false_share[vessel] / np.maximum(number, 1.0))
+    return Rests(vessel, spots[["x", "y"]].to_numpy(float), share / np.maximum(number, 1.0))
+
+
+def _owners(hull: pd.Series, at: Prediction) -> pd.DataFrame:
+    """Return for each report (its index label) the vessels whose rest it may show.
+
+    A jump splits an MMSI's reports into hulls. A hull that is not heard around the moment may be the one that its
+    MMSI is heard for elsewhere; such rows are ``left``.
+    """
+    own = pd.Series(np.arange(len(at)), index=at.hull)
+    place = hull.map(own)
+    mine = place.dropna().astype(np.intp)
+    lost = hull[place.isna()].str[:9]
+    same = pd.DataFrame({"mmsi": at.mmsi, "vessel": np.arange(len(at))})
+    left = pd.DataFrame({"mmsi": lost.to_numpy(object), "report": lost.index}).merge(same, on="mmsi")
+    return pd.concat(
+        [
+            pd.DataFrame({"report": mine.index, "vessel": mine.to_numpy(), "left": False}),
+            left[["report", "vessel"]].assign(left=True),
+        ],
+        ignore_index=True,
+    )
 
 
 def beside_rests(rested: Rests, xy: Array, n: int) -> tuple[Index, Index, Array]:
