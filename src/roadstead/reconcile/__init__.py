@@ -3,5 +3,6 @@
 from roadstead.reconcile.count import counts
 from roadstead.reconcile.reasons import CONFLICTS, REASONS
 from roadstead.reconcile.run import reconcile
+from roadstead.reconcile.stated import StatedReception, read_stated
 
-__all__ = ["CONFLICTS", "REASONS", "counts", "reconcile"]
+__all__ = ["CONFLICTS", "REASONS", "StatedReception", "counts", "read_stated", "reconcile"]

@@ -23,8 +23,11 @@ COMMON_SD_PRIOR = (float(np.log(GEOREFERENCE_SD_M)), 0.8)
 """Log-normal prior of the common position error, metres."""
 SILENT_PRIOR = (1.0, 4.0)
 """Beta prior of the share of hulls without a declaration: a fifth, worth five hulls."""
-LEFT_OVER_PRIOR = {False: (3.0, 3.0), True: (1.0, 4.0)}
-"""Beta priors of the share of hulls among detections without a partner: on open water, by quays."""
+LEFT_OVER_ODDS = {False: 2.0, True: 0.5}
+"""How many times the odds of a hull, among detections without a partner, are those of the whole overpass: on open water,
+by quays, where jetties, cranes and rocks are. Our judgement."""
+LEFT_OVER_WORTH = 5.0
+"""Detections that the prior of that share is worth."""
 LEFT_OVER_ROUNDS = 30
 RATE_PRIOR = (3.6, 0.4)
 """Beta prior of the share of visible declared hulls that are detected, next to recall by length."""
@@ -79,10 +82,10 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
         )
         for attributes in (True, False)
     )
-    return Fit(common, silent, hull_if_alone(seen, full.detection_alone), rate, full, kinematic)
+    return Fit(common, silent, hull_if_alone(seen, full.detection_alone, silent), rate, full, kinematic)
 
 
-def hull_if_alone(seen: Seen, alone: Array) -> Array:
+def hull_if_alone(seen: Seen, alone: Array, silent: float) -> Array:
     """Return (m,) the probability that each detection is a hull if no declared vessel made it.
 
     Most hulls declare themselves and false alarms never do, so among what is left over false alarms abound. Their
@@ -92,8 +95,10 @@ def hull_if_alone(seen: Seen, alone: Array) -> Array:
     every = float(seen.p_vessel.mean()) if len(seen) else 0.5
     ratio = seen.p_vessel / (1 - seen.p_vessel) * (1 - every) / every
     out = np.zeros(len(seen))
-    for quay, (a, b) in LEFT_OVER_PRIOR.items():
+    for quay, times in LEFT_OVER_ODDS.items():
         here = seen.by_quay == quay
+        odds = times * silent * every / (1 - every)
+        a, b = LEFT_OVER_WORTH * odds / (1 + odds), LEFT_OVER_WORTH / (1 + odds)
         share, left = a / (a + b), alone[here]
         for _ in range(LEFT_OVER_ROUNDS):
             hull = share * ratio[here] / (share * ratio[here] + 1 - share)

@@ -20,6 +20,9 @@ REASONS: dict[str, str] = {
     "reception_unknown": "Too few other vessels were heard before and after the overpass near this place to tell "
     "whether a transmitting hull would have been heard.",
     "reception_low": "A transmitting hull at this place and time may well not have been heard by this source.",
+    "reception_stated": "That a transmitting hull would have been heard is stated by a person, not shown by the data.",
+    "reception_by_image": "That a transmitting hull would have been heard follows from the share of like hulls around that "
+    "have a partner; the AIS itself holds no before and after.",
     "perhaps_no_hull": "No vessel heard fits, and it may be no hull at all: a jetty, a rock, a wave, a cloud's edge. Most "
     "hulls here declare themselves and false alarms never do, so that false alarms abound among what is left over.",
     "too_small_for_a_lead": "It is shorter than 45 m: how surely so small a detection is a hull is not measured, and few "

@@ -4,6 +4,9 @@ A vessel heard both earlier and later than half an hour from the overpass was th
 of such vessels near a place that were also heard within the half hour tells how well the source heard that
 place at that time, after its own thinning. It leans to the good side for weak transmitters, which are seldom
 heard both before and after; the prior leans the other way.
+
+Where the AIS cannot tell (a snapshot, an archive that was thinned), the image can: the share of hulls of much
+the same length that have a partner is no more than the share that was heard, so it stands for that from below.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ MIN_NEIGHBOURS = 5
 """Fewer vessels than this say nothing: reception unknown."""
 PRIOR = (1.0, 1.0)
 """Uniform Beta prior; 0.9 needs eight neighbours, all heard, or eighteen with one miss."""
+
+LIKE_LENGTH = 2.0
+"""Hulls up to so many times longer or shorter tell of one another's reception by the image."""
 
 
 @dataclass(frozen=True)
@@ -84,5 +90,25 @@ def p_heard(known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bo
     counts = (away <= RADIUS_M) & ~excluded & (known.class_b == class_b)
     n = counts.sum(axis=1)
     heard = (counts & known.heard).sum(axis=1)
+    mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
+    return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)
+
+
+def p_heard_by_image(xy: Array, length_m: Array, alone: Array, p_hull: Array) -> NDArray[np.float64]:
+    """Return a lower bound of P(heard) at each of m detections from the partners of others; NaN where too few.
+
+    Args:
+        xy: (m, 2) places in metres.
+        length_m: (m,) as seen.
+        alone: (m,) probability of having no partner.
+        p_hull: (m,) probability of being a hull if it has none: a false alarm tells nothing.
+    """
+    if not len(xy):
+        return np.empty(0)
+    away = np.hypot(*(xy[:, None, :] - xy[None]).transpose(2, 0, 1))
+    alike = np.abs(np.log(length_m[:, None] / length_m[None])) <= np.log(LIKE_LENGTH)
+    others = (away <= RADIUS_M) & alike & ~np.eye(len(xy), dtype=bool)
+    heard = others @ (1 - alone)
+    n = heard + others @ (alone * p_hull)
     mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
     return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)

@@ -46,6 +46,33 @@ SURELY_500_GT_M = 170.0
 
 
 @dataclass(frozen=True)
+class Found:
+    """Detections, vessels, their pairs, and the association."""
+
+    seen: Seen
+    at: Prediction
+    pairs: Pairs
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Reception:
+    """P(heard) at each of m detections by class of transmitter, NaN where unknown, and what it rests on."""
+
+    class_a: Array
+    class_b: Array
+    basis_a: NDArray[np.str_]
+    """A reason code, or empty where it is the vessels heard before and after."""
+    basis_b: NDArray[np.str_]
+
+    def asked(self, i: int, length_m: float) -> tuple[float, str]:
+        """Return what is asked of a hull of some length: P(heard) and its basis."""
+        if length_m >= CLASS_A_LENGTH_M:
+            return float(self.class_a[i]), str(self.basis_a[i])
+        return float(self.class_b[i]), str(self.basis_b[i])
+
+
+@dataclass(frozen=True)
 class Scored:
     """All that is known of one overpass before its rows are written."""
 
@@ -61,9 +88,7 @@ class Scored:
     decision: Decision
     in_view: Array
     in_reach: Array
-    heard_a: Array
-    heard_b: Array
-    """(m,) P(heard), NaN unknown."""
+    heard: Reception
 
 
 def carriage_expected(length_low_m: float, p_barge: float) -> str:
@@ -114,7 +139,7 @@ def detection_rows(s: Scored) -> list[Row]:
     contested = set(s.decision.contested_detections.tolist())
     rows = []
     for i, record in enumerate(s.table.to_dict("records")):
-        base = _detection_base(s.view, record, s.heard_a[i], s.heard_b[i])
+        base = _detection_base(s.view, record, s.heard.class_a[i], s.heard.class_b[i])
         if i in pair_of:
             rows.append({**base, **_matched(s, pair_of[i], record)})
         elif i in ambiguous:
@@ -181,7 +206,7 @@ def _alone(s: Scored, i: int, status: str, *reasons: str) -> Row:
 
 
 def _unpartnered(s: Scored, i: int) -> Row:
-    heard = (s.heard_a if s.seen.length_m[i] >= CLASS_A_LENGTH_M else s.heard_b)[i]
+    heard, basis = s.heard.asked(i, s.seen.length_m[i])
     if np.isnan(heard):
         return _alone(s, i, "no_coverage", "reception_unknown")
     if heard < MIN_HEARD:
@@ -190,7 +215,7 @@ def _unpartnered(s: Scored, i: int) -> Row:
         return _alone(s, i, "no_coverage", "too_small_for_a_lead")
     if s.fit.p_hull[i] < MIN_HULL:
         return _alone(s, i, "no_coverage", "perhaps_no_hull")
-    lead = _alone(s, i, "no_ais_partner", "no_vessel_fits")
+    lead = _alone(s, i, "no_ais_partner", *filter(None, ("no_vessel_fits", basis)))
     return {**lead, "probability": lead["probability"] * s.fit.p_hull[i]}
 
 

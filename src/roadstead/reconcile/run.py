@@ -20,10 +20,12 @@ from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
 from roadstead.reconcile.elsewhere import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, predict, with_hull
 from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
+    Found,
+    Reception,
     Row,
     Scored,
     detection_rows,
@@ -33,6 +35,7 @@ from roadstead.reconcile.rows import (
     vessel_rows,
 )
 from roadstead.reconcile.score import Seen, pair_up, seen_of
+from roadstead.reconcile.stated import StatedReception, stated_for
 from roadstead.reconcile.view import View, mass_inside, view_of
 from roadstead.tables import DETECTIONS, MATCHES, checked
 
@@ -48,6 +51,7 @@ def reconcile(
     port: Port | None = None,
     window_h: float = WINDOW_H,
     recall_by_length: Sequence[Mapping[str, Any]] | None = None,
+    stated: Sequence[StatedReception] = (),
 ) -> gpd.GeoDataFrame:
     """Return `tables.MATCHES`: a row per detection, and per declared vessel that no detection took.
 
@@ -59,6 +63,7 @@ def reconcile(
         window_h: hours of AIS either side of an overpass.
         recall_by_length: the model card's, used by the kind of zone where it tells berths and open water apart and
             a port is given; a default where None.
+        stated: what a person states of the reception of sources that cannot show it themselves.
 
     Raises:
         TableError: a row breaks `tables.DETECTIONS`.
@@ -75,7 +80,7 @@ def reconcile(
             rows.extend(rows_without_ais(view, table, reason))
             continue
         view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
-        scored = _score(view, table, ais, near, recall_by_length)
+        scored = _score(view, table, ais, near, recall_by_length, stated)
         rows.extend(detection_rows(scored))
         rows.extend(vessel_rows(scored))
     return checked(match_table(rows), MATCHES, "matches")
@@ -120,6 +125,7 @@ def _score(
     ais: AisData,
     near: pd.DataFrame,
     recall_by_length: Sequence[Mapping[str, Any]] | None,
+    stated: Sequence[StatedReception],
 ) -> Scored:
     at, declared = predict(
         near,
@@ -143,9 +149,7 @@ def _score(
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
     recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))
     fit = associate(pairs, seen, at, in_view, recall)
-    known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
-    excluded = excluded_evidence(pairs, fit.full.pair, at.hull, len(seen), known.hull, MIN_IN_REACH)
-    heard_a, heard_b = (reception.p_heard(known, seen.xy, excluded, class_b=b) for b in (False, True))
+    heard = _reception(view, ais, near, Found(seen, at, pairs, fit), stated)
     return Scored(
         view=view,
         table=table,
@@ -158,6 +162,30 @@ def _score(
         decision=decide(pairs, fit.full, at.mmsi),
         in_view=in_view,
         in_reach=in_reach,
-        heard_a=heard_a,
-        heard_b=heard_b,
+        heard=heard,
     )
+
+
+def _reception(
+    view: View, ais: AisData, near: pd.DataFrame, found: Found, stated: Sequence[StatedReception]
+) -> Reception:
+    """Return P(heard) at each detection: as stated, else by vessels heard before and after, else by the image."""
+    moment, seen, fit = pd.Timestamp(view.moment), found.seen, found.fit
+    said = stated_for(stated, near, moment, max(SNAPSHOT_REACH_S, 2 * view.sigma_s))
+    known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
+    excluded = excluded_evidence(
+        found.pairs, fit.full.pair, found.at.hull, len(seen), known.hull, MIN_IN_REACH
+    )
+    image = reception.p_heard_by_image(seen.xy, seen.length_m, fit.full.detection_alone, fit.p_hull)
+    by_class, basis = [], []
+    for told, class_b in zip(said, (False, True), strict=True):
+        own = reception.p_heard(known, seen.xy, excluded, class_b=class_b)
+        by_class.append(np.where(np.isfinite(told), told, np.where(np.isfinite(own), own, image)))
+        basis.append(
+            np.where(
+                np.isfinite(told),
+                "reception_stated",
+                np.where(np.isfinite(own), "", np.where(np.isfinite(image), "reception_by_image", "")),
+            )
+        )
+    return Reception(by_class[0], by_class[1], basis[0], basis[1])
