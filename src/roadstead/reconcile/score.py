@@ -99,7 +99,7 @@ def seen_of(
         p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
         p_vessel=table["p_vessel"].to_numpy(float).clip(*P_VESSEL_BOUNDS),
         by_quay=quays,
-        density=_local_density(xy, area_m2),
+        density=_local_density(xy, area_m2, quays),
         rafted=_rafted(xy, quays),
         axis_habit=_axis_habit(xy, grid_axis),
     )
@@ -138,10 +138,10 @@ def _axis_ratio(axis_deg: Array, other_deg: Array | float, sd_deg: Array | float
     return np.asarray(90.0 * np.sqrt(2 / np.pi) / sd_deg * np.exp(-((off / sd_deg) ** 2) / 2))
 
 
-def _local_density(xy: Array, area_m2: float) -> Array:
+def _local_density(xy: Array, area_m2: float, by_quay: NDArray[np.bool_]) -> Array:
     """Return detections per m2 within 2 km of each, itself included, over no more than the searched area.
 
-    Where its nearest neighbours lie closer than that (quays, rafts), the density that they have.
+    By quays, where hulls lie in lines, the density of the nearest neighbours where that is greater.
     """
     if not len(xy):
         return np.empty(0)
@@ -151,7 +151,7 @@ def _local_density(xy: Array, area_m2: float) -> Array:
     if len(xy) <= DENSITY_NEIGHBOURS:
         return wide
     reach = np.maximum(tree.query(xy, [DENSITY_NEIGHBOURS + 1])[0][:, 0], 50.0)
-    return np.maximum(wide, (DENSITY_NEIGHBOURS - 1) / (np.pi * reach**2))
+    return np.where(by_quay, np.maximum(wide, (DENSITY_NEIGHBOURS - 1) / (np.pi * reach**2)), wide)
 
 
 def _rafted(xy: Array, by_quay: NDArray[np.bool_]) -> Array:
