@@ -18,12 +18,14 @@ from roadstead.geo import Array
 BINS = 14
 PRIOR_HULLS = 120.0
 """Hulls that the known population counts for beside the new detections."""
-TILT_SD = 0.35
-"""Hulls that do not declare themselves are smaller than those that do: scale of the half-normal prior of by how many
-e-folds their density falls a standard deviation of log length. Our judgement; 0 leaves it out."""
+TILT_SD = 0.55
+"""Hulls that do not declare themselves tend to be smaller than those that do: scale of the half-normal prior of by how
+many e-folds their density falls a standard deviation of log length. It widens the interval and leaves the value alone.
+Our judgement."""
 LENGTH_WIDTH, SEEN_WIDTH = 0.2, 0.35
 """Kernels in log length: of the known, of the seen."""
 REPLICATES = 80
+"""For the interval; half as many for the value."""
 EM_ROUNDS = 15
 
 
@@ -43,7 +45,7 @@ class Population:
     """How many hulls there were."""
 
     value: float
-    """Median."""
+    """Median, were the hulls as long as the known ones but for what the detections show."""
     low: float
     """2.5 %."""
     high: float
@@ -67,8 +69,10 @@ def population(known: Known, seen_m: Array, rng: np.random.Generator) -> Populat
     if not len(seen_m):
         return Population(0.0, 0.0, 0.0)
     model = _Model(known, np.log(seen_m))
-    draws = np.array([model.draw(rng) for _ in range(REPLICATES)])
-    return Population(*(float(q) for q in np.quantile(draws, [0.5, 0.025, 0.975])))
+    alike = np.array([model.draw(rng, 0.0) for _ in range(REPLICATES // 2)])
+    smaller = np.array([model.draw(rng, TILT_SD) for _ in range(REPLICATES)])
+    value, (low, high) = float(np.median(alike)), np.quantile(smaller, [0.025, 0.975])
+    return Population(value, min(float(low), value), max(float(high), value))
 
 
 class _Model:
@@ -90,7 +94,7 @@ class _Model:
     def _basis(self, x: Array) -> Array:
         return np.column_stack([np.ones(len(x)), x - np.log(45.0), np.maximum(x - np.log(60.0), 0.0)])
 
-    def draw(self, rng: np.random.Generator) -> float:
+    def draw(self, rng: np.random.Generator, tilt_sd: float) -> float:
         """Return one draw of the number of hulls."""
         weight = rng.exponential(size=len(self.detected))
         weight *= len(weight) / weight.sum()
@@ -103,7 +107,7 @@ class _Model:
         right = float(share @ found) / rate
         near = self.near * weight[self.usable][:, None]
         like = self.kernel @ (near / near.sum(axis=0))
-        tilt = abs(rng.normal(0.0, TILT_SD)) if TILT_SD else 0.0
+        tilt = abs(rng.normal(0.0, 1.0)) * tilt_sd
         prior = share * np.exp(-tilt * self.scaled)
         prior /= prior.sum()
         mix = prior

@@ -31,7 +31,7 @@ CLASS_A_LENGTH_M = 60.0
 """Hulls from this length on are asked of Class A reception, shorter ones of Class B."""
 MIN_VISIBLE_LENGTH_M = 45.0
 """Shorter declared vessels are not counted on in a 10 m image."""
-MIN_HULL = 0.8
+MIN_HULL = 0.75
 """`no_ais_partner` needs this chance that there is a hull at all."""
 MIN_IN_VIEW = 0.9
 MIN_IN_REACH = 0.05
