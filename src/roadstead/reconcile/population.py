@@ -16,16 +16,15 @@ import numpy as np
 from roadstead.geo import Array
 
 BINS = 14
-PRIOR_HULLS = 120.0
+PRIOR_HULLS = 60.0
 """Hulls that the known population counts for beside the new detections."""
-TILT_SD = 0.55
+TILT_SD = 0.5
 """Hulls that do not declare themselves tend to be smaller than those that do: scale of the half-normal prior of by how
 many e-folds their density falls a standard deviation of log length. It widens the interval and leaves the value alone.
 Our judgement."""
 LENGTH_WIDTH, SEEN_WIDTH = 0.2, 0.35
 """Kernels in log length: of the known, of the seen."""
 REPLICATES = 80
-"""For the interval; half as many for the value."""
 EM_ROUNDS = 15
 
 
@@ -47,9 +46,9 @@ class Population:
     value: float
     """Median, were the hulls as long as the known ones but for what the detections show."""
     low: float
-    """2.5 %."""
+    """2.5 %, likewise."""
     high: float
-    """97.5 %."""
+    """97.5 %, were they as much smaller as hulls that do not declare themselves may be."""
 
 
 def population(known: Known, seen_m: Array, rng: np.random.Generator) -> Population:
@@ -69,10 +68,10 @@ def population(known: Known, seen_m: Array, rng: np.random.Generator) -> Populat
     if not len(seen_m):
         return Population(0.0, 0.0, 0.0)
     model = _Model(known, np.log(seen_m))
-    alike = np.array([model.draw(rng, 0.0) for _ in range(REPLICATES // 2)])
+    alike = np.array([model.draw(rng, 0.0) for _ in range(REPLICATES)])
     smaller = np.array([model.draw(rng, TILT_SD) for _ in range(REPLICATES)])
-    value, (low, high) = float(np.median(alike)), np.quantile(smaller, [0.025, 0.975])
-    return Population(value, min(float(low), value), max(float(high), value))
+    value, low, high = np.median(alike), np.quantile(alike, 0.025), np.quantile(smaller, 0.975)
+    return Population(float(value), float(low), max(float(high), float(value)))
 
 
 class _Model:
