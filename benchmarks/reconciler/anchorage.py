@@ -119,7 +119,9 @@ def borrowed_in_the_roads(seed: int) -> tuple[int, int, int]:
     positions, _ = dense._reports(rng, place, np.zeros((n, 2)), heading, mmsi, True)
     borrowers = mmsi[rng.permutation(n)[:3]]
     vessels = _borrowed(dense._vessels(mmsi, length, True), borrowers, rng)
-    world = dense.World(detections, dense._header(), dense.AisData(positions, vessels, *dense._nothing()), {}, {})
+    world = dense.World(
+        detections, dense._header(), dense.AisData(positions, vessels, *dense._nothing()), {}, {}
+    )
     matches = reconcile(world.detections, world.header, world.ais)
     by_id = matches.dropna(subset="detection_id").set_index("detection_id")
     unseen = set(matches.loc[matches["status"] == "unseen", "mmsi"])

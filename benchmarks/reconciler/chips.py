@@ -83,9 +83,7 @@ def read_chips(shared: Path) -> Chips:
 def _labelled(folder: Path, name: str) -> tuple[SceneHeader, list[dict[str, object]], gpd.GeoSeries]:
     scene = open_geotiff(str(folder / f"{name}.tif"))
     area = scene.footprint
-    header = SceneHeader(
-        name, name, scene.acquired, scene.acquired_sigma_s, "s2", area, area, "unknown", {}
-    )
+    header = SceneHeader(name, name, scene.acquired, scene.acquired_sigma_s, "s2", area, area, "unknown", {})
     labels = gpd.read_file(folder / f"{name}_labels.geojson").set_crs(4326, allow_override=True)
     boxes = labels.geometry.explode(index_parts=False).to_crs(utm_crs(*area.centroid.coords[0]))
     boxes = boxes[boxes.area >= 100].reset_index(drop=True)
@@ -145,7 +143,9 @@ def named_by_distance(chips: Chips, greedy: bool) -> pd.DataFrame:
         crs = str(chips.boxes[overpass].crs)
         a, b = (lonlat_to_xy(part[["lon", "lat"]].to_numpy(float), crs) for part in (seen, chips.place))
         away = cdist(a, b)
-        pairs = _greedy(away) if greedy else list(zip(*linear_sum_assignment(np.minimum(away, NEAREST_GATE_M))))
+        pairs = (
+            _greedy(away) if greedy else list(zip(*linear_sum_assignment(np.minimum(away, NEAREST_GATE_M))))
+        )
         rows += [
             (seen["detection_id"].iloc[i], overpass, chips.place.index[j])
             for i, j in pairs
@@ -211,7 +211,9 @@ def section(shared: Path) -> dict[str, str]:
         ("nearest first, 500 m", named_by_distance(chips, greedy=True)),
     ):
         pairs = set(zip(named["overpass_id"], named["mmsi"], strict=True))
-        right = sum((i, m) in pairs for i, m in zip(chips.wanted["ImageId"], chips.wanted["MMSI"], strict=True))
+        right = sum(
+            (i, m) in pairs for i, m in zip(chips.wanted["ImageId"], chips.wanted["MMSI"], strict=True)
+        )
         rows.append((label, share(right, len(chips.wanted)), len(named), wrong(chips, named)))
     matched = table(("method", "vessels of 60 m or more matched", "named in all", "wrong"), rows)
     hidden_rows = []

@@ -30,7 +30,9 @@ def held(made: PortWorld) -> pd.DataFrame:
     ]
     truth = made.hulls.groupby(["zone_seen", "overpass_id"]).size()
     rows = every[every["observed_at_all"]].copy()
-    rows["truth"] = [int(truth.get((z, o), 0)) for z, o in zip(rows["zone"], rows["overpass_id"], strict=True)]
+    rows["truth"] = [
+        int(truth.get((z, o), 0)) for z, o in zip(rows["zone"], rows["overpass_id"], strict=True)
+    ]
     rows["pit"] = _pit(made, rows, recall)
     return _with_naive(made, rows, recall)
 
@@ -82,7 +84,10 @@ def section() -> dict[str, str]:
     out = []
     for label, part in (("all zones", rows), ("zones with a hull or a detection", busy)):
         n = len(part)
-        for name, low, high in (("Roadstead", "low", "high"), ("naive: n over recall and share seen", "naive_low", "naive_high")):
+        for name, low, high in (
+            ("Roadstead", "low", "high"),
+            ("naive: n over recall and share seen", "naive_low", "naive_high"),
+        ):
             inside = int(((part[low] <= part["truth"]) & (part["truth"] <= part[high])).sum())
             out.append(
                 (
@@ -95,7 +100,12 @@ def section() -> dict[str, str]:
                 )
             )
         k = int(((part["pit"] > 0.05) & (part["pit"] < 0.95)).sum())
-        out.append((label, "Roadstead, randomised", share(k, n), f"{binomtest(k, n, LEVEL).pvalue:.3f}", "", ""))
+        out.append(
+            (label, "Roadstead, randomised", share(k, n), f"{binomtest(k, n, LEVEL).pvalue:.3f}", "", "")
+        )
     head = ("counts", "method", "held", "p (too few; randomised: either way)", "median width", "mean width")
     zero = rows[~rows["observed_at_all"]]
-    return {"intervals": table(head, out), "unseen": f"Numbers said of a zone that was not seen: {len(zero)} of all."}
+    return {
+        "intervals": table(head, out),
+        "unseen": f"Numbers said of a zone that was not seen: {len(zero)} of all.",
+    }

@@ -25,9 +25,7 @@ GATE_M = 500.0
 def told(made: PortWorld) -> pd.DataFrame:
     """Return our rows of detections, with ``what`` each really was and whether its name is ``right``."""
     recall = json.loads(MODEL.read_text(encoding="utf-8"))["recall_by_length"]
-    matches = reconcile(
-        made.detections, made.header, made.ais, port=made.port, recall_by_length=recall
-    )
+    matches = reconcile(made.detections, made.header, made.ais, port=made.port, recall_by_length=recall)
     rows = pd.DataFrame(matches.dropna(subset="detection_id").drop(columns="geometry"))
     rows["what"] = [what(made, name) for name in rows["detection_id"]]
     rows["right"] = [

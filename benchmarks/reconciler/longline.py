@@ -37,7 +37,9 @@ def ours(train: pd.DataFrame, found: pd.DataFrame, rng: np.random.Generator) -> 
     """Estimate as the protocol asks; a row that was drawn twice tells nothing twice."""
     rows = train[~train.index.duplicated()]
     known = Known(
-        rows["gfw_length"].to_numpy(float), rows["detected"].to_numpy(float), rows["sar_length"].to_numpy(float)
+        rows["gfw_length"].to_numpy(float),
+        rows["detected"].to_numpy(float),
+        rows["sar_length"].to_numpy(float),
     )
     there = population(known, found["sar_length"].to_numpy(float), rng)
     return there.value, there.low, there.high

@@ -43,6 +43,16 @@ CONFLICTS: dict[str, str] = {
     "length": "Declared length and seen length differ by more than both errors allow: wrong static data, a "
     "borrowed identity, a tow seen as one hull, or a wrong match.",
     "imo_check_digit": "The declared IMO number fails its check digit: a typing error or an invented number.",
+    "class": "The hull looks like one that the declared type hardly ever is: a wrong type code, a borrowed identity, a wrong "
+    "class from the detector, or a wrong match. Barge against bulk carrier never raises it.",
+    "flag": "The flag given with the static data is not that of the MMSI's first digits: a change of flag not yet keyed in, "
+    "another's identity, or a mistake of the register.",
+    "mmsi_unassigned": "The MMSI's first digits belong to no state: a unit that was never set up, a typing error, or an invented "
+    "identity.",
+    "track_contradicts_itself": "Its reports say fast while at anchor, or speeds that its places do not bear out: interference "
+    "with satellite navigation, a faulty unit, or invented positions.",
+    "declared_elsewhere": "It lay here before or after, and now declares a place far off where no hull of its kind was seen: "
+    "interference, invented positions, two units with one number, or a wrong match.",
     "two_places": "Reports around the overpass imply an impossible speed: two transmitters share the MMSI, or a "
     "position is wrong.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from roadstead.ais import imo_is_valid
+from roadstead.ais import flag_of, imo_is_valid, mid_is_assigned
 from roadstead.geo import Array
 from roadstead.reconcile.decide import Decision, candidates_of
 from roadstead.reconcile.declared import Declared
@@ -19,7 +20,7 @@ from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.fit import Fit
 from roadstead.reconcile.position import STALE_S
 from roadstead.reconcile.reasons import join_codes
-from roadstead.reconcile.score import Pairs, Seen, length_sd
+from roadstead.reconcile.score import Pairs, Seen, length_sd, raw_class_ratio
 from roadstead.reconcile.view import View
 from roadstead.tables import MATCHES, empty
 
@@ -41,6 +42,11 @@ LENGTH_CONFLICT_Z = 2.576
 """Declared and seen length conflict beyond the 99 % interval of their difference ..."""
 LENGTH_CONFLICT_SHARE = 0.2
 """... if they also differ by this share of the longer."""
+CLASS_CONFLICT_RATIO = 0.1
+"""A class seen ten times less often under the declared type than among all hulls conflicts. Types that mean dry cargo
+never reach it, whichever class is seen: the published confusion lies within."""
+ELSEWHERE_M = 1_000.0
+"""A match this far from the declared place says that the hull is not where it says."""
 SURELY_500_GT_M = 170.0
 """Non-barge hulls this long exceed 500 GT many times over, and no inland ship of these waters is as long."""
 
@@ -176,9 +182,28 @@ def _conflicts(s: Scored, i: int, j: int, record: Row) -> list[str]:
     imo = s.declared.imo[j]
     if isinstance(imo, str) and not imo_is_valid(imo):
         codes.append("imo_check_digit")
+    return [*codes, *_identity_conflicts(s, i, j), *_place_conflicts(s, i, j)]
+
+
+def _identity_conflicts(s: Scored, i: int, j: int) -> Iterator[str]:
+    fits = raw_class_ratio(s.seen.p_class[i : i + 1], s.declared.ship_type[j : j + 1])[0]
+    if fits < CLASS_CONFLICT_RATIO:
+        yield "class"
+    mmsi, flag = str(s.at.mmsi[j]), s.declared.flag[j]
+    if not mid_is_assigned(mmsi):
+        yield "mmsi_unassigned"
+    elif isinstance(flag, str) and flag_of(mmsi) not in (None, flag):
+        yield "flag"
+
+
+def _place_conflicts(s: Scored, i: int, j: int) -> Iterator[str]:
     if s.at.jumped[j]:
-        codes.append("two_places")
-    return codes
+        yield "two_places"
+    if s.at.unsound[j]:
+        yield "track_contradicts_itself"
+    off = float(np.hypot(*(s.seen.xy[i] - s.at.xy[j] - s.at.velocity[j] * s.seen.later_s[i])))
+    if off > ELSEWHERE_M and off > 8 * s.at.spread_m[j]:
+        yield "declared_elsewhere"
 
 
 def _report_reasons(s: Scored, j: int) -> list[str]:

@@ -281,6 +281,10 @@ _CLASS_OF_TYPE = _class_table()
 
 def class_ratio(p_class: Array, ship_type: Array) -> Array:
     """Return how much likelier the seen class is under the type code than in the population, bounded."""
+    return np.asarray(np.clip(raw_class_ratio(p_class, ship_type), *CLASS_BOUNDS))
+
+
+def raw_class_ratio(p_class: Array, ship_type: Array) -> Array:
+    """Return the same without bounds."""
     row = np.where(np.isfinite(ship_type), ship_type, 100).astype(int)
-    ratio = (p_class * _CLASS_OF_TYPE[row] / CLASS_PRIOR).sum(axis=1)
-    return np.asarray(np.clip(ratio, *CLASS_BOUNDS))
+    return np.asarray((p_class * _CLASS_OF_TYPE[row] / CLASS_PRIOR).sum(axis=1))

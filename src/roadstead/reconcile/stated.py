@@ -49,13 +49,17 @@ class StatedReception:
             AisError: names the field.
         """
         if self.reception != COMPLETE_SNAPSHOT:
-            raise AisError(f"source {self.source}: reception is {self.reception!r}; known: {COMPLETE_SNAPSHOT}")
+            raise AisError(
+                f"source {self.source}: reception is {self.reception!r}; known: {COMPLETE_SNAPSHOT}"
+            )
         for name in ("heard_class_a", "heard_class_b"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise AisError(f"source {self.source}: {name} is {getattr(self, name)}, not in 0 to 1")
         for name in ("source", "stated_by", "because"):
             if not str(getattr(self, name)).strip():
-                raise AisError(f"source {self.source}: {name} is empty; a statement needs someone who makes it, and why")
+                raise AisError(
+                    f"source {self.source}: {name} is empty; a statement needs someone who makes it, and why"
+                )
 
 
 def read_stated(path: Path) -> tuple[StatedReception, ...]:
