@@ -102,8 +102,8 @@ def _expected(positions: pd.DataFrame, old: dict) -> dict:
 def borrowed_in_the_roads(seed: int) -> tuple[int, int, int]:
     """Draw a roads with borrowed identities of another length; return how they come out.
 
-    Thirty ships at anchor, 500 m apart at least, seen with an error of 20 m along each axis, nine in ten detected; one in
-    ten declares another hull's identity, 30 % off in length at least.
+    Thirty ships at anchor, 500 m apart at least, seen with an error of 20 m along each axis, nine in ten
+    detected; one in ten declares another hull's identity, 30 % off in length at least.
 
     Returns:
         Borrowers detected, those matched with the conflict, those called silent while their name is unseen.

@@ -144,7 +144,9 @@ def named_by_distance(chips: Chips, greedy: bool) -> pd.DataFrame:
         a, b = (lonlat_to_xy(part[["lon", "lat"]].to_numpy(float), crs) for part in (seen, chips.place))
         away = cdist(a, b)
         pairs = (
-            _greedy(away) if greedy else list(zip(*linear_sum_assignment(np.minimum(away, NEAREST_GATE_M))))
+            _greedy(away)
+            if greedy
+            else list(zip(*linear_sum_assignment(np.minimum(away, NEAREST_GATE_M)), strict=True))
         )
         rows += [
             (seen["detection_id"].iloc[i], overpass, chips.place.index[j])
@@ -164,7 +166,7 @@ def _greedy(away: np.ndarray) -> list[tuple[int, int]]:
 
 
 def wrong(chips: Chips, named: pd.DataFrame) -> int:
-    """Return how many names are wrong: the hull lies more than one AIS length from the AIS position and any label box."""
+    """Return how many names are wrong: more than one AIS length from the AIS position and from any label box."""
     count = int(named.duplicated(["overpass_id", "mmsi"]).sum() + named["detection_id"].duplicated().sum())
     by_id = chips.detections.set_index("detection_id")
     for row in named.itertuples():

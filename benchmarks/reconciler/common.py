@@ -1,4 +1,4 @@
-"""What the reconciler's benchmarks share: shares with their interval, tables of Markdown, the markers of the document."""
+"""What the reconciler's benchmarks share: shares with intervals, Markdown tables, the markers of the document."""
 
 from __future__ import annotations
 

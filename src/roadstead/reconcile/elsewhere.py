@@ -121,7 +121,11 @@ def beside_rests(rested: Rests, xy: Array, n: int) -> tuple[Index, Index, Array]
     away = ((xy[detection] - rested.xy[rest]) ** 2).sum(axis=1)
     density = rested.share[rest] * np.exp(-away / (2 * REST_SD_M**2)) / (2 * np.pi * REST_SD_M**2)
     key, which = np.unique(detection * n + rested.vessel[rest], return_inverse=True)
-    return key // n, key % n, np.bincount(which, density, len(key))
+    return (
+        (key // n).astype(np.intp),
+        (key % n).astype(np.intp),
+        np.asarray(np.bincount(which, density, len(key))),
+    )
 
 
 def unsound(positions: pd.DataFrame, hulls: NDArray[np.object_], crs: str) -> NDArray[np.bool_]:

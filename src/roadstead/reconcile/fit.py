@@ -24,8 +24,8 @@ COMMON_SD_PRIOR = (float(np.log(GEOREFERENCE_SD_M)), 0.8)
 SILENT_PRIOR = (1.0, 4.0)
 """Beta prior of the share of hulls without a declaration: a fifth, worth five hulls."""
 LEFT_OVER_ODDS = {False: 2.0, True: 0.5}
-"""How many times the odds of a hull, among detections without a partner, are those of the whole overpass: on open water,
-by quays, where jetties, cranes and rocks are. Our judgement."""
+"""How many times the odds of a hull, among detections without a partner, are those of the whole overpass: on open
+water, by quays, where jetties, cranes and rocks are. Our judgement."""
 LEFT_OVER_WORTH = 5.0
 """Detections that the prior of that share is worth."""
 LEFT_OVER_ROUNDS = 30

@@ -1,7 +1,7 @@
 """Hulls side by side away from quays, in one overpass: a table of pairs with what was measured.
 
-Two hulls alongside may hand over cargo, stores or fuel, be a tow, wait in a raft, or be one hull seen as two. What was there at
-earlier overpasses is left to whoever calls.
+Two hulls alongside may hand over cargo, stores or fuel, be a tow, wait in a raft, or be one hull seen as two. What
+was there at earlier overpasses is left to whoever calls.
 """
 
 from __future__ import annotations
@@ -60,10 +60,11 @@ PAIRS: Final = pa.DataFrameSchema(
         "geometry": pa.Column(None),
     }
 )
-"""One pair a row, the longer hull first; the geometry joins the two centres (EPSG:4326). ``gap_m`` is between the boxes,
-``overlap`` the share of the shorter hull's length beside the other, ``probability`` that both are hulls."""
+"""One pair a row, the longer hull first; the geometry joins the two centres (EPSG:4326). ``gap_m`` is between the
+boxes, ``overlap`` the share of the shorter hull's length beside the other, ``probability`` that both are hulls."""
 PAIR_REASONS: Final = {
-    "side_by_side": "Two hulls lie side by side away from quays: a handover of cargo, stores or fuel, a tow, a raft that waits, "
+    "side_by_side": "Two hulls lie side by side away from quays: a handover of cargo, stores or fuel, a "
+    "tow, a raft that waits, "
     "or ships that pass.",
     "one_or_two": "The boxes overlap: it may be one hull seen as two.",
     "tug_size": "One is short enough for a tug or a bunker vessel.",

@@ -1,7 +1,7 @@
 """What a user states of a source's reception, where nothing in its data can tell it.
 
-A snapshot (every vessel once, placed at the overpass) holds no before and after, so it cannot show how well it heard. Whoever
-made or bought it may know, and say so::
+A snapshot (every vessel once, placed at the overpass) holds no before and after, so it cannot show how well it heard.
+Whoever made or bought it may know, and say so::
 
     sources:
       - source: ais_at_overpass.csv
