@@ -1,4 +1,4 @@
-"""Run the reconciler's benchmarks and write their tables into docs/reconciler.md: ``python -m benchmarks.reconciler``."""
+"""Run the reconciler's benchmarks and write docs/reconciler.md's tables: ``python -m benchmarks.reconciler``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def main() -> None:
-    """Run all benchmarks, or those named; those on real data are left as they are where it is absent, and that is said."""
+    """Run all benchmarks, or those named; without the real data its tables stay as they are, and that is said."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=SHARED, help="folder of real data")
     parser.add_argument("--draws", type=int, default=longline.DRAWS, help="draws of the longline table")

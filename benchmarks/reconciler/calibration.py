@@ -73,7 +73,9 @@ def section() -> dict[str, str]:
     """Return the text for the document by marker, and draw the picture."""
     said, rows = statements(months()), []
     for label, part in said.items():
-        rows.append((label, f"{100 * part['probability'].mean():.2f} %", share(int(part["so"].sum()), len(part), 2)))
+        rows.append(
+            (label, f"{100 * part['probability'].mean():.2f} %", share(int(part["so"].sum()), len(part), 2))
+        )
     _draw(said, both_ports()["pit"].to_numpy(float))
     return {"calibration": table(("statement", "stated on the mean", "so"), rows)}
 
@@ -95,7 +97,9 @@ def _draw(said: dict[str, pd.DataFrame], pit: np.ndarray) -> None:
     last.hist(pit, bins=10, range=(0, 1), color="tab:blue")
     last.axhline(len(pit) / 10, color="0.5", lw=1)
     last.set(xlabel="place of the truth in the stated distribution", ylabel=f"counts of {len(pit)}")
-    last.set_title("counts:\nflat where intervals hold what they say\n(simulated year, both ports)", fontsize=8)
+    last.set_title(
+        "counts:\nflat where intervals hold what they say\n(simulated year, both ports)", fontsize=8
+    )
     figure.suptitle("SIMULATED: what the reconciler states, against the truth", fontsize=9)
     IMAGES.mkdir(exist_ok=True)
     figure.savefig(IMAGES / "reconciler-calibration.svg", metadata={"Date": None})

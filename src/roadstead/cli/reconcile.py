@@ -20,7 +20,7 @@ def reconcile_command(
     reception: Annotated[
         Path | None,
         typer.Option(
-            help="YAML file in which you state how well a snapshot source heard; without it a snapshot supports no lead."
+            help="YAML file that states how well a snapshot source heard; without it a snapshot supports no lead."
         ),
     ] = None,
     json: Json = False,

@@ -49,6 +49,13 @@ class Rests:
     share: Array
     """Prior probability that the hull lies there and its declared position is false."""
 
+    def take(self, keep: Index) -> Rests:
+        """Return the rests of the vessels at sorted positions ``keep``, which are then numbered 0, 1, ..."""
+        place = np.searchsorted(keep, self.vessel)
+        here = place < len(keep)
+        here[here] = keep[place[here]] == self.vessel[here]
+        return Rests(place[here].astype(np.intp), self.xy[here], self.share[here])
+
 
 def rests(positions: pd.DataFrame, at: Prediction, moment: pd.Timestamp, crs: str) -> Rests:
     """Return where vessels rested within `REST_WINDOW_H`, away from where they declare to be at the moment.
@@ -134,13 +141,13 @@ def unsound(positions: pd.DataFrame, hulls: NDArray[np.object_], crs: str) -> ND
     Either it says fast and at anchor in one report, or it says a speed that its places do not bear out.
 
     Args:
-        positions: `tables.POSITIONS` with their ``hull``, around the overpass.
+        positions: `tables.POSITIONS` in order of ``hull`` and time (`position.with_hull`), around the overpass.
         hulls: (n,) keys.
         crs: metric CRS.
     """
     if positions.empty:
         return np.zeros(len(hulls), bool)
-    ordered = positions.sort_values(["hull", "time", "lon", "lat"], kind="stable")
+    ordered = positions
     fast = (ordered["sog_kn"] > FAST_KN).to_numpy()
     status = ordered["nav_status"].fillna("").astype(str).str.lower()
     held = status.str.contains("anchor|moor|aground", regex=True).to_numpy()

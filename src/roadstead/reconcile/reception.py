@@ -48,11 +48,12 @@ def evidence(
 ) -> Evidence:
     """Return the vessels heard both before and after the half hours around ``moment``.
 
-    A snapshot tells nothing of before and after, so its rows are left out.
+    ``positions`` are in order of hull and time (`position.with_hull`). A snapshot tells nothing of before and after, so
+    its rows are left out.
     """
     reports = positions[~positions["time"].isin([pd.Timestamp(t) for t in snapshot_times])]
     seconds = (reports["time"] - pd.Timestamp(moment)).dt.total_seconds()
-    reports = reports.assign(seconds=seconds).sort_values(["seconds", "hull", "lon", "lat"])
+    reports = reports.assign(seconds=seconds)
     before = reports[reports["seconds"] < -NEAR_S].drop_duplicates("hull", keep="last").set_index("hull")
     after = reports[reports["seconds"] > NEAR_S].drop_duplicates("hull", keep="first").set_index("hull")
     around = before.index.intersection(after.index).sort_values()

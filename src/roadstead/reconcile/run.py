@@ -20,7 +20,7 @@ from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
 from roadstead.reconcile.elsewhere import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, predict, with_hull
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, by_hull_and_time, keyed, predict
 from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
@@ -74,13 +74,13 @@ def reconcile(
     rows: list[Row] = []
     for scenes, table in _by_overpass(kept, header):
         view = view_of(scenes, port)
-        near = None if ais is None else _window(ais.positions, view, window_h)
-        if ais is None or near is None or near.empty:
+        near, history = _window(ais, view, window_h)
+        if ais is None or near.empty:
             reason = "no_ais_given" if ais is None else "no_ais_in_window"
             rows.extend(rows_without_ais(view, table, reason))
             continue
         view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
-        scored = _score(view, table, ais, near, recall_by_length, stated)
+        scored = _score(view, table, ais, near, history, recall_by_length, stated)
         rows.extend(detection_rows(scored))
         rows.extend(vessel_rows(scored))
     return checked(match_table(rows), MATCHES, "matches")
@@ -101,12 +101,15 @@ def _by_overpass(
         yield scenes, kept[kept["overpass_id"] == name]
 
 
-def _window(positions: pd.DataFrame, view: View, window_h: float) -> pd.DataFrame:
-    return with_hull(_around(positions, pd.Timestamp(view.moment), window_h))
-
-
-def _around(positions: pd.DataFrame, moment: pd.Timestamp, hours: float) -> pd.DataFrame:
-    return positions[(positions["time"] - moment).abs() <= pd.Timedelta(hours=hours)]
+def _window(ais: AisData | None, view: View, window_h: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the positions that speak for the overpass, in order, and those of the days around it."""
+    if ais is None:
+        return pd.DataFrame(), pd.DataFrame()
+    away = (ais.positions["time"] - pd.Timestamp(view.moment)).abs()
+    widest = pd.Timedelta(hours=max(window_h, REST_WINDOW_H))
+    history = keyed(ais.positions[away <= widest])
+    near = history[away[away <= widest] <= pd.Timedelta(hours=window_h)]
+    return by_hull_and_time(near), history
 
 
 def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
@@ -124,6 +127,7 @@ def _score(
     table: gpd.GeoDataFrame,
     ais: AisData,
     near: pd.DataFrame,
+    history: pd.DataFrame,
     recall_by_length: Sequence[Mapping[str, Any]] | None,
     stated: Sequence[StatedReception],
 ) -> Scored:
@@ -138,13 +142,12 @@ def _score(
     )
     seen = _seen(view, table)
     in_view, in_reach = mass_inside(at, [view.searched, view.interest], GEOREFERENCE_SD_M)
-    moment = pd.Timestamp(view.moment)
-    history = with_hull(_around(ais.positions, moment, REST_WINDOW_H))
-    pairs = pair_up(seen, at, declared, rests(history, at, moment, view.crs))
+    rested = rests(history, at, pd.Timestamp(view.moment), view.crs)
+    pairs = pair_up(seen, at, declared, rested)
     # Vessels neither near a detection nor in reach play no part.
     keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
     at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
-    pairs = pair_up(seen, at, declared, rests(history, at, moment, view.crs))
+    pairs = pair_up(seen, at, declared, rested.take(keep))
     places = lonlat(at, view.crs)
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
     recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))

@@ -9,7 +9,18 @@ from roadstead.reconcile import reconcile
 from roadstead.reconcile.elsewhere import unsound
 from roadstead.reconcile.position import with_hull
 from tests.unit.builders import ACQUIRED, detections, header
-from tests.unit.reconcile.declarations import LAT, LON, MMSI, ais, hull, moored, neighbours, offset, report, vessel
+from tests.unit.reconcile.declarations import (
+    LAT,
+    LON,
+    MMSI,
+    ais,
+    hull,
+    moored,
+    neighbours,
+    offset,
+    report,
+    vessel,
+)
 
 CRS = "EPSG:32651"
 
@@ -47,7 +58,13 @@ def test_its_match_says_that_it_declares_another_place() -> None:
 
 
 def test_a_hull_of_another_size_that_lay_here_explains_nothing() -> None:
-    row = run(resting_here() + afar(), [vessel(length_m=40.0)], length_m=250.0, length_low_m=240.0, length_high_m=260.0)
+    row = run(
+        resting_here() + afar(),
+        [vessel(length_m=40.0)],
+        length_m=250.0,
+        length_low_m=240.0,
+        length_high_m=260.0,
+    )
     assert row["status"] == "no_ais_partner"
 
 
@@ -57,7 +74,9 @@ def circling(radius_m: float = 1_500.0) -> list:
     for s in np.arange(-10_800.0, 10_800.0, 300.0):
         angle = 25 * 0.514 / radius_m * s
         at = offset(20_000 + radius_m * np.sin(angle), radius_m * np.cos(angle))
-        out.append(report(s, at=at, sog_kn=25.0, cog_deg=(np.degrees(angle) + 90) % 360, nav_status="At anchor"))
+        out.append(
+            report(s, at=at, sog_kn=25.0, cog_deg=(np.degrees(angle) + 90) % 360, nav_status="At anchor")
+        )
     return out
 
 
@@ -65,7 +84,8 @@ def test_a_track_that_sails_at_anchor_contradicts_itself_and_a_sound_one_does_no
     ring = with_hull(pd.DataFrame(circling()))
     assert unsound(ring, np.array([f"{MMSI}:0"], object), CRS).all()
     straight = [
-        report(s, at=offset(5.0 * s, 0), sog_kn=5.0 / 0.5144, cog_deg=90.0) for s in np.arange(-3600.0, 3600.0, 180.0)
+        report(s, at=offset(5.0 * s, 0), sog_kn=5.0 / 0.5144, cog_deg=90.0)
+        for s in np.arange(-3600.0, 3600.0, 180.0)
     ]
     for sound in (straight, moored()):
         assert not unsound(with_hull(pd.DataFrame(sound)), np.array([f"{MMSI}:0"], object), CRS).any()

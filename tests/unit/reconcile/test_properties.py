@@ -32,7 +32,14 @@ def drawn(seed: int) -> tuple[gpd.GeoDataFrame, object]:
             if rng.random() < 0.3:
                 speed = float(rng.uniform(2, 12))
                 reports += [
-                    report(s, mmsi, offset(east + 0.514 * speed * s, north), sog_kn=speed, cog_deg=90.0, segment=k // 5)
+                    report(
+                        s,
+                        mmsi,
+                        offset(east + 0.514 * speed * s, north),
+                        sog_kn=speed,
+                        cog_deg=90.0,
+                        segment=k // 5,
+                    )
                     for s in np.arange(-1800.0, 1800.0, 300.0)
                 ]
             else:
@@ -50,7 +57,9 @@ def drawn(seed: int) -> tuple[gpd.GeoDataFrame, object]:
 def told(matches: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return what is said, in an order of its own."""
     frame = pd.DataFrame(matches.drop(columns="geometry"))
-    frame = frame.sort_values(["detection_id", "mmsi", "status", "dt_s"], na_position="last").reset_index(drop=True)
+    frame = frame.sort_values(["detection_id", "mmsi", "status", "dt_s"], na_position="last").reset_index(
+        drop=True
+    )
     return frame
 
 
@@ -122,7 +131,9 @@ def test_sums_of_counts_hold(seed: int) -> None:
 def test_no_ais_partner_is_never_said_without_reception_a_hull_or_a_length(seed: int) -> None:
     seen, declared = drawn(seed)
     lead = reconcile(seen, header(), declared)
-    lead = lead[lead["status"] == "no_ais_partner"].merge(seen[["detection_id", "length_m"]], on="detection_id")
+    lead = lead[lead["status"] == "no_ais_partner"].merge(
+        seen[["detection_id", "length_m"]], on="detection_id"
+    )
     asked = lead["p_heard_class_a"].where(lead["length_m"] >= 60, lead["p_heard_class_b"])
     assert (asked >= 0.9).all() and (lead["length_m"] >= 45).all() and (lead["probability"] >= 0.7).all()
 

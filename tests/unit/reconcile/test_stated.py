@@ -71,7 +71,9 @@ def test_a_statement_about_another_source_says_nothing() -> None:
 )
 def test_a_statement_that_cannot_hold_is_refused(tmp_path, change: str, told: str) -> None:  # noqa: ANN001
     name = change.split(":")[0]
-    lines = [f"    {change}" if line.strip().startswith(f"{name}:") else line for line in STATEMENT.splitlines()]
+    lines = [
+        f"    {change}" if line.strip().startswith(f"{name}:") else line for line in STATEMENT.splitlines()
+    ]
     path = tmp_path / "reception.yaml"
     path.write_text("\n".join(lines))
     with pytest.raises(AisError, match=told):
