@@ -87,12 +87,18 @@ def p_heard(known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bo
     """
     if not len(known.hull) or not len(xy):
         return np.full(len(xy), np.nan)
-    away = np.hypot(*(xy[:, None, :] - known.xy[None]).transpose(2, 0, 1))
-    counts = (away <= RADIUS_M) & ~excluded & (known.class_b == class_b)
+    which = np.flatnonzero(known.class_b == class_b)
+    counts = _near(xy, known.xy[which]) & ~excluded[:, which]
     n = counts.sum(axis=1)
-    heard = (counts & known.heard).sum(axis=1)
+    heard = counts[:, known.heard[which]].sum(axis=1)
     mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
     return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)
+
+
+def _near(a: Array, b: Array) -> NDArray[np.bool_]:
+    """Return (len(a), len(b)) whether places are within `RADIUS_M`."""
+    east, north = (a[:, None, k] - b[None, :, k] for k in (0, 1))
+    return np.asarray(east * east + north * north <= RADIUS_M**2)
 
 
 def p_heard_by_image(xy: Array, length_m: Array, alone: Array, p_hull: Array) -> NDArray[np.float64]:
@@ -106,9 +112,8 @@ def p_heard_by_image(xy: Array, length_m: Array, alone: Array, p_hull: Array) ->
     """
     if not len(xy):
         return np.empty(0)
-    away = np.hypot(*(xy[:, None, :] - xy[None]).transpose(2, 0, 1))
     alike = np.abs(np.log(length_m[:, None] / length_m[None])) <= np.log(LIKE_LENGTH)
-    others = (away <= RADIUS_M) & alike & ~np.eye(len(xy), dtype=bool)
+    others = _near(xy, xy) & alike & ~np.eye(len(xy), dtype=bool)
     heard = others @ (1 - alone)
     n = heard + others @ (alone * p_hull)
     mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
