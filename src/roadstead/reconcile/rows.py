@@ -42,8 +42,8 @@ LENGTH_CONFLICT_Z = 2.576
 """Declared and seen length conflict beyond the 99 % interval of their difference ..."""
 LENGTH_CONFLICT_SHARE = 0.2
 """... if they also differ by this share of the longer."""
-CLASS_CONFLICT_RATIO = 0.1
-"""A class seen ten times less often under the declared type than among all hulls conflicts. Types that mean dry cargo
+CLASS_CONFLICT_RATIO = 0.15
+"""A class six times rarer under the declared type than among all hulls conflicts. Types that mean dry cargo
 never reach it, whichever class is seen: the published confusion lies within."""
 ELSEWHERE_M = 1_000.0
 """A match this far from the declared place says that the hull is not where it says."""
