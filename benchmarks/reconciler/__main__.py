@@ -20,6 +20,8 @@ def main() -> None:
     simulated: dict[str, Callable[[], dict[str, str]]] = {
         "speed": speed.section,
         "anchorage": anchorage.section,
+        "hostile": anchorage.hostile_section,
+        "borrowed": anchorage.borrowed_section,
         "leads": leads.section,
         "intervals": intervals.section,
         "calibration": calibration.section,

@@ -29,7 +29,9 @@ def held(made: PortWorld) -> pd.DataFrame:
         (table_["quantity"] == "observed") & (table_["class"] == "all") & (table_["length_bin"] == "all")
     ]
     truth = made.hulls.groupby(["zone_seen", "overpass_id"]).size()
-    rows = every[every["observed_at_all"]].copy()
+    hidden = table_[~table_["observed_at_all"]]
+    said = int(hidden[["value", "low", "high"]].notna().any(axis=1).sum())
+    rows = every[every["observed_at_all"]].assign(hidden_rows=len(hidden), hidden_said=said)
     rows["truth"] = [
         int(truth.get((z, o), 0)) for z, o in zip(rows["zone"], rows["overpass_id"], strict=True)
     ]
@@ -104,8 +106,7 @@ def section() -> dict[str, str]:
             (label, "Roadstead, randomised", share(k, n), f"{binomtest(k, n, LEVEL).pvalue:.3f}", "", "")
         )
     head = ("counts", "method", "held", "p (too few; randomised: either way)", "median width", "mean width")
-    zero = rows[~rows["observed_at_all"]]
-    return {
-        "intervals": table(head, out),
-        "unseen": f"Numbers said of a zone that was not seen: {len(zero)} of all.",
-    }
+    ports = rows.drop_duplicates("port")
+    said, hidden = int(ports["hidden_said"].sum()), int(ports["hidden_rows"].sum())
+    unseen = f"Rows of counts of zones that were not seen: {hidden}; with a number, zero included: {said}."
+    return {"intervals": table(head, out), "unseen": unseen}

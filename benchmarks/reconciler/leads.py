@@ -15,6 +15,7 @@ from benchmarks.reconciler.common import rate, share, table
 from benchmarks.reconciler.worlds import PortWorld, world
 from roadstead.geo import lonlat_to_xy, utm_crs
 from roadstead.reconcile import reconcile
+from roadstead.reconcile.rows import CLASS_A_LENGTH_M, MIN_HEARD
 
 SEEDS = (1, 2, 3, 4)
 """What is set by hand was set on seeds 1001 to 1004."""
@@ -28,6 +29,7 @@ def told(made: PortWorld) -> pd.DataFrame:
     matches = reconcile(made.detections, made.header, made.ais, port=made.port, recall_by_length=recall)
     rows = pd.DataFrame(matches.dropna(subset="detection_id").drop(columns="geometry"))
     rows["what"] = [what(made, name) for name in rows["detection_id"]]
+    rows["length_m"] = rows["detection_id"].map(made.detections.set_index("detection_id")["length_m"])
     rows["right"] = [
         made.hull_of[d] is not None and made.hulls.at[made.hull_of[d], "mmsi"] == m
         for d, m in zip(rows["detection_id"], rows["mmsi"], strict=True)
@@ -114,7 +116,8 @@ def section() -> dict[str, str]:
         victims.append((method, share(int((hit["status"] == "no_ais_partner").sum()), len(hit))))
     own = pd.concat([plain["Roadstead"], false["Roadstead"]])
     own = own[own["status"] == "no_ais_partner"]
-    unheard = int((own[["p_heard_class_a", "p_heard_class_b"]].max(axis=1).fillna(0) < 0.9).sum())
+    asked = own["p_heard_class_a"].where(own["length_m"] >= CLASS_A_LENGTH_M, own["p_heard_class_b"])
+    unheard = int((~(asked >= MIN_HEARD)).sum())
     matched = plain["Roadstead"][plain["Roadstead"]["status"] == "matched"]
     return {
         "leads": table(
