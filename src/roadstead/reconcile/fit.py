@@ -15,7 +15,7 @@ from roadstead.geo import Array
 from roadstead.reconcile.associate import Marginals, marginals, propagate
 from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.position import GEOREFERENCE_SD_M
-from roadstead.reconcile.score import RAFT_SD_M, Pairs, Seen, log_position
+from roadstead.reconcile.score import RAFT_SD_M, Pairs, Seen, log_position, rafted_vessels
 
 ROUNDS = 6
 COMMON_SD_GRID_M = np.geomspace(10.0, 250.0, 12)
@@ -62,10 +62,11 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
     """
     common, silent, rate = GEOREFERENCE_SD_M, SILENT_PRIOR[0] / sum(SILENT_PRIOR), 0.9
     m, n = len(seen), len(at)
+    rafted = rafted_vessels(at)
     position = [log_position(pairs, seen, at, sd) for sd in COMMON_SD_GRID_M]
     for _ in range(ROUNDS if len(pairs) else 0):
         log_f = log_position(pairs, seen, at, common)
-        weight = _weight(pairs, seen, at, log_f, silent, rate * recall, in_view, attributes=True)
+        weight = _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=True)
         found = propagate(pairs.detection, pairs.vessel, weight, m, n)
         common = _common_sd(position, found.pair)
         silent = _silent_share(seen.p_vessel, found.detection_alone, silent)
@@ -75,7 +76,7 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
         marginals(
             pairs.detection,
             pairs.vessel,
-            _weight(pairs, seen, at, log_f, silent, rate * recall, in_view, attributes=attributes),
+            _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=attributes),
             m,
             n,
             _sweep_coordinate(seen.xy),
@@ -117,6 +118,7 @@ def _weight(
     pairs: Pairs,
     seen: Seen,
     at: Prediction,
+    rafted_at: Array,
     log_f: Array,
     silent: float,
     detected: Array,
@@ -128,7 +130,8 @@ def _weight(
     d, v = pairs.detection, pairs.vessel
     # Per detection that is a hull: hulls without AIS, and false alarms of this look.
     others = seen.density * (silent + (1 - seen.p_vessel) / seen.p_vessel)
-    alongside = silent * seen.rafted[d] * np.exp(log_position(pairs, seen, at, RAFT_SD_M))
+    rafted = np.maximum(seen.rafted[d], rafted_at[v])
+    alongside = silent / (1 - silent) * rafted * np.exp(log_position(pairs, seen, at, RAFT_SD_M))
     alone = np.log(others[d] + alongside) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
     score = log_f + np.log(detected)[v] + pairs.log_axis - alone
     return np.asarray(np.exp(np.clip(score + (pairs.log_attributes if attributes else 0.0), -60, 60)))

@@ -20,8 +20,8 @@ PRIOR_HULLS = 60.0
 """Hulls that the known population counts for beside the new detections."""
 TILT_SD = 0.5
 """Hulls that do not declare themselves tend to be smaller than those that do: scale of the half-normal prior of by how
-many e-folds their density falls a standard deviation of log length. It widens the interval and leaves the value alone.
-Our judgement."""
+many e-folds their density falls a standard deviation of log length. Whether they are smaller at all is even. Our
+judgement."""
 LENGTH_WIDTH, SEEN_WIDTH = 0.2, 0.35
 """Kernels in log length: of the known, of the seen."""
 REPLICATES = 80
@@ -44,11 +44,11 @@ class Population:
     """How many hulls there were."""
 
     value: float
-    """Median, were the hulls as long as the known ones but for what the detections show."""
+    """Median, the hulls being as likely of the known ones' lengths as smaller, but for what the detections show."""
     low: float
-    """2.5 %, likewise."""
+    """2.5 %, were they of the known ones' lengths."""
     high: float
-    """97.5 %, were they as much smaller as hulls that do not declare themselves may be."""
+    """97.5 %, were they smaller, as much smaller as hulls that do not declare themselves may be."""
 
 
 def population(known: Known, seen_m: Array, rng: np.random.Generator) -> Population:
@@ -70,7 +70,8 @@ def population(known: Known, seen_m: Array, rng: np.random.Generator) -> Populat
     model = _Model(known, np.log(seen_m))
     alike = np.array([model.draw(rng, 0.0) for _ in range(REPLICATES)])
     smaller = np.array([model.draw(rng, TILT_SD) for _ in range(REPLICATES)])
-    value, low, high = np.median(alike), np.quantile(alike, 0.025), np.quantile(smaller, 0.975)
+    value = np.median(np.concatenate([alike, smaller]))
+    low, high = np.quantile(alike, 0.025), np.quantile(smaller, 0.975)
     return Population(float(value), float(low), max(float(high), float(value)))
 
 

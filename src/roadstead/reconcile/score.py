@@ -109,7 +109,7 @@ DENSITY_RADIUS_M = 2000.0
 DENSITY_NEIGHBOURS = 5
 ALONGSIDE_M = 50.0
 """Hulls whose middles are nearer than this lie side by side or in line at a quay."""
-RAFT_PRIOR = {False: (0.5, 10.0), True: (3.0, 10.0)}
+RAFT_PRIOR = {False: (1.5, 10.0), True: (4.0, 10.0)}
 """Hulls alongside, and hulls, that stand beside those seen: on open water, by quays."""
 RAFT_SD_M = 25.0
 AXIS_KERNEL_DEG = 10.0
@@ -164,6 +164,20 @@ def _rafted(xy: Array, by_quay: NDArray[np.bool_]) -> Array:
         here = by_quay == quay
         out[here] = (float(beside[here].sum()) + a) / (float(here.sum()) + b)
     return out
+
+
+def rafted_vessels(at: Prediction) -> Array:
+    """Return (n,) how many declared hulls lie alongside a declared hull on average within 2 km of each.
+
+    The image tells of rafts only where it found both hulls; declarations tell of them all.
+    """
+    if not len(at):
+        return np.empty(0)
+    tree = cKDTree(at.xy)
+    beside = tree.query_ball_point(at.xy, ALONGSIDE_M, return_length=True) - 1.0
+    a, b = RAFT_PRIOR[False]
+    around = tree.query_ball_point(at.xy, DENSITY_RADIUS_M)
+    return np.array([(beside[near].sum() + a) / (len(near) + b) for near in around])
 
 
 def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
