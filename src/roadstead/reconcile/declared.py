@@ -57,7 +57,7 @@ class Declared:
 
 def _static_at(vessels: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     """Return one row a vessel, indexed by MMSI: each field as last declared by the moment, else as first after."""
-    ordered = vessels.sort_values("time", kind="stable")
+    ordered = vessels.sort_values(["time", "length_m", "ship_type", *_DIMENSIONS], kind="stable")
     grouped = ordered[ordered["time"] <= moment].groupby("mmsi")[_STATIC].last()
     later = ordered[ordered["time"] > moment].groupby("mmsi")[_STATIC].first()
     return grouped.combine_first(later) if len(later) else grouped

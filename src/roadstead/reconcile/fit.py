@@ -26,7 +26,7 @@ SILENT_PRIOR = (1.0, 4.0)
 LEFT_OVER_ODDS = {False: 2.0, True: 0.5}
 """How many times the odds of a hull, among detections without a partner, are those of the whole overpass: on open
 water, by quays, where jetties, cranes and rocks are. Our judgement."""
-LEFT_OVER_WORTH = 5.0
+LEFT_OVER_WORTH = 20.0
 """Detections that the prior of that share is worth."""
 LEFT_OVER_ROUNDS = 30
 RATE_PRIOR = (3.6, 0.4)

@@ -44,7 +44,8 @@ def drawn(seed: int) -> tuple[gpd.GeoDataFrame, object]:
                 ]
             else:
                 reports += moored(mmsi, offset(east, north), segment=k // 5)
-            vessels.append(vessel(mmsi, length))
+            if k < 5:
+                vessels.append(vessel(mmsi, length))
         if rng.random() < 0.8:
             dx, dy = rng.normal(0, 40, 2)
             seen.append(
