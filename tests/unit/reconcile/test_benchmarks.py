@@ -27,7 +27,17 @@ def test_a_table_goes_between_its_markers_alone(tmp_path: Path) -> None:
 
 def test_the_document_has_every_table_and_the_picture_is_small() -> None:
     text = DOC.read_text(encoding="utf-8")
-    names = ("calibration", "dense", "hostile", "borrowed", "chips", "knockout", "leads", "victims", "evidence")
+    names = (
+        "calibration",
+        "dense",
+        "hostile",
+        "borrowed",
+        "chips",
+        "knockout",
+        "leads",
+        "victims",
+        "evidence",
+    )
     for name in (*names, "intervals", "unseen", "longline", "speed"):
         _, found, rest = text.partition(f"<!-- bench:{name} -->")
         assert found and len(rest.partition(f"<!-- /bench:{name} -->")[0]) > 40, name
