@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench soak online docs lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench bench-reconciler soak online docs lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -89,6 +89,10 @@ realism: setup-dev ## Hold simulated scenes against SHARED: sheets in build/real
 
 bench: setup-bench ## Speed, memory and dense-anchorage figures, ours and others' on one machine
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.reconciler --shared $(SHARED)
+
+bench-reconciler: setup-dev ## What the reconciler says against the truth; rewrites docs/reconciler.md
+	$(BIN)/python -m benchmarks.reconciler --shared $(SHARED)
 
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
 	$(BIN)/python tools/docs.py

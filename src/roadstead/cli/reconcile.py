@@ -17,6 +17,12 @@ def reconcile_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON of matches to write.")],
     ais: options.Ais = None,
     ais_mapping: options.Mapping = None,
+    reception: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file that states how well a snapshot source heard; without it a snapshot supports no lead."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Hold detections against AIS: one feature per detection and per declared vessel left over.
@@ -28,7 +34,7 @@ def reconcile_command(
     """
     from roadstead.jobs.reconcile import quarantine_path, reconcile_file
 
-    matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings())
+    matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings(), reception)
     if ais and set(matches["reasons"]) <= {"no_ais_in_window"}:
         err.print("The AIS given holds no report near these scenes: every detection is no_coverage.")
     tally = matches["status"].value_counts()

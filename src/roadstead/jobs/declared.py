@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from roadstead.ais import AisData, load_ais
+from roadstead.reconcile.elsewhere import REST_WINDOW_H
 
 Bounds = tuple[float, float, float, float]
 MARGIN_DEG = 0.3
@@ -24,10 +25,12 @@ def load_around(
 ) -> AisData:
     """Load AIS files or stores around some bounds (degrees), from ``hours`` before to ``hours`` after some times.
 
+    No fewer than `REST_WINDOW_H`: where a vessel lay days ago tells of hulls whose declared position is false.
+
     Raises:
         AisError: a file cannot be used.
     """
-    reach = timedelta(hours=hours)
+    reach = timedelta(hours=max(hours, REST_WINDOW_H))
     return load_ais(
         paths, mapping=mapping, within=widened(bounds), start=min(times) - reach, end=max(times) + reach
     )

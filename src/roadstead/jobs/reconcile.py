@@ -12,16 +12,22 @@ from roadstead.detection import load_model
 from roadstead.headers import DetectionsHeader, read_detections, to_features, write_json
 from roadstead.jobs.declared import load_around
 from roadstead.jobs.quarantine import write_quarantine
-from roadstead.reconcile import reconcile
+from roadstead.reconcile import read_stated, reconcile
 from roadstead.settings import Settings
 
 
 def reconcile_file(
-    detections: Path, ais: tuple[str, ...], output: Path, mapping: Path | None, settings: Settings
+    detections: Path,
+    ais: tuple[str, ...],
+    output: Path,
+    mapping: Path | None,
+    settings: Settings,
+    reception: Path | None = None,
 ) -> gpd.GeoDataFrame:
     """Reconcile a detections file with AIS files, write the matches as GeoJSON and return them.
 
-    AIS rows that cannot be used go to `quarantine_path`.
+    AIS rows that cannot be used go to `quarantine_path`. ``reception`` is a file of statements on the reception of
+    sources (`reconcile.stated`).
 
     Raises:
         DetectionsError: the file is no detections file.
@@ -32,7 +38,13 @@ def reconcile_file(
     declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
     recall = load_model(header.model_id, settings.models_dir).recall_by_length
     matches = reconcile(
-        table, header, declared, port=None, window_h=settings.ais_window_h, recall_by_length=recall
+        table,
+        header,
+        declared,
+        port=None,
+        window_h=settings.ais_window_h,
+        recall_by_length=recall,
+        stated=read_stated(reception) if reception else (),
     )
     if declared is not None:
         write_quarantine(declared.quarantine, quarantine_path(output))

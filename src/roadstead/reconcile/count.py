@@ -127,6 +127,8 @@ class _Cell:
     """Detections whose likeliest class and length put them here."""
     p: Array
     """Probability that each detection of the zone is a hull of this class and length."""
+    share: Array
+    """The same, given that it is a hull."""
 
 
 def _cells(seen: pd.DataFrame) -> Iterator[_Cell]:
@@ -139,12 +141,12 @@ def _cells(seen: pd.DataFrame) -> Iterator[_Cell]:
     in_class["dry_cargo"] = np.isin(kind.astype(str), DRY_CARGO)
     in_class["all"] = np.ones(len(seen), bool)
     for name in (*CLASSES, "dry_cargo", "all"):
-        yield _Cell(name, "all", in_class[name], p_vessel * share[name])
+        yield _Cell(name, "all", in_class[name], p_vessel * share[name], share[name])
     bins = np.searchsorted(_EDGES, seen["length_m"].to_numpy(float), side="right")
     within = _length_shares(seen)
     for k, label in enumerate(LENGTH_BINS[1:]):
-        p = p_vessel * share["dry_cargo"] * within[:, k]
-        yield _Cell("dry_cargo", label, in_class["dry_cargo"] & (bins == k), p)
+        p = share["dry_cargo"] * within[:, k]
+        yield _Cell("dry_cargo", label, in_class["dry_cargo"] & (bins == k), p_vessel * p, p)
 
 
 def _length_shares(seen: pd.DataFrame) -> Array:
@@ -186,7 +188,10 @@ def _numbers(
         own = status == part
         # An ambiguous detection may be a match, so it reaches into the interval of matched.
         may = own | (status == "ambiguous") if part == "matched" else own
-        chance = cell.p[may] * (sure[may] if part in ("matched", "no_ais_partner") else 1.0)
+        chance = cell.p[may] * (sure[may] if part == "matched" else 1.0)
+        if part == "no_ais_partner":
+            # The probability of such a row is already that of a hull.
+            chance = cell.share[may] * sure[may]
         yield part, _number(float((own & cell.counted).sum()), chance)
     if cell.name == "all":
         yield from _declared_numbers(status, sure, alone)

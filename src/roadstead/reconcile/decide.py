@@ -11,9 +11,9 @@ from roadstead.geo import Array
 from roadstead.reconcile.associate import Index, Marginals, best_assignment
 from roadstead.reconcile.score import Pairs
 
-MIN_MATCH = 0.95
+MIN_MATCH = 0.98
 """A pair is `matched` from this posterior on ..."""
-CLOSE_ALTERNATIVE = 0.03
+CLOSE_ALTERNATIVE = 0.02
 """... if no other pairing of its detection or its vessel is likelier than this."""
 MIN_ALONE_DETECTION = 0.95
 """A detection has no partner among the declared from this posterior on; below it is ambiguous."""

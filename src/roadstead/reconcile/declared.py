@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from roadstead.geo import Array
 
 _DIMENSIONS = ["to_bow_m", "to_stern_m", "to_port_m", "to_starboard_m"]
-_STATIC = ["imo", "ship_type", *_DIMENSIONS, "length_m"]
+_STATIC = ["imo", "flag", "ship_type", *_DIMENSIONS, "length_m"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Declared:
     class_b: NDArray[np.bool_]
     """Transmits as Class B; an unknown class counts as A."""
     imo: NDArray[np.object_]
+    flag: NDArray[np.object_]
+    """ISO 3166-1 alpha-2, as whoever gave the static data has it."""
 
     def take(self, keep: NDArray[np.intp]) -> Declared:
         """Return the vessels at positions ``keep``."""
@@ -49,12 +51,13 @@ class Declared:
             antenna_offset_m=np.hypot((bow - stern) / 2, (starboard - port) / 2),
             class_b=_class_b(positions).reindex(hull, fill_value=False).to_numpy(bool),
             imo=rows["imo"].to_numpy(object),
+            flag=rows["flag"].to_numpy(object),
         )
 
 
 def _static_at(vessels: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     """Return one row a vessel, indexed by MMSI: each field as last declared by the moment, else as first after."""
-    ordered = vessels.sort_values("time", kind="stable")
+    ordered = vessels.sort_values(["time", "length_m", "ship_type", *_DIMENSIONS], kind="stable")
     grouped = ordered[ordered["time"] <= moment].groupby("mmsi")[_STATIC].last()
     later = ordered[ordered["time"] > moment].groupby("mmsi")[_STATIC].first()
     return grouped.combine_first(later) if len(later) else grouped

@@ -40,6 +40,10 @@ class Prediction:
     snapshot: Flags
     jumped: Flags
     """Reports around the moment imply an impossible speed, or another hull uses the MMSI at the same time."""
+    false_share: Array
+    """Prior probability that the declared position is false (`elsewhere`)."""
+    unsound: Flags
+    """The track contradicts itself."""
 
     def __len__(self) -> int:
         """Return the number of vessels."""

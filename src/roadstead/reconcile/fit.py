@@ -15,14 +15,20 @@ from roadstead.geo import Array
 from roadstead.reconcile.associate import Marginals, marginals, propagate
 from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.position import GEOREFERENCE_SD_M
-from roadstead.reconcile.score import Pairs, Seen, log_position
+from roadstead.reconcile.score import RAFT_SD_M, Pairs, Seen, log_position, rafted_vessels
 
 ROUNDS = 6
 COMMON_SD_GRID_M = np.geomspace(10.0, 250.0, 12)
 COMMON_SD_PRIOR = (float(np.log(GEOREFERENCE_SD_M)), 0.8)
 """Log-normal prior of the common position error, metres."""
-SILENT_PRIOR = (1.0, 2.0)
-"""Beta prior of the share of detections without a declaration: a third, worth three detections."""
+SILENT_PRIOR = (1.0, 4.0)
+"""Beta prior of the share of hulls without a declaration: a fifth, worth five hulls."""
+LEFT_OVER_ODDS = {False: 2.0, True: 0.5}
+"""How many times the odds of a hull, among detections without a partner, are those of the whole overpass: on open
+water, by quays, where jetties, cranes and rocks are. Our judgement."""
+LEFT_OVER_WORTH = 20.0
+"""Detections that the prior of that share is worth."""
+LEFT_OVER_ROUNDS = 30
 RATE_PRIOR = (3.6, 0.4)
 """Beta prior of the share of visible declared hulls that are detected, next to recall by length."""
 
@@ -33,6 +39,10 @@ class Fit:
 
     common_sd_m: float
     silent_share: float
+    """Share of the hulls seen that no declaration explains."""
+    p_hull: Array
+    """(m,) probability that a detection is a hull at all, if no declared vessel made it: most hulls declare
+    themselves, false alarms never do."""
     rate: float
     full: Marginals
     """With attributes."""
@@ -52,32 +62,63 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
     """
     common, silent, rate = GEOREFERENCE_SD_M, SILENT_PRIOR[0] / sum(SILENT_PRIOR), 0.9
     m, n = len(seen), len(at)
+    rafted = rafted_vessels(at)
     position = [log_position(pairs, seen, at, sd) for sd in COMMON_SD_GRID_M]
     for _ in range(ROUNDS if len(pairs) else 0):
         log_f = log_position(pairs, seen, at, common)
-        weight = _weight(pairs, seen, log_f, silent, rate * recall, in_view, attributes=True)
+        weight = _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=True)
         found = propagate(pairs.detection, pairs.vessel, weight, m, n)
         common = _common_sd(position, found.pair)
-        silent = (found.detection_alone.sum() + SILENT_PRIOR[0]) / (m + sum(SILENT_PRIOR))
+        silent = _silent_share(seen.p_vessel, found.detection_alone, silent)
         rate = _rate(found.vessel_alone, in_view * recall)
     log_f = log_position(pairs, seen, at, common)
     full, kinematic = (
         marginals(
             pairs.detection,
             pairs.vessel,
-            _weight(pairs, seen, log_f, silent, rate * recall, in_view, attributes=attributes),
+            _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=attributes),
             m,
             n,
             _sweep_coordinate(seen.xy),
         )
         for attributes in (True, False)
     )
-    return Fit(common, silent, rate, full, kinematic)
+    return Fit(common, silent, hull_if_alone(seen, full.detection_alone, silent), rate, full, kinematic)
+
+
+def hull_if_alone(seen: Seen, alone: Array, silent: float) -> Array:
+    """Return (m,) the probability that each detection is a hull if no declared vessel made it.
+
+    Most hulls declare themselves and false alarms never do, so among what is left over false alarms abound. Their
+    share there is learnt, by quays and on open water apart, from how surely the detector takes them for hulls: its
+    ``p_vessel``, stated for all detections together, is a likelihood ratio against the share of hulls among all.
+    """
+    every = float(seen.p_vessel.mean()) if len(seen) else 0.5
+    ratio = seen.p_vessel / (1 - seen.p_vessel) * (1 - every) / every
+    out = np.zeros(len(seen))
+    for quay, times in LEFT_OVER_ODDS.items():
+        here = seen.by_quay == quay
+        odds = times * silent * every / (1 - every)
+        a, b = LEFT_OVER_WORTH * odds / (1 + odds), LEFT_OVER_WORTH / (1 + odds)
+        share, left = a / (a + b), alone[here]
+        for _ in range(LEFT_OVER_ROUNDS):
+            hull = share * ratio[here] / (share * ratio[here] + 1 - share)
+            share = (float((left * hull).sum()) + a) / (float(left.sum()) + a + b)
+        out[here] = share * ratio[here] / (share * ratio[here] + 1 - share)
+    return out
+
+
+def _silent_share(p_vessel: Array, alone: Array, silent: float) -> float:
+    hull = p_vessel * silent / (p_vessel * silent + 1 - p_vessel)
+    quiet = float((alone * hull).sum()) + SILENT_PRIOR[0]
+    return quiet / (quiet + float((1 - alone).sum()) + SILENT_PRIOR[1])
 
 
 def _weight(
     pairs: Pairs,
     seen: Seen,
+    at: Prediction,
+    rafted_at: Array,
     log_f: Array,
     silent: float,
     detected: Array,
@@ -87,7 +128,11 @@ def _weight(
 ) -> Array:
     """Return each pair's likelihood ratio against a hull without AIS and a vessel that was missed."""
     d, v = pairs.detection, pairs.vessel
-    alone = np.log(seen.density[d] * silent) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
+    # Per detection that is a hull: hulls without AIS, and false alarms of this look.
+    others = seen.density * (silent + (1 - seen.p_vessel) / seen.p_vessel)
+    rafted = np.maximum(seen.rafted[d], rafted_at[v])
+    alongside = silent / (1 - silent) * rafted * np.exp(log_position(pairs, seen, at, RAFT_SD_M))
+    alone = np.log(others[d] + alongside) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
     score = log_f + np.log(detected)[v] + pairs.log_axis - alone
     return np.asarray(np.exp(np.clip(score + (pairs.log_attributes if attributes else 0.0), -60, 60)))
 

@@ -20,6 +20,7 @@ from roadstead.ais import hull_centre
 from roadstead.geo import KNOT, Array, convergence_deg, lonlat_to_xy
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Flags, Prediction
+from roadstead.reconcile.elsewhere import FALSE_SHARE, unsound, with_doubt
 
 TAU_S = 600.0
 """Time constant of velocity changes in traffic near ports, seconds."""
@@ -105,10 +106,10 @@ def _side(reports: pd.DataFrame, hulls: pd.Index, vessels: pd.DataFrame, frame: 
 
 def _bracket(positions: pd.DataFrame, vessels: pd.DataFrame, frame: Frame) -> tuple[pd.Index, _Reports]:
     """Return the hulls' keys in order, and their reports on both sides of the moment."""
-    ordered = positions.sort_values(["time", "hull", "lon", "lat"], kind="stable")
-    before = ordered[ordered["time"] <= frame.moment].drop_duplicates("hull", keep="last")
-    after = ordered[ordered["time"] > frame.moment].drop_duplicates("hull", keep="first")
-    hulls = pd.Index(np.unique(ordered["hull"].to_numpy(str)))
+    early = (positions["time"] <= frame.moment).to_numpy()
+    before = positions[early].drop_duplicates("hull", keep="last")
+    after = positions[~early].drop_duplicates("hull", keep="first")
+    hulls = pd.Index(positions["hull"].unique())
     last, first = (_side(part, hulls, vessels, frame) for part in (before, after))
     return hulls, _Reports(*zip(last, first, strict=True))
 
@@ -154,6 +155,8 @@ def _reckoned(hulls: pd.Index, near: _Reports, signed: Array) -> Prediction:
         dt_s=signed,
         snapshot=np.zeros(len(hulls), bool),
         jumped=np.zeros(len(hulls), bool),
+        false_share=np.full(len(hulls), FALSE_SHARE),
+        unsound=np.zeros(len(hulls), bool),
     )
 
 
@@ -233,10 +236,22 @@ def _widened_by_antenna(at: Prediction, declared: Declared) -> Prediction:
     return replace(at, var_along=at.var_along + extra, var_cross=at.var_cross + extra)
 
 
-def with_hull(positions: pd.DataFrame) -> pd.DataFrame:
+def keyed(positions: pd.DataFrame) -> pd.DataFrame:
     """Return positions with a key per hull: the MMSI, and the segment where several hulls use it."""
     segment = positions["segment"] if "segment" in positions else pd.Series(0, index=positions.index)
     return positions.assign(hull=positions["mmsi"].astype(str) + ":" + segment.astype(str))
+
+
+def by_hull_and_time(positions: pd.DataFrame) -> pd.DataFrame:
+    """Return keyed positions in order of hull, time and place, which all that follows relies on."""
+    hull = pd.factorize(positions["hull"], sort=True)[0]
+    time = positions["time"].astype("int64").to_numpy()
+    return positions.iloc[np.lexsort((positions["lat"].to_numpy(), positions["lon"].to_numpy(), time, hull))]
+
+
+def with_hull(positions: pd.DataFrame) -> pd.DataFrame:
+    """Return positions keyed (`keyed`) and in order (`by_hull_and_time`)."""
+    return by_hull_and_time(keyed(positions))
 
 
 def _split_snapshots(
@@ -250,7 +265,7 @@ def _split_snapshots(
     here = is_snapshot & ((positions["time"] - moment).abs() <= reach)
     placed = positions[here]
     rest = positions[~is_snapshot & ~positions["hull"].isin(placed["hull"])]
-    return pd.concat([rest, placed]), set(placed["hull"])
+    return by_hull_and_time(pd.concat([rest, placed])), set(placed["hull"])
 
 
 def predict(
@@ -285,7 +300,8 @@ def predict(
     declared = Declared.of(at.hull, at.mmsi, used, vessels, frame.moment)
     at = _widened_by_antenna(replace(at, heading_deg=_bow(at)), declared)
     late = (sigma_s * np.hypot(*at.velocity.T)) ** 2
-    return replace(at, var_along=at.var_along + late), declared
+    doubtful = unsound(used, at.hull, crs) & ~at.snapshot
+    return with_doubt(replace(at, var_along=at.var_along + late), doubtful), declared
 
 
 def _bow(at: Prediction) -> Array:

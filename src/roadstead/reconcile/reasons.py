@@ -20,6 +20,16 @@ REASONS: dict[str, str] = {
     "reception_unknown": "Too few other vessels were heard before and after the overpass near this place to tell "
     "whether a transmitting hull would have been heard.",
     "reception_low": "A transmitting hull at this place and time may well not have been heard by this source.",
+    "reception_stated": "That a transmitting hull would have been heard is stated by a person, not shown by the data.",
+    "reception_by_image": "That a transmitting hull would have been heard follows from the share of like "
+    "hulls around that "
+    "have a partner; the AIS itself holds no before and after.",
+    "perhaps_no_hull": "No vessel heard fits, and it may be no hull at all: a jetty, a rock, a wave, a "
+    "cloud's edge. Most "
+    "hulls here declare themselves and false alarms never do, so that false alarms abound among what is left over.",
+    "too_small_for_a_lead": "It is shorter than 45 m: how surely so small a detection is a hull is not "
+    "measured, and few "
+    "such hulls have to carry AIS.",
     "clear_no_detection": "The place was imaged and clear and nothing was detected there. The detector may have "
     "missed the hull, or the declared position may be wrong.",
     "cloud_or_no_data": "Its place was under cloud, the image holds no data there, "
@@ -36,6 +46,21 @@ CONFLICTS: dict[str, str] = {
     "length": "Declared length and seen length differ by more than both errors allow: wrong static data, a "
     "borrowed identity, a tow seen as one hull, or a wrong match.",
     "imo_check_digit": "The declared IMO number fails its check digit: a typing error or an invented number.",
+    "class": "The hull looks like one that the declared type hardly ever is: a wrong type code, a borrowed "
+    "identity, a wrong "
+    "class from the detector, or a wrong match. Barge against bulk carrier never raises it.",
+    "flag": "The flag given with the static data is not that of the MMSI's first digits: a change of flag "
+    "not yet keyed in, "
+    "another's identity, or a mistake of the register.",
+    "mmsi_unassigned": "The MMSI's first digits belong to no state: a unit that was never set up, a typing "
+    "error, or an invented "
+    "identity.",
+    "track_contradicts_itself": "Its reports say fast while at anchor, or speeds that its places do not "
+    "bear out: interference "
+    "with satellite navigation, a faulty unit, or invented positions.",
+    "declared_elsewhere": "It lay here before or after, and now declares a place far off where no hull of "
+    "its kind was seen: "
+    "interference, invented positions, two units with one number, or a wrong match.",
     "two_places": "Reports around the overpass imply an impossible speed: two transmitters share the MMSI, or a "
     "position is wrong.",
 }

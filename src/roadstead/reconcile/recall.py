@@ -37,7 +37,7 @@ UNTOLD_RECALL = (0.75, 0.1)
 BORROWED_HULLS = 10.0
 """Hulls that recall anywhere counts for beside those of a berth or of open water: some lengths are rare there, and
 recall from two or three hulls alone would let one found stand for dozens missed."""
-_BY_QUAYS: frozenset[Kind] = frozenset({"berth", "lock"})
+BY_QUAYS: frozenset[Kind] = frozenset({"berth", "lock"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Recall:
         """Return the bins for a zone of some kind; None where the zone is not known."""
         if kind is None:
             return self.anywhere
-        return self.berth if kind in _BY_QUAYS else self.open
+        return self.berth if kind in BY_QUAYS else self.open
 
 
 def recall_of(given: Sequence[Mapping[str, Any]] | None) -> Recall:

@@ -4,6 +4,9 @@ A vessel heard both earlier and later than half an hour from the overpass was th
 of such vessels near a place that were also heard within the half hour tells how well the source heard that
 place at that time, after its own thinning. It leans to the good side for weak transmitters, which are seldom
 heard both before and after; the prior leans the other way.
+
+Where the AIS cannot tell (a snapshot, an archive that was thinned), the image can: the share of hulls of much
+the same length that have a partner is no more than the share that was heard, so it stands for that from below.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ MIN_NEIGHBOURS = 5
 PRIOR = (1.0, 1.0)
 """Uniform Beta prior; 0.9 needs eight neighbours, all heard, or eighteen with one miss."""
 
+LIKE_LENGTH = 2.0
+"""Hulls up to so many times longer or shorter tell of one another's reception by the image."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -42,11 +48,12 @@ def evidence(
 ) -> Evidence:
     """Return the vessels heard both before and after the half hours around ``moment``.
 
-    A snapshot tells nothing of before and after, so its rows are left out.
+    ``positions`` are in order of hull and time (`position.with_hull`). A snapshot tells nothing of before and after, so
+    its rows are left out.
     """
     reports = positions[~positions["time"].isin([pd.Timestamp(t) for t in snapshot_times])]
     seconds = (reports["time"] - pd.Timestamp(moment)).dt.total_seconds()
-    reports = reports.assign(seconds=seconds).sort_values(["seconds", "hull", "lon", "lat"])
+    reports = reports.assign(seconds=seconds)
     before = reports[reports["seconds"] < -NEAR_S].drop_duplicates("hull", keep="last").set_index("hull")
     after = reports[reports["seconds"] > NEAR_S].drop_duplicates("hull", keep="first").set_index("hull")
     around = before.index.intersection(after.index).sort_values()
@@ -80,9 +87,34 @@ def p_heard(known: Evidence, xy: Array, excluded: NDArray[np.bool_], class_b: bo
     """
     if not len(known.hull) or not len(xy):
         return np.full(len(xy), np.nan)
-    away = np.hypot(*(xy[:, None, :] - known.xy[None]).transpose(2, 0, 1))
-    counts = (away <= RADIUS_M) & ~excluded & (known.class_b == class_b)
+    which = np.flatnonzero(known.class_b == class_b)
+    counts = _near(xy, known.xy[which]) & ~excluded[:, which]
     n = counts.sum(axis=1)
-    heard = (counts & known.heard).sum(axis=1)
+    heard = counts[:, known.heard[which]].sum(axis=1)
+    mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
+    return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)
+
+
+def _near(a: Array, b: Array) -> NDArray[np.bool_]:
+    """Return (len(a), len(b)) whether places are within `RADIUS_M`."""
+    east, north = (a[:, None, k] - b[None, :, k] for k in (0, 1))
+    return np.asarray(east * east + north * north <= RADIUS_M**2)
+
+
+def p_heard_by_image(xy: Array, length_m: Array, alone: Array, p_hull: Array) -> NDArray[np.float64]:
+    """Return a lower bound of P(heard) at each of m detections from the partners of others; NaN where too few.
+
+    Args:
+        xy: (m, 2) places in metres.
+        length_m: (m,) as seen.
+        alone: (m,) probability of having no partner.
+        p_hull: (m,) probability of being a hull if it has none: a false alarm tells nothing.
+    """
+    if not len(xy):
+        return np.empty(0)
+    alike = np.abs(np.log(length_m[:, None] / length_m[None])) <= np.log(LIKE_LENGTH)
+    others = _near(xy, xy) & alike & ~np.eye(len(xy), dtype=bool)
+    heard = others @ (1 - alone)
+    n = heard + others @ (alone * p_hull)
     mean = (heard + PRIOR[0]) / (n + sum(PRIOR))
     return np.where(n >= MIN_NEIGHBOURS, mean, np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry import Point
 
-from roadstead.ais import imo_is_valid
+from roadstead.ais import flag_of, imo_is_valid, mid_is_assigned
 from roadstead.geo import Array
 from roadstead.reconcile.decide import Decision, candidates_of
 from roadstead.reconcile.declared import Declared
@@ -19,7 +20,7 @@ from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.fit import Fit
 from roadstead.reconcile.position import STALE_S
 from roadstead.reconcile.reasons import join_codes
-from roadstead.reconcile.score import Pairs, Seen, length_sd
+from roadstead.reconcile.score import Pairs, Seen, length_sd, raw_class_ratio
 from roadstead.reconcile.view import View
 from roadstead.tables import MATCHES, empty
 
@@ -31,6 +32,8 @@ CLASS_A_LENGTH_M = 60.0
 """Hulls from this length on are asked of Class A reception, shorter ones of Class B."""
 MIN_VISIBLE_LENGTH_M = 45.0
 """Shorter declared vessels are not counted on in a 10 m image."""
+MIN_HULL = 0.75
+"""`no_ais_partner` needs this chance that there is a hull at all."""
 MIN_IN_VIEW = 0.9
 MIN_IN_REACH = 0.05
 """Vessels less likely than this to have been in the port's zones (or the frame) get no row."""
@@ -39,8 +42,40 @@ LENGTH_CONFLICT_Z = 2.576
 """Declared and seen length conflict beyond the 99 % interval of their difference ..."""
 LENGTH_CONFLICT_SHARE = 0.2
 """... if they also differ by this share of the longer."""
+CLASS_CONFLICT_RATIO = 0.15
+"""A class six times rarer under the declared type than among all hulls conflicts. Types that mean dry cargo
+never reach it, whichever class is seen: the published confusion lies within."""
+ELSEWHERE_M = 1_000.0
+"""A match this far from the declared place says that the hull is not where it says."""
 SURELY_500_GT_M = 170.0
 """Non-barge hulls this long exceed 500 GT many times over, and no inland ship of these waters is as long."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Detections, vessels, their pairs, and the association."""
+
+    seen: Seen
+    at: Prediction
+    pairs: Pairs
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Reception:
+    """P(heard) at each of m detections by class of transmitter, NaN where unknown, and what it rests on."""
+
+    class_a: Array
+    class_b: Array
+    basis_a: NDArray[np.str_]
+    """A reason code, or empty where it is the vessels heard before and after."""
+    basis_b: NDArray[np.str_]
+
+    def asked(self, i: int, length_m: float) -> tuple[float, str]:
+        """Return what is asked of a hull of some length: P(heard) and its basis."""
+        if length_m >= CLASS_A_LENGTH_M:
+            return float(self.class_a[i]), str(self.basis_a[i])
+        return float(self.class_b[i]), str(self.basis_b[i])
 
 
 @dataclass(frozen=True)
@@ -59,9 +94,7 @@ class Scored:
     decision: Decision
     in_view: Array
     in_reach: Array
-    heard_a: Array
-    heard_b: Array
-    """(m,) P(heard), NaN unknown."""
+    heard: Reception
 
 
 def carriage_expected(length_low_m: float, p_barge: float) -> str:
@@ -112,7 +145,7 @@ def detection_rows(s: Scored) -> list[Row]:
     contested = set(s.decision.contested_detections.tolist())
     rows = []
     for i, record in enumerate(s.table.to_dict("records")):
-        base = _detection_base(s.view, record, s.heard_a[i], s.heard_b[i])
+        base = _detection_base(s.view, record, s.heard.class_a[i], s.heard.class_b[i])
         if i in pair_of:
             rows.append({**base, **_matched(s, pair_of[i], record)})
         elif i in ambiguous:
@@ -149,9 +182,28 @@ def _conflicts(s: Scored, i: int, j: int, record: Row) -> list[str]:
     imo = s.declared.imo[j]
     if isinstance(imo, str) and not imo_is_valid(imo):
         codes.append("imo_check_digit")
+    return [*codes, *_identity_conflicts(s, i, j), *_place_conflicts(s, i, j)]
+
+
+def _identity_conflicts(s: Scored, i: int, j: int) -> Iterator[str]:
+    fits = raw_class_ratio(s.seen.p_class[i : i + 1], s.declared.ship_type[j : j + 1])[0]
+    if fits < CLASS_CONFLICT_RATIO:
+        yield "class"
+    mmsi, flag = str(s.at.mmsi[j]), s.declared.flag[j]
+    if not mid_is_assigned(mmsi):
+        yield "mmsi_unassigned"
+    elif isinstance(flag, str) and flag_of(mmsi) not in (None, flag):
+        yield "flag"
+
+
+def _place_conflicts(s: Scored, i: int, j: int) -> Iterator[str]:
     if s.at.jumped[j]:
-        codes.append("two_places")
-    return codes
+        yield "two_places"
+    if s.at.unsound[j]:
+        yield "track_contradicts_itself"
+    off = float(np.hypot(*(s.seen.xy[i] - s.at.xy[j] - s.at.velocity[j] * s.seen.later_s[i])))
+    if off > ELSEWHERE_M and off > 8 * s.at.spread_m[j]:
+        yield "declared_elsewhere"
 
 
 def _report_reasons(s: Scored, j: int) -> list[str]:
@@ -179,12 +231,17 @@ def _alone(s: Scored, i: int, status: str, *reasons: str) -> Row:
 
 
 def _unpartnered(s: Scored, i: int) -> Row:
-    heard = (s.heard_a if s.seen.length_m[i] >= CLASS_A_LENGTH_M else s.heard_b)[i]
+    heard, basis = s.heard.asked(i, s.seen.length_m[i])
     if np.isnan(heard):
         return _alone(s, i, "no_coverage", "reception_unknown")
     if heard < MIN_HEARD:
         return _alone(s, i, "no_coverage", "reception_low")
-    return _alone(s, i, "no_ais_partner", "no_vessel_fits")
+    if s.seen.length_m[i] < MIN_VISIBLE_LENGTH_M:
+        return _alone(s, i, "no_coverage", "too_small_for_a_lead")
+    if s.fit.p_hull[i] < MIN_HULL:
+        return _alone(s, i, "no_coverage", "perhaps_no_hull")
+    lead = _alone(s, i, "no_ais_partner", *filter(None, ("no_vessel_fits", basis)))
+    return {**lead, "probability": lead["probability"] * s.fit.p_hull[i]}
 
 
 def vessel_rows(s: Scored) -> list[Row]:

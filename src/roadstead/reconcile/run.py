@@ -18,11 +18,14 @@ from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.reconcile import reception
 from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import lonlat
+from roadstead.reconcile.elsewhere import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, predict, with_hull
-from roadstead.reconcile.recall import recall_of, recall_of_declared
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, by_hull_and_time, keyed, predict
+from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile.rows import (
     MIN_IN_REACH,
+    Found,
+    Reception,
     Row,
     Scored,
     detection_rows,
@@ -32,6 +35,7 @@ from roadstead.reconcile.rows import (
     vessel_rows,
 )
 from roadstead.reconcile.score import Seen, pair_up, seen_of
+from roadstead.reconcile.stated import StatedReception, stated_for
 from roadstead.reconcile.view import View, mass_inside, view_of
 from roadstead.tables import DETECTIONS, MATCHES, checked
 
@@ -47,6 +51,7 @@ def reconcile(
     port: Port | None = None,
     window_h: float = WINDOW_H,
     recall_by_length: Sequence[Mapping[str, Any]] | None = None,
+    stated: Sequence[StatedReception] = (),
 ) -> gpd.GeoDataFrame:
     """Return `tables.MATCHES`: a row per detection, and per declared vessel that no detection took.
 
@@ -58,6 +63,7 @@ def reconcile(
         window_h: hours of AIS either side of an overpass.
         recall_by_length: the model card's, used by the kind of zone where it tells berths and open water apart and
             a port is given; a default where None.
+        stated: what a person states of the reception of sources that cannot show it themselves.
 
     Raises:
         TableError: a row breaks `tables.DETECTIONS`.
@@ -68,13 +74,13 @@ def reconcile(
     rows: list[Row] = []
     for scenes, table in _by_overpass(kept, header):
         view = view_of(scenes, port)
-        near = None if ais is None else _window(ais.positions, view, window_h)
-        if ais is None or near is None or near.empty:
+        near, history = _window(ais, view, window_h)
+        if ais is None or near.empty:
             reason = "no_ais_given" if ais is None else "no_ais_in_window"
             rows.extend(rows_without_ais(view, table, reason))
             continue
         view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
-        scored = _score(view, table, ais, near, recall_by_length)
+        scored = _score(view, table, ais, near, history, recall_by_length, stated)
         rows.extend(detection_rows(scored))
         rows.extend(vessel_rows(scored))
     return checked(match_table(rows), MATCHES, "matches")
@@ -95,16 +101,25 @@ def _by_overpass(
         yield scenes, kept[kept["overpass_id"] == name]
 
 
-def _window(positions: pd.DataFrame, view: View, window_h: float) -> pd.DataFrame:
-    away = (positions["time"] - pd.Timestamp(view.moment)).abs()
-    return with_hull(positions[away <= pd.Timedelta(hours=window_h)])
+def _window(ais: AisData | None, view: View, window_h: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the positions that speak for the overpass, in order, and those of the days around it."""
+    if ais is None:
+        return pd.DataFrame(), pd.DataFrame()
+    away = (ais.positions["time"] - pd.Timestamp(view.moment)).abs()
+    widest = pd.Timedelta(hours=max(window_h, REST_WINDOW_H))
+    history = keyed(ais.positions[away <= widest])
+    near = history[away[away <= widest] <= pd.Timedelta(hours=window_h)]
+    return by_hull_and_time(near), history
 
 
 def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
     places = table[["lon", "lat"]].to_numpy(float)
     xy = lonlat_to_xy(places, view.crs) if len(places) else np.empty((0, 2))
     later = (table["acquired"] - pd.Timestamp(view.moment)).dt.total_seconds().to_numpy(float)
-    return seen_of(table, xy, later, convergence_deg(*view.centre_lonlat, view.crs), view.searched.area)
+    kinds = view.port.kind_of(places) if view.port and len(places) else [None] * len(places)
+    by_quay = np.array([kind in BY_QUAYS for kind in kinds], bool)
+    turn = convergence_deg(*view.centre_lonlat, view.crs)
+    return seen_of(table, xy, later, turn, view.searched.area, by_quay)
 
 
 def _score(
@@ -112,7 +127,9 @@ def _score(
     table: gpd.GeoDataFrame,
     ais: AisData,
     near: pd.DataFrame,
+    history: pd.DataFrame,
     recall_by_length: Sequence[Mapping[str, Any]] | None,
+    stated: Sequence[StatedReception],
 ) -> Scored:
     at, declared = predict(
         near,
@@ -125,18 +142,17 @@ def _score(
     )
     seen = _seen(view, table)
     in_view, in_reach = mass_inside(at, [view.searched, view.interest], GEOREFERENCE_SD_M)
-    pairs = pair_up(seen, at, declared)
+    rested = rests(history, at, pd.Timestamp(view.moment), view.crs)
+    pairs = pair_up(seen, at, declared, rested)
     # Vessels neither near a detection nor in reach play no part.
     keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
     at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
-    pairs = pair_up(seen, at, declared)
+    pairs = pair_up(seen, at, declared, rested.take(keep))
     places = lonlat(at, view.crs)
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
     recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))
     fit = associate(pairs, seen, at, in_view, recall)
-    known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
-    excluded = excluded_evidence(pairs, fit.full.pair, at.hull, len(seen), known.hull, MIN_IN_REACH)
-    heard_a, heard_b = (reception.p_heard(known, seen.xy, excluded, class_b=b) for b in (False, True))
+    heard = _reception(view, ais, near, Found(seen, at, pairs, fit), stated)
     return Scored(
         view=view,
         table=table,
@@ -149,6 +165,30 @@ def _score(
         decision=decide(pairs, fit.full, at.mmsi),
         in_view=in_view,
         in_reach=in_reach,
-        heard_a=heard_a,
-        heard_b=heard_b,
+        heard=heard,
     )
+
+
+def _reception(
+    view: View, ais: AisData, near: pd.DataFrame, found: Found, stated: Sequence[StatedReception]
+) -> Reception:
+    """Return P(heard) at each detection: as stated, else by vessels heard before and after, else by the image."""
+    moment, seen, fit = pd.Timestamp(view.moment), found.seen, found.fit
+    said = stated_for(stated, near, moment, max(SNAPSHOT_REACH_S, 2 * view.sigma_s))
+    known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
+    excluded = excluded_evidence(
+        found.pairs, fit.full.pair, found.at.hull, len(seen), known.hull, MIN_IN_REACH
+    )
+    image = reception.p_heard_by_image(seen.xy, seen.length_m, fit.full.detection_alone, fit.p_hull)
+    by_class, basis = [], []
+    for told, class_b in zip(said, (False, True), strict=True):
+        own = reception.p_heard(known, seen.xy, excluded, class_b=class_b)
+        by_class.append(np.where(np.isfinite(told), told, np.where(np.isfinite(own), own, image)))
+        basis.append(
+            np.where(
+                np.isfinite(told),
+                "reception_stated",
+                np.where(np.isfinite(own), "", np.where(np.isfinite(image), "reception_by_image", "")),
+            )
+        )
+    return Reception(by_class[0], by_class[1], basis[0], basis[1])

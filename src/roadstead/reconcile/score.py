@@ -18,6 +18,7 @@ from scipy.special import gammaln
 from roadstead.geo import Array
 from roadstead.reconcile.declared import Declared
 from roadstead.reconcile.density import Prediction, log_density
+from roadstead.reconcile.elsewhere import Rests, beside_rests
 from roadstead.tables import CLASSES
 
 Index = NDArray[np.intp]
@@ -38,6 +39,9 @@ CLASS_PRIOR = np.array([0.15, 0.35, 0.5])
 """barge, bulk_carrier, other_vessel among seen hulls."""
 CLASS_BOUNDS = (0.3, 3.0)
 """A type code never says more than this: 70-79 is any cargo ship, and there is no code for a barge."""
+P_VESSEL_BOUNDS = (0.02, 0.95)
+"""The shipped model's reliability is measured no further than this: of what it states at 0.8 to 1 (0.94 on the mean)
+93 % [88-95 %] are ships, so 0.99 is worth no more."""
 GATE_SD = 8.0
 GATE_MIN_M = 600.0
 GATE_MAX_M = 20_000.0
@@ -57,8 +61,16 @@ class Seen:
     beam_m: Array
     p_class: Array
     """(m, 3) in the order of `tables.CLASSES`."""
+    p_vessel: Array
+    """Within `P_VESSEL_BOUNDS`."""
+    by_quay: NDArray[np.bool_]
+    """In a berth or lock; false where the zone is not known."""
     density: Array
     """Hulls per m2 around it."""
+    rafted: Array
+    """Mean number of hulls alongside a hull in such a place."""
+    axis_habit: Array
+    """Density of its axis among the hulls around it, over a uniform axis: ships at anchor lie to one tide."""
 
     def __len__(self) -> int:
         """Return the number of detections."""
@@ -66,33 +78,107 @@ class Seen:
 
 
 def seen_of(
-    table: gpd.GeoDataFrame, xy: Array, later_s: Array, convergence_deg: float, area_m2: float
+    table: gpd.GeoDataFrame,
+    xy: Array,
+    later_s: Array,
+    convergence_deg: float,
+    area_m2: float,
+    by_quay: NDArray[np.bool_] | None = None,
 ) -> Seen:
     """Return the rows of `tables.DETECTIONS` as arrays."""
     low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
+    quays = np.zeros(len(table), bool) if by_quay is None else by_quay
+    grid_axis = (table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0
     return Seen(
         detection_id=table["detection_id"].to_numpy(object),
         xy=xy,
         later_s=later_s,
         length_m=table["length_m"].to_numpy(float),
         length_sd_m=np.maximum((high - low) / (2 * Z80), 4.0),
-        grid_axis_deg=(table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0,
+        grid_axis_deg=grid_axis,
         beam_m=table["beam_m"].to_numpy(float),
         p_class=table[[f"p_{name}" for name in CLASSES]].to_numpy(float),
-        density=_local_density(xy, area_m2),
+        p_vessel=table["p_vessel"].to_numpy(float).clip(*P_VESSEL_BOUNDS),
+        by_quay=quays,
+        density=_local_density(xy, area_m2, quays),
+        rafted=_rafted(xy, quays),
+        axis_habit=_axis_habit(xy, grid_axis),
     )
 
 
 DENSITY_RADIUS_M = 2000.0
+DENSITY_NEIGHBOURS = 5
+ALONGSIDE_M = 50.0
+"""Hulls whose middles are nearer than this lie side by side or in line at a quay."""
+RAFT_PRIOR = {False: (1.5, 10.0), True: (4.0, 10.0)}
+"""Hulls alongside, and hulls, that stand beside those seen: on open water, by quays."""
+RAFT_SD_M = 25.0
+AXIS_KERNEL_DEG = 10.0
+"""Width of the kernel by which the axes of neighbours stand for the axis of a hull without AIS."""
+UNIFORM_NEIGHBOURS = 2.0
+"""Hulls of any axis that stand beside the true neighbours: one neighbour makes no habit."""
 
 
-def _local_density(xy: Array, area_m2: float) -> Array:
-    """Return detections per m2 within 2 km of each, itself included, over no more than the searched area."""
+def _axis_habit(xy: Array, axis_deg: Array) -> Array:
+    """Return the density of each axis among the other hulls within 2 km, over a uniform one.
+
+    Ships at anchor swing to one tide, ships at a quay lie along it: there the axis fits hulls without AIS too.
+    """
+    habit = np.ones(len(xy))
+    for i, around in enumerate(cKDTree(xy).query_ball_point(xy, DENSITY_RADIUS_M) if len(xy) else ()):
+        others = np.array([k for k in around if k != i], np.intp)
+        fits = _axis_ratio(axis_deg[others], axis_deg[i], AXIS_KERNEL_DEG)
+        habit[i] = (UNIFORM_NEIGHBOURS + fits.sum()) / (UNIFORM_NEIGHBOURS + len(others))
+    return habit
+
+
+def _axis_ratio(axis_deg: Array, other_deg: Array | float, sd_deg: Array | float) -> Array:
+    """Return the density of one axis about another, both modulo 180 degrees, over a uniform one."""
+    off = np.abs(axis_deg - other_deg) % 180.0
+    off = np.minimum(off, 180.0 - off)
+    return np.asarray(90.0 * np.sqrt(2 / np.pi) / sd_deg * np.exp(-((off / sd_deg) ** 2) / 2))
+
+
+def _local_density(xy: Array, area_m2: float, by_quay: NDArray[np.bool_]) -> Array:
+    """Return detections per m2 within 2 km of each, itself included, over no more than the searched area.
+
+    By quays, where hulls lie in lines, the density of the nearest neighbours where that is greater.
+    """
     if not len(xy):
         return np.empty(0)
     tree = cKDTree(xy)
     around = tree.query_ball_point(xy, DENSITY_RADIUS_M, return_length=True)
-    return np.asarray(around, float) / min(np.pi * DENSITY_RADIUS_M**2, max(area_m2, 1e4))
+    wide = np.asarray(around, float) / min(np.pi * DENSITY_RADIUS_M**2, max(area_m2, 1e4))
+    if len(xy) <= DENSITY_NEIGHBOURS:
+        return wide
+    reach = np.maximum(tree.query(xy, [DENSITY_NEIGHBOURS + 1])[0][:, 0], 50.0)
+    return np.where(by_quay, np.maximum(wide, (DENSITY_NEIGHBOURS - 1) / (np.pi * reach**2)), wide)
+
+
+def _rafted(xy: Array, by_quay: NDArray[np.bool_]) -> Array:
+    """Return (m,) how many hulls lie alongside one on average, by quays or on open water as each detection is."""
+    out = np.zeros(len(xy))
+    if not len(xy):
+        return out
+    beside = cKDTree(xy).query_ball_point(xy, ALONGSIDE_M, return_length=True) - 1
+    for quay, (a, b) in RAFT_PRIOR.items():
+        here = by_quay == quay
+        out[here] = (float(beside[here].sum()) + a) / (float(here.sum()) + b)
+    return out
+
+
+def rafted_vessels(at: Prediction) -> Array:
+    """Return (n,) how many declared hulls lie alongside a declared hull on average within 2 km of each.
+
+    The image tells of rafts only where it found both hulls; declarations tell of them all.
+    """
+    if not len(at):
+        return np.empty(0)
+    tree = cKDTree(at.xy)
+    beside = tree.query_ball_point(at.xy, ALONGSIDE_M, return_length=True) - 1.0
+    a, b = RAFT_PRIOR[False]
+    around = tree.query_ball_point(at.xy, DENSITY_RADIUS_M)
+    return np.array([(beside[near].sum() + a) / (len(near) + b) for near in around])
 
 
 def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
@@ -100,6 +186,7 @@ def gated_pairs(seen: Seen, at: Prediction) -> tuple[Index, Index]:
     if not len(seen) or not len(at):
         return np.empty(0, np.intp), np.empty(0, np.intp)
     radius = np.clip(GATE_SD * at.spread_m, GATE_MIN_M, GATE_MAX_M)
+    radius = np.where(at.unsound, np.maximum(radius, 2.5 * at.wide_sd), radius)
     late = np.abs(seen.later_s).max()
     lists = cKDTree(seen.xy).query_ball_point(at.xy, radius + np.hypot(*at.velocity.T) * late)
     sizes = [len(found) for found in lists]
@@ -115,34 +202,42 @@ class Pairs:
     vessel: Index
     log_axis: Array
     log_attributes: Array
+    rest_density: Array
+    """Density (per m2) of the hull lying where it rested while its declared position is false."""
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.detection)
 
 
-def pair_up(seen: Seen, at: Prediction, declared: Declared) -> Pairs:
+def pair_up(seen: Seen, at: Prediction, declared: Declared, rested: Rests) -> Pairs:
     """Gate pairs and score what does not depend on the overpass's common error."""
-    d, v = gated_pairs(seen, at)
-    return Pairs(d, v, _log_axis(seen, at, d, v), _log_attributes(seen, declared, d, v))
+    n = max(len(at), 1)
+    near = np.array(gated_pairs(seen, at), np.intp)
+    d_rest, v_rest, density = beside_rests(rested, seen.xy, n)
+    key = np.union1d(near[0] * n + near[1], d_rest * n + v_rest)
+    d, v = (key // n).astype(np.intp), (key % n).astype(np.intp)
+    rest = np.zeros(len(key))
+    rest[np.searchsorted(key, d_rest * n + v_rest)] = density
+    return Pairs(d, v, _log_axis(seen, at, d, v), _log_attributes(seen, declared, d, v), rest)
 
 
 def log_position(pairs: Pairs, seen: Seen, at: Prediction, common_sd_m: float) -> Array:
     """Return the log position density of each pair, per m2."""
-    d = pairs.detection
-    return log_density(at, pairs.vessel, seen.xy[d], seen.later_s[d], common_sd_m)
+    d, v = pairs.detection, pairs.vessel
+    declared = log_density(at, v, seen.xy[d], seen.later_s[d], common_sd_m)
+    return np.asarray(np.logaddexp(declared, np.log(np.maximum(pairs.rest_density, 1e-300))))
 
 
 def _log_axis(seen: Seen, at: Prediction, d: Index, v: Index) -> Array:
-    """Return log density of the seen axis given the heading, over a uniform axis."""
-    off = np.abs(seen.grid_axis_deg[d] - at.heading_deg[v]) % 180.0
-    off = np.minimum(off, 180.0 - off)
+    """Return log density of the seen axis given the heading, over that of a hull without AIS at its place."""
     # A box two pixels wide turns by about one pixel over its length.
     box = np.degrees(np.arctan2(15.0, seen.length_m[d]))
     sd = np.minimum(np.hypot(at.heading_sd_deg[v], box), 60.0)
-    fits = 90.0 * np.sqrt(2 / np.pi) / sd * np.exp(-((off / sd) ** 2) / 2)
-    ratio = (1 - WRONG_AXIS_SHARE) * fits + WRONG_AXIS_SHARE
-    return np.where(np.isnan(off), 0.0, np.log(ratio))
+    fits = _axis_ratio(seen.grid_axis_deg[d], at.heading_deg[v], sd)
+    habit = seen.axis_habit[d]
+    ratio = (1 - WRONG_AXIS_SHARE) * fits + WRONG_AXIS_SHARE * habit
+    return np.where(np.isnan(fits), 0.0, np.log(ratio / habit))
 
 
 def _log_attributes(seen: Seen, declared: Declared, d: Index, v: Index) -> Array:
@@ -201,6 +296,10 @@ _CLASS_OF_TYPE = _class_table()
 
 def class_ratio(p_class: Array, ship_type: Array) -> Array:
     """Return how much likelier the seen class is under the type code than in the population, bounded."""
+    return np.asarray(np.clip(raw_class_ratio(p_class, ship_type), *CLASS_BOUNDS))
+
+
+def raw_class_ratio(p_class: Array, ship_type: Array) -> Array:
+    """Return the same without bounds."""
     row = np.where(np.isfinite(ship_type), ship_type, 100).astype(int)
-    ratio = (p_class * _CLASS_OF_TYPE[row] / CLASS_PRIOR).sum(axis=1)
-    return np.asarray(np.clip(ratio, *CLASS_BOUNDS))
+    return np.asarray((p_class * _CLASS_OF_TYPE[row] / CLASS_PRIOR).sum(axis=1))

@@ -157,7 +157,8 @@ def test_ais_of_another_day_is_no_coverage_too() -> None:
 def test_a_silent_hull_is_a_lead_only_where_a_transmitting_one_would_have_been_heard() -> None:
     row = seen(run([hull()], ais(*neighbours(12))))
     assert (row["status"], row["reasons"]) == ("no_ais_partner", "no_vessel_fits")
-    assert row["p_heard_class_a"] >= 0.9 and row["probability"] >= 0.95
+    # One detection at a p_vessel of 0.9 may be no hull, and its probability says so.
+    assert row["p_heard_class_a"] >= 0.9 and 0.75 <= row["probability"] < 0.9
 
 
 @pytest.mark.parametrize("n", [0, 1, 4])

@@ -1,0 +1,1 @@
+"""What the reconciler says, held against the truth: every figure of docs/reconciler.md."""

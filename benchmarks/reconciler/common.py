@@ -1,0 +1,66 @@
+"""What the reconciler's benchmarks share: shares with intervals, Markdown tables, the markers of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta, chi2
+
+Array = NDArray[np.float64]
+
+DOC = Path(__file__).parents[2] / "docs" / "reconciler.md"
+IMAGES = DOC.parent / "images"
+
+
+def exact_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the exact (Clopper-Pearson) 95 % interval of a share."""
+    low = 0.0 if k == 0 else float(beta.ppf(0.025, k, n - k + 1))
+    high = 1.0 if k == n else float(beta.ppf(0.975, k + 1, n - k))
+    return low, high
+
+
+def share(k: int, n: int, digits: int = 1) -> str:
+    """Return a share as text with n and its exact 95 % interval."""
+    if n == 0:
+        return "- (n = 0)"
+    low, high = exact_interval(k, n)
+    return f"{k}/{n} = {100 * k / n:.{digits}f} % [{100 * low:.{digits}f}-{100 * high:.{digits}f}]"
+
+
+def rate(k: int, units: int) -> str:
+    """Return a mean number a unit as text, with the exact 95 % interval of a Poisson mean."""
+    low = 0.0 if k == 0 else float(chi2.ppf(0.025, 2 * k)) / 2
+    high = float(chi2.ppf(0.975, 2 * (k + 1))) / 2
+    return f"{k / units:.1f} [{low / units:.1f}-{high / units:.1f}]"
+
+
+def bootstrapped(values: Array, digits: int = 2, unit: str = " %") -> str:
+    """Return a mean with the 95 % interval of a bootstrap over its values."""
+    rng = np.random.default_rng(0)
+    means = np.array([values[rng.integers(0, len(values), len(values))].mean() for _ in range(2_000)])
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{values.mean():.{digits}f}{unit} [{low:.{digits}f}-{high:.{digits}f}]"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def put(name: str, text: str, doc: Path = DOC) -> None:
+    """Write a benchmark's text between its markers in the document.
+
+    Raises:
+        ValueError: the document has no such markers.
+    """
+    begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
+    document = doc.read_text(encoding="utf-8")
+    head, found, rest = document.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{doc}: no markers {begin} ... {end}")
+    doc.write_text(f"{head}{begin}\n{text.strip()}\n{end}{tail}", encoding="utf-8")
