@@ -36,3 +36,9 @@ Mapping = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model id or folder. Default: settings.")]
+Reception = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file that states how well a snapshot source heard; without it a snapshot supports no lead."
+    ),
+]

@@ -17,12 +17,7 @@ def reconcile_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON of matches to write.")],
     ais: options.Ais = None,
     ais_mapping: options.Mapping = None,
-    reception: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file that states how well a snapshot source heard; without it a snapshot supports no lead."
-        ),
-    ] = None,
+    reception: options.Reception = None,
     json: Json = False,
 ) -> None:
     """Hold detections against AIS: one feature per detection and per declared vessel left over.

@@ -37,6 +37,7 @@ def watch_command(
     ] = None,
     ais: options.Ais = None,
     ais_mapping: options.Mapping = None,
+    reception: options.Reception = None,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
     model: options.Model = None,
@@ -55,6 +56,7 @@ def watch_command(
     from roadstead.jobs.plan import WatchRequest
     from roadstead.jobs.summary import summary
     from roadstead.jobs.watch import finish, watch
+    from roadstead.reconcile.stated import read_stated
 
     first, last = time_range(start, end)
     base = settings()
@@ -68,6 +70,7 @@ def watch_command(
         store or base.store_url,
         tuple(ais or ()),
         ais_mapping,
+        read_stated(reception) if reception else (),
     )
     try:
         with progress_bar() as bars:

@@ -53,6 +53,7 @@ def _parts(
             for scene in overpass.scenes
         ],
         "files": sorted({_file(asset.href) for scene in overpass.scenes for asset in scene.assets.values()}),
+        "stated": [repr(one) for one in request.stated],
         "snapshots": None if ais is None else sorted(when.isoformat() for when in ais.snapshot_times),
     }
     yield json.dumps(plain, sort_keys=True).encode()

@@ -32,6 +32,7 @@ from roadstead.imagery import (
     sources,
     with_sensing_time,
 )
+from roadstead.reconcile.stated import StatedReception
 from roadstead.settings import Settings
 
 MOST_ASKED = 20
@@ -56,6 +57,8 @@ class WatchRequest:
     ais: tuple[str, ...] = ()
     """AIS files or Parquet stores; empty: counts only, every detection is `no_coverage`."""
     ais_mapping: Path | None = None
+    stated: tuple[StatedReception, ...] = ()
+    """What a person states of the reception of sources that cannot show it themselves."""
 
 
 @dataclass(frozen=True)

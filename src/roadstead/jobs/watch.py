@@ -38,6 +38,7 @@ from roadstead.jobs.quarantine import write_quarantine
 from roadstead.jobs.standing import is_better, is_unchanged, standing_of
 from roadstead.jobs.structures import known_structures
 from roadstead.reconcile import counts, reconcile
+from roadstead.reconcile.elsewhere import REST_WINDOW_H
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -127,6 +128,7 @@ def process(
         port=port,
         window_h=request.settings.ais_window_h,
         recall_by_length=model.recall_by_length,
+        stated=request.stated,
     )
     table = counts(
         detections,
@@ -137,7 +139,7 @@ def process(
         min_visible_fraction=request.settings.min_visible_fraction,
         with_ais=near is not None,
     )
-    positions, vessels = _evidence(near, matches)
+    positions, vessels = _evidence(request, overpass, near, matches)
     return OverpassResult(
         overpass,
         header,
@@ -154,23 +156,33 @@ def process(
 
 
 def around(request: WatchRequest, overpass: Overpass, ais: AisData | None) -> AisData | None:
-    """Return the AIS around one overpass; None where there is no position report."""
+    """Return the AIS around one overpass; None where no position report speaks for it.
+
+    Reports within ``ais_window_h`` speak for it; those within `REST_WINDOW_H` tell where vessels lay before and after.
+    """
     if ais is None:
         return None
-    reach = timedelta(hours=request.settings.ais_window_h)
-    near = ais.positions["time"].between(overpass.acquired - reach, overpass.acquired + reach)
-    return replace(ais, positions=ais.positions[near].reset_index(drop=True)) if near.any() else None
+    away = (ais.positions["time"] - pd.Timestamp(overpass.acquired)).abs()
+    speaks = timedelta(hours=request.settings.ais_window_h)
+    if not (away <= speaks).any():
+        return None
+    kept = away <= max(speaks, timedelta(hours=REST_WINDOW_H))
+    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))
 
 
-def _evidence(ais: AisData | None, matches: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the positions and static rows of the vessels that any match names."""
+def _evidence(
+    request: WatchRequest, overpass: Overpass, ais: AisData | None, matches: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the positions that speak for the overpass and the static rows of the vessels that any match names."""
     if ais is None:
         return pd.DataFrame(), pd.DataFrame()
+    away = (ais.positions["time"] - pd.Timestamp(overpass.acquired)).abs()
+    near = ais.positions[away <= timedelta(hours=request.settings.ais_window_h)]
     named = set(matches["mmsi"].dropna())
     for codes in matches["candidates"]:
         named.update(code for code in codes.split(",") if code)
     return (
-        ais.positions[ais.positions["mmsi"].isin(named)].reset_index(drop=True),
+        near[near["mmsi"].isin(named)].reset_index(drop=True),
         ais.vessels[ais.vessels["mmsi"].isin(named)].reset_index(drop=True),
     )
 
