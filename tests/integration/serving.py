@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import stamina
 import yaml
 
 from tests.worlds import World
@@ -93,6 +94,10 @@ def processes_of(home: Path) -> list[str]:
     return [command for command in found if command]
 
 
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, urllib.error.HTTPError) and error.code == 503
+
+
 @dataclass
 class Serve:
     """One running `roadstead serve`."""
@@ -142,8 +147,10 @@ class Serve:
             {"content-type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
-            return json.loads(answer.read() or "null")
+        # Prefect's server answers 503 while SQLite is being written, and its own client asks again, as we do.
+        for attempt in stamina.retry_context(on=_is_busy, attempts=10, timeout=PATIENCE_S):
+            with attempt, urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
+                return json.loads(answer.read() or "null")
 
     def trigger(self, flow: str, deployment: str, **parameters: Any) -> str:
         """Ask for a run now and return its id."""
