@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.progress import Progress
@@ -139,25 +139,42 @@ def counts_command(
     port: PortName,
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = "2015-06-23",
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = "2100-01-01",
+    by: Annotated[
+        Literal["week", "month"] | None,
+        typer.Option(help="Mean hulls present a week or month, from the looks there were."),
+    ] = None,
     store: options.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Print the stored counts of a port: zone, overpass, class, with intervals and parts.
 
-    A zone seen for too small a share says "not observed"; that is never zero.
+    A zone seen for too small a share says "not observed"; that is never zero. With --by a series over time: the mean
+    number of hulls present, whose interval grows where there were few looks.
+
+    Example: roadstead counts nampo --by month
     """
     from roadstead.catalog import Store
+    from roadstead.jobs.series import series, series_rows
     from roadstead.jobs.summary import records
 
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         table = opened.counts(port, first, last)
         tried = opened.acquisitions(port, first, last)
+        passes = opened.ledger(port, first, last)
     if tried.empty:
         _nothing_of(port)
     for row in tried[tried["state"] == "failed"].itertuples():
         err.print(f"{row.overpass_id} failed, so it has no counts: {row.reason}", markup=False)
-    print_json(records(table)) if json else show_counts(port, table)
+    if by is None:
+        print_json(records(table)) if json else show_counts(port, table)
+        return
+    means = series(table, passes, by)
+    if json:
+        print_json(records(means.assign(period=means["period"].astype(str))))
+        return
+    label = " (SIMULATED)" if len(means) and bool(means["simulated"].any()) else ""
+    print_table(f"{port}{label}: mean hulls present at the hour of a pass", *series_rows(means))
 
 
 def _nothing_of(port: str) -> None:
