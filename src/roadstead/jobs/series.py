@@ -37,7 +37,8 @@ def series(counts: pd.DataFrame, ledger: pd.DataFrame, by: Period) -> pd.DataFra
 
     Returns:
         ``period`` (first day), ``zone``, ``class``, ``passes`` (all that took place), ``looks`` (in which the zone was
-        observed), ``mean``, ``low``, ``high`` (hulls present; null without a look), ``no_ais_partner`` (mean a look),
+        observed), ``mean``, ``low``, ``high`` (hulls present; null without a look), ``no_ais_partner`` (mean a look;
+        null where AIS could say nothing),
         ``with_reception`` (share of the hulls found of which AIS could say anything; null without hulls),
         ``simulated``.
     """
@@ -63,7 +64,8 @@ def series(counts: pd.DataFrame, ledger: pd.DataFrame, by: Period) -> pd.DataFra
 
 
 def _periods(times: pd.Series, by: Period) -> pd.Series:
-    return times.dt.tz_localize(None).dt.to_period(_FREQUENCY[by]).dt.start_time.dt.date
+    starts: pd.Series = times.dt.tz_localize(None).dt.to_period(_FREQUENCY[by]).dt.start_time.dt.date
+    return starts
 
 
 def _row(table: pd.DataFrame) -> list[float | int | bool | None]:
@@ -76,10 +78,9 @@ def _row(table: pd.DataFrame) -> list[float | int | bool | None]:
     unmatched = seen.loc[seen["quantity"] == "no_ais_partner", "value"].dropna()
     unheard = seen.loc[seen["quantity"] == "no_coverage", "value"].sum()
     hulls = found["value"].sum()
-    return [
-        len(found), mean, low, high, float(unmatched.mean()) if len(unmatched) else None,
-        float(1.0 - unheard / hulls) if hulls else None, simulated,
-    ]  # fmt: skip
+    heard = float(1.0 - unheard / hulls) if hulls else None
+    silent = float(unmatched.mean()) if len(unmatched) and heard else None
+    return [len(found), mean, low, high, silent, heard, simulated]
 
 
 def mean_present(value: Array, low: Array, high: Array) -> tuple[float, float, float]:

@@ -36,6 +36,7 @@ def test_a_cloudy_month_has_the_mean_of_its_looks_and_not_of_its_passes() -> Non
     row = found.iloc[0]
     assert (row["passes"], row["looks"]) == (5, 2)
     assert row["low"] < 11.0 < row["high"] and row["mean"] == pytest.approx(11.0)
+    assert row["with_reception"] == 0.0 and row["no_ais_partner"] is None, "AIS could say nothing"
 
 
 def test_a_month_without_a_look_is_not_observed_and_has_no_number() -> None:
