@@ -128,7 +128,7 @@ def real_rows(shared: Path) -> list[str]:
         counts = np.array([len(ships), *(sum(_under(label, mask) for label in ships) for mask in masks)])
         total += counts
         rows.append(f"| {place} | {' | '.join(map(str, counts))} |")
-    whole = [f"{part} ({wilson(int(part), int(total[0]))})" for part in total[1:]]
+    whole = [f"{part} ({share_interval(int(part), int(total[0]))})" for part in total[1:]]
     return [*rows, f"| all | {total[0]} | {' | '.join(whole)} |"]
 
 
@@ -145,6 +145,12 @@ def _all_bright(seen: Reflectance, valid: Mask) -> NDArray[np.uint8]:
 def _under(label: Label, mask: Mask) -> bool:
     col, row = label.corners.mean(axis=0).astype(int)
     return bool(mask[min(row, mask.shape[0] - 1), min(col, mask.shape[1] - 1)])
+
+
+def share_interval(part: int, whole: int) -> str:
+    """Return the 95 % interval of a share."""
+    low, high = wilson(part, whole)
+    return f"{low:.3f}-{high:.3f}"
 
 
 def glint_rows(model: Model) -> list[str]:
@@ -172,7 +178,7 @@ def glint_rows(model: Model) -> list[str]:
     calm = hits[0.0] / ships[0.0]
     return [
         f"| {glint:.2f} | {np.median(levels[glint]):.3f} | {ships[glint]} | {hits[glint] / ships[glint]:.3f} "
-        f"({wilson(hits[glint], ships[glint])}) | {hits[glint] / ships[glint] / calm:.2f} | {alarms[glint]} |"
+        f"({share_interval(hits[glint], ships[glint])}) | {hits[glint] / ships[glint] / calm:.2f} | {alarms[glint]} |"
         for glint in GLINTS
     ]
 

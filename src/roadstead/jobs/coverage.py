@@ -111,7 +111,7 @@ def coverage(
     names = [zone.id for zone in port.zones]
     points = [zone.polygon.representative_point() for zone in port.zones]
     xy = lonlat_to_xy(np.array([[point.x, point.y] for point in points]), port.crs)
-    reports = with_hull(ais.positions.sort_values("time", kind="stable"))
+    reports = with_hull(ais.positions).sort_values("time", kind="stable", ignore_index=True)
     rows = [
         row
         for hour in _hours(start, end)
@@ -146,7 +146,7 @@ def _asked(
     first = int(times.searchsorted(pd.Timestamp(moment) - reach))
     last = int(times.searchsorted(pd.Timestamp(moment) + reach, side="right"))
     near = reports.iloc[first:last]
-    known = reception.evidence(near, moment, crs, snapshots)
+    known = reception.evidence(near.sort_values(["hull", "time"], kind="stable"), moment, crs, snapshots)
     for name in CLASSES:
         excluded = np.zeros((len(xy), len(known.hull)), dtype=bool)
         heard = reception.p_heard(known, xy, excluded, class_b=name == "B")
