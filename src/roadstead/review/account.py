@@ -99,7 +99,7 @@ def _closed(request: Request, site: Site) -> Response:
         return RedirectResponse("/login", 303)
     words = (
         "The first admin is made on the machine that runs Roadstead: with "
-        "'roadstead review add-user NAME --role admin', or at this page with the token that 'roadstead review' prints there."
+        "'roadstead review add-user NAME --role admin', or at this page with the token that 'roadstead review' prints."
     )
     return site.page(request, "error.html.j2", None, 403, title="No one may log in yet", words=words)
 

@@ -20,6 +20,8 @@ from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.security import Limiter, Seals, guard
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI would take exporters from the environment: nothing of a desk leaves the machine."""
 TITLES = {
     400: "That cannot be read",
     403: "Not allowed",
@@ -41,7 +43,7 @@ def review_app(desk: Desk) -> FastAPI:
         raise UsageError(
             f"--open lets everybody read, so it is for this machine alone, not for --host {desk.host}"
         )
-    app = FastAPI(title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY)
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
     for part in (account, pages, finding, decide, people):

@@ -28,9 +28,10 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     told = desk.decisions.of(port, finding)
     queue = asked(request.query_params)
     where = place_in(desk.leads.keys(queue.filter), port, finding)
-    common = {
+    held = _held(told)
+    common: dict[str, Any] = {
         "told": told,
-        "held": _held(told),
+        "held": held,
         "queue": queue,
         "where": where,
         **_links(queue, where),
@@ -52,7 +53,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         map=map_view(picture[1]) if picture else None,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
-        changed=_changed(row, common["held"]),
+        changed=_changed(row, held),
         seen=checksum(row),
         **common,
     )
@@ -118,11 +119,11 @@ def _declared(site: Site, row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _vessel(site: Site, row: Mapping[str, Any], mmsi: str) -> dict[str, Any]:
     rows = site.desk.leads.declared(row["port"], row["overpass_id"], mmsi)
     before = [r for r in rows if not known(row["acquired"]) or r["time"] <= row["acquired"]]
-    static = (before[-1:] or rows[:1] or [None])[0]
+    kept = before[-1:] or rows[:1]
     reports = [p for p in site.desk.leads.positions(mmsi) if p["port"] == row["port"]]
     nearest = min(reports, key=lambda p: abs(p["time"] - row["acquired"]), default=None)
     away = None if nearest is None else round((nearest["time"] - row["acquired"]).total_seconds() / 60)
-    return {"mmsi": mmsi, "static": static, "report": nearest, "minutes": away}
+    return {"mmsi": mmsi, "static": kept[0] if kept else None, "report": nearest, "minutes": away}
 
 
 @router.get("/chip/{port}/{overpass_id}/{detection_id}.webp")

@@ -68,7 +68,7 @@ def port_overview(desk: Desk, port: str, since: datetime | None) -> PortOverview
     """Return the overview of a port."""
     tried, ledger = desk.store.acquisitions(port), desk.store.ledger(port)
     processed = tried[tried["state"] == "processed"]
-    latest = None if processed.empty else processed.iloc[-1].to_dict()
+    latest = None if processed.empty else _record(processed.iloc[-1])
     blind = ledger[ledger["state"] != "processed"].iloc[::-1]
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
     view = map_view(picture[1]) if picture else None
@@ -77,7 +77,7 @@ def port_overview(desk: Desk, port: str, since: datetime | None) -> PortOverview
         latest=latest,
         zones=_zones(desk, port, latest) if latest else (),
         states={str(state): int(n) for state, n in ledger["state"].value_counts().items()},
-        gaps=[{str(k): v for k, v in row.items()} for row in blind.head(MOST_GAPS).to_dict("records")],
+        gaps=[_record(row) for _, row in blind.head(MOST_GAPS).iterrows()],
         more_gaps=max(0, len(blind) - MOST_GAPS),
         next_pass=desk.next_pass(port),
         leads=desk.leads.counted().get(port, (0, 0)),
@@ -119,3 +119,7 @@ def _tally(
     words = " + ".join(f"{number(n)} {QUANTITY_WORDS[part]}" for part, n in found.items() if n)
     interval = "" if pd.isna(row["low"]) else f"{number(row['low'])}–{number(row['high'])}"
     return Tally(number(row["value"]), interval, words)
+
+
+def _record(row: pd.Series[Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}

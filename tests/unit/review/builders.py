@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
-from httpx import Response
+from httpx2 import Response
 from shapely.geometry import Point
 from starlette.testclient import TestClient
 
@@ -77,7 +77,12 @@ def hulls() -> Any:
     barge = {"class": "barge", "p_barge": 0.8, "p_bulk_carrier": 0.15, "p_other_vessel": 0.05}
     more = [e.hull(index, 125.26 + index / 100, 38.71) for index in range(3, 7)]
     return detections(
-        [e.hull(0, moving=True, p_moving=0.97), e.hull(1, 125.25, 38.67, **barge), e.hull(2, 125.36, 38.72), *more]
+        [
+            e.hull(0, moving=True, p_moving=0.97),
+            e.hull(1, 125.25, 38.67, **barge),
+            e.hull(2, 125.36, 38.72),
+            *more,
+        ]
     )
 
 
@@ -101,7 +106,9 @@ def fill(store: Store, **changes: Any) -> None:
 
 
 def people(store: Store, names: Mapping[str, str] | None = None) -> None:
-    for name, role in (names or {"ana": "analyst", "bob": "analyst", "vic": "viewer", "ada": "admin"}).items():
+    for name, role in (
+        names or {"ana": "analyst", "bob": "analyst", "vic": "viewer", "ada": "admin"}
+    ).items():
         People(store).add(name, role, password_hash(), NOW)
 
 
@@ -140,7 +147,9 @@ class Browser:
         return self.client.get(path, **kw)
 
     def post(self, path: str, data: Mapping[str, str], **kw: Any) -> Response:
-        return self.client.post(path, data=dict(data), headers={"origin": ORIGIN, **kw.pop("headers", {})}, **kw)
+        return self.client.post(
+            path, data=dict(data), headers={"origin": ORIGIN, **kw.pop("headers", {})}, **kw
+        )
 
     def log_in(self, name: str = "ana", password: str = PASSWORD, **more: str) -> Response:
         csrf = tokens(self.get("/login").text).get("csrf", "")
