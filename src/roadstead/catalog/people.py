@@ -141,7 +141,9 @@ class People:
         with self._store.transaction(writes=True) as connection:
             connection.execute(delete(SESSION).where(SESSION.c.expires <= now))
             connection.execute(insert(SESSION), [row])
-            connection.execute(insert(VISIT), [{"user_name": key, "started": now}])
+            here = select(VISIT.c.started).where(VISIT.c.user_name == key, VISIT.c.started == now)
+            if connection.scalar(here) is None:
+                connection.execute(insert(VISIT), [{"user_name": key, "started": now}])
 
     def of_session(self, token: str, now: datetime) -> Person | None:
         """Return whose session this is; None where it has ended, or the user may not log in."""
