@@ -43,7 +43,9 @@ def review_app(desk: Desk) -> FastAPI:
         raise UsageError(
             f"--open lets everybody read, so it is for this machine alone, not for --host {desk.host}"
         )
-    app = FastAPI(title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY)
+    app = FastAPI(
+        title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
+    )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
     for part in (account, pages, finding, decide, people):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sqlite3
 import threading
 from datetime import timedelta
 from importlib import resources
@@ -179,8 +180,8 @@ def test_a_finding_tells_all_that_is_known(ana: r.Browser) -> None:
     page = html.unescape(ana.get("/finding/nampo/d1").text)
     assert CONFLICTS["length"] in page
     for words in (
-        "bulk carrier", "80 %", "140 m – 160 m", "cargo of any kind (70)", "MMSI issued by", "S2A_TEST", "served by test",
-        "0" * 64, "a" * 64, "test-model", "Roadstead 0.1.0", "report 4 min after the overpass", "TEST",
+        "bulk carrier", "80 %", "140 m – 160 m", "cargo of any kind (70)", "MMSI issued by", "S2A_TEST",
+        "served by test", "0" * 64, "a" * 64, "test-model", "Roadstead 0.1.0", "report 4 min after the overpass", "TEST",
     ):  # fmt: skip
         assert words in page, words
     page = html.unescape(ana.get("/finding/nampo/d0").text)
@@ -194,9 +195,10 @@ def test_the_box_lies_on_the_hull_of_the_cut_out(ana: r.Browser) -> None:
     points = re.findall(r'<polygon points="([^"]+)" fill="none" stroke="#F0E442"', page)
     corners = [tuple(map(float, point.split(","))) for point in points[0].split()]
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    # e.hull is 348 m long and 67 m broad, so 34.8 by 6.7 pixels, in the middle of 64.
+    # e.hull is 348 m long and 67 m broad, so 34.8 by 6.7 pixels, in the middle of 64; the grid's north is 1.4 degrees
+    # off true north here, which adds 0.85 pixels to its height.
     assert max(xs) - min(xs) == pytest.approx(34.8, abs=0.6)
-    assert max(ys) - min(ys) == pytest.approx(6.7, abs=0.8)
+    assert max(ys) - min(ys) == pytest.approx(6.7 + 0.85, abs=0.1)
     assert (max(xs) + min(xs)) / 2 == pytest.approx(32.5, abs=0.51)
     assert (max(ys) + min(ys)) / 2 == pytest.approx(32.5, abs=0.51)
     assert "half a pixel off" not in page
@@ -375,6 +377,9 @@ def test_the_log_shows_the_head(ana: r.Browser) -> None:
 
 
 def test_a_broken_store_is_told_and_not_shown_as_nothing(ana: r.Browser, tmp_path: Path) -> None:
-    (tmp_path / "store.sqlite").write_bytes(b"no database" * 1000)
+    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+        connection.execute("DROP TABLE matches")
+    connection.close()
     answer = ana.get("/leads")
     assert answer.status_code == 503
+    assert "The store does not answer" in answer.text
