@@ -183,9 +183,8 @@ def test_every_page_fits_its_window_and_every_picture_has_words(
         assert page.evaluate(
             "[...document.images].every((i) => i.hasAttribute('alt') && i.complete && i.naturalWidth)"
         )
-        assert page.evaluate(
-            "[...document.querySelectorAll('svg[role=img]')].every((s) => s.getAttribute('aria-label'))"
-        )
+        named = "[...document.querySelectorAll('svg[role=img]')].every((s) => s.getAttribute('aria-label'))"
+        assert page.evaluate(named)
         assert page.get_by_role("alert").first.is_visible() or path in ("/precision", "/log")
     assert served.complaints == []
 

@@ -80,6 +80,7 @@ def environment(desk: Desk) -> jinja2.Environment:
         "moment",
         "second",
         "percent",
+        "whole",
         "number",
         "metres",
         "degrees",

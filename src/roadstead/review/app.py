@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -20,7 +21,7 @@ from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.security import Limiter, Seals, guard
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI would take exporters from the environment: nothing of a desk leaves the machine."""
 TITLES = {
     400: "That cannot be read",

@@ -31,8 +31,9 @@ def decide(
         )
     queue = asked(dict(parse_qsl(form.get("back", ""))))
     keys = desk.leads.keys(queue.filter)
+    kind, _, because = form.get("kind", "").partition(":")
     verdict = Verdict(
-        kind=form.get("kind", ""),
+        kind=kind,
         port=port,
         overpass_id=row["overpass_id"],
         finding=finding,
@@ -40,7 +41,7 @@ def decide(
         simulated=bool(row["simulated"]),
         hull_class=form.get("hull_class") or None,
         linked_mmsi=form.get("linked_mmsi", "").strip() or None,
-        because=form.get("because") or None,
+        because=because or None,
         note=form.get("note", "").replace("\r\n", "\n").strip(),
     )
     made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=_number(form, "after"))

@@ -82,6 +82,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def whole(share: float) -> str:
+    """Return a share that is known, in whole per cent."""
+    return f"{share * 100:.0f} %"
+
+
 def number(value: float) -> str:
     """Return a count with at most one decimal."""
     return f"{round(float(value), 1):g}"

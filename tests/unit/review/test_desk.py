@@ -38,7 +38,7 @@ def listed(page: str) -> list[str]:
 
 
 def test_no_word_accuses(ana: r.Browser) -> None:
-    ana.decide("d0", kind="rejected", because="no_vessel")
+    ana.decide("d0", kind="rejected:no_vessel")
     ana.decide("d1", kind="corrected", hull_class="other_vessel")
     folder = resources.files("roadstead.review") / "templates"
     templates = [file.read_text(encoding="utf-8") for file in folder.iterdir()]
@@ -181,7 +181,8 @@ def test_a_finding_tells_all_that_is_known(ana: r.Browser) -> None:
     assert CONFLICTS["length"] in page
     for words in (
         "bulk carrier", "80 %", "140 m – 160 m", "cargo of any kind (70)", "MMSI issued by", "S2A_TEST",
-        "served by test", "0" * 64, "a" * 64, "test-model", "Roadstead 0.1.0", "report 4 min after the overpass", "TEST",
+        "served by test", "0" * 64, "a" * 64, "test-model", "Roadstead 0.1.0",
+        "report 4 min after the overpass", "TEST",
     ):  # fmt: skip
         assert words in page, words
     page = html.unescape(ana.get("/finding/nampo/d0").text)
@@ -359,14 +360,14 @@ def test_a_decision_outlives_its_finding_and_a_change_of_it_is_told(ana: r.Brows
 
 def test_precision_has_n_and_interval_by_model_and_class(ana: r.Browser) -> None:
     ana.decide("d0", kind="accepted")
-    ana.decide("d3", kind="rejected", because="no_vessel")
+    ana.decide("d3", kind="rejected:no_vessel")
     ana.decide("d4", kind="rejected")
     ana.decide("d5", kind="corrected", hull_class="other_vessel")
     ana.decide("d1", kind="corrected", note="only a note")
     page = re.sub(r"<[^>]+>", " ", ana.get("/precision").text)
     page = re.sub(r"\s+", " ", page)
     assert "bulk carrier 67 % [21–94 %] 2 of 3 50 % [9–91 %] 1 of 2" in page
-    assert "barge over 99 % [21–100 %] 1 of 1 none judged" in page
+    assert "barge 100 % [21–100 %] 1 of 1 none judged" in page
     assert "no AIS partner simulated 25 % [5–70 %] 1 of 4" in page
     assert "Of the 5 decisions that stand." in page
 
