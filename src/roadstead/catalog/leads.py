@@ -215,17 +215,6 @@ class Leads:
         box = and_(MATCH.c.west <= east, MATCH.c.east >= west, MATCH.c.south <= north, MATCH.c.north >= south)
         return self._findings(and_(MATCH.c.port == port, MATCH.c.overpass_id == overpass_id, box))
 
-    def hold_simulated(self) -> bool:
-        """Whether any overpass or decision is simulated."""
-        chosen = select(
-            or_(
-                select(literal(1)).where(ACQUISITION.c.simulated.is_(True)).exists(),
-                select(literal(1)).where(DECISION.c.simulated.is_(True)).exists(),
-            )
-        )
-        with self._store.transaction(writes=False) as connection:
-            return bool(connection.scalar(chosen))
-
     def _all(self, chosen: Select[Any]) -> list[Row]:
         with self._store.transaction(writes=False) as connection:
             return [dict(row) for row in connection.execute(chosen).mappings()]

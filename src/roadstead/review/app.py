@@ -51,8 +51,8 @@ def review_app(desk: Desk) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
     for part in (account, pages, finding, decide, people):
         app.include_router(part.router)
-    app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
     app.add_exception_handler(NeedsLoginError, _to_login)
     app.add_exception_handler(RoadsteadError, _failed)
     app.add_exception_handler(HTTPException, _refused)

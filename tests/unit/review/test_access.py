@@ -216,7 +216,9 @@ def test_pages_hold_no_script_style_or_address_of_their_own(ana: r.Browser) -> N
 
 
 def test_another_name_for_this_machine_is_not_answered(ana: r.Browser) -> None:
-    assert ana.get("/", headers={"host": "evil.example"}).status_code == 400
+    refused = ana.get("/", headers={"host": "evil.example"})
+    assert refused.status_code == 400
+    assert "content-security-policy" in refused.headers
     named = r.Browser(r.desk(ana.desk.store, allowed_hosts=("desk.example",)))
     assert named.get("/", headers={"host": "desk.example"}).status_code == 303
 
