@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from pandas.testing import assert_frame_equal
+from sqlalchemy import text
 
-from roadstead.catalog import MissingPass, Store
+from roadstead.catalog import Decisions, MissingPass, Store
+from roadstead.errors import StoreError
 from tests.integration.postgres import Postgres, lacking, postgres
 from tests.unit.builders import ACQUIRED
 from tests.unit.catalog import builders as b
+from tests.unit.review import builders as r
 
 WHY = lacking()
 pytestmark = pytest.mark.skipif(bool(WHY), reason=WHY or "none")
@@ -47,3 +50,26 @@ def test_a_box_is_searched_in_postgis_too(server: Postgres) -> None:
         b.put(store)
         assert len(store.detections("nampo", within=(125.0, 38.0, 126.0, 39.0))) == 2
         assert store.detections("nampo", within=(0.0, 0.0, 1.0, 1.0)).empty
+
+
+def test_the_desk_works_over_postgis(server: Postgres) -> None:
+    with Store.open(server.create("desk")) as store:
+        r.fill(store)
+        r.people(store)
+        browser = r.Browser(r.desk(store))
+        assert browser.log_in("ana").status_code == 303
+        for path in ("/", "/leads?code=length&class=barge", "/finding/nampo/d1", "/vessel/412000001"):
+            assert browser.get(path).status_code == 200, path
+        assert browser.decide("d0", kind="accepted").status_code == 303
+        assert browser.decide("d0", kind="accepted", after="0").status_code == 409
+        assert browser.undo(1).status_code == 303
+        for path in ("/leads?decided=all", "/finding/nampo/d0", "/precision", "/log"):
+            assert browser.get(path).status_code == 200, path
+        found = Decisions(store).verify()
+        assert (found.rows, found.faults) == (2, ())
+        for change in ("UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"):
+            with (
+                pytest.raises(StoreError, match="only ever added"),
+                store.transaction(writes=True) as connection,
+            ):
+                connection.execute(text(change))

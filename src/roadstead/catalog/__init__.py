@@ -1,6 +1,27 @@
-"""The store of what was seen and declared: SQLite by default, PostGIS by URL. SQL lives here alone."""
+"""The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
+from roadstead.catalog.decisions import Decision, Decisions, OvertakenError, Verdict, Verified, canonical
+from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
+from roadstead.catalog.people import People, Person
+from roadstead.catalog.review_model import BECAUSE, ROLES
 from roadstead.catalog.store import Standing, Store
 
-__all__ = ["MissingPass", "Standing", "Store"]
+__all__ = [
+    "BECAUSE",
+    "ROLES",
+    "Decision",
+    "Decisions",
+    "LeadFilter",
+    "LeadKey",
+    "Leads",
+    "MissingPass",
+    "OvertakenError",
+    "People",
+    "Person",
+    "Standing",
+    "Store",
+    "Verdict",
+    "Verified",
+    "canonical",
+]

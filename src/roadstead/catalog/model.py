@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from roadstead.catalog.types import Geometry, UtcTime
 from roadstead.tables import ACQUISITION_STATES, MISSING_STATES
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """Newest Alembic revision in ``migrations/versions``."""
 
 
@@ -53,7 +53,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """Return the check that a column holds one of these values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
@@ -62,7 +63,7 @@ class Acquisition(Base):
     """One overpass of a port that was tried, with its one state and what it was processed with."""
 
     __tablename__ = "acquisitions"
-    __table_args__ = (_one_of("state", ACQUISITION_STATES), Index(None, "port", "acquired"))
+    __table_args__ = (one_of("state", ACQUISITION_STATES), Index(None, "port", "acquired"))
 
     port: Mapped[str] = mapped_column(primary_key=True)
     overpass_id: Mapped[str] = mapped_column(primary_key=True)
@@ -96,7 +97,7 @@ class Missing(Base):
     """One pass that the orbits say took place and that no catalogue lists: not observed, never zero."""
 
     __tablename__ = "missing"
-    __table_args__ = (_one_of("state", MISSING_STATES), Index(None, "port", "expected"))
+    __table_args__ = (one_of("state", MISSING_STATES), Index(None, "port", "expected"))
 
     port: Mapped[str] = mapped_column(primary_key=True)
     platform: Mapped[str] = mapped_column(primary_key=True)

@@ -110,7 +110,8 @@ class Store:
         self.close()
 
     @contextmanager
-    def _transaction(self, writes: bool) -> Iterator[Connection]:
+    def transaction(self, writes: bool) -> Iterator[Connection]:
+        """Give a connection in a transaction; for the modules of this package."""
         with (
             store_errors(self._url),
             self._engine.execution_options(writes=writes).begin() as connection,
@@ -178,7 +179,7 @@ class Store:
             tried,
         )
         gone = replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
-        with self._transaction(writes=True) as connection:
+        with self.transaction(writes=True) as connection:
             keep_apart(connection, gone, rows)
             connection.execute(delete(ACQUISITION).where(gone))
             _insert(connection, rows)
@@ -193,7 +194,7 @@ class Store:
             StoreError: the database failed; the store is as it was.
         """
         row = failure_row(port, name, acquired, reason)
-        with self._transaction(writes=True) as connection:
+        with self.transaction(writes=True) as connection:
             if result_stands(connection, port, name):
                 noted = ACQUISITION.update().where(is_it(port, name)).values(later_failure=reason)
                 connection.execute(noted)
@@ -208,7 +209,7 @@ class Store:
             StoreError: the database failed; the store is as it was.
         """
         noted = is_it(port, overpass_id) & ACQUISITION.c.later_failure.is_not(None)
-        with self._transaction(writes=True) as connection:
+        with self.transaction(writes=True) as connection:
             connection.execute(ACQUISITION.update().where(noted).values(later_failure=None))
 
     def standing(self, port: str, overpass_id: str, scene_ids: Collection[str]) -> Standing | None:
@@ -217,7 +218,7 @@ class Store:
         holders = select(SCENE.c.overpass_id).where(
             SCENE.c.port == port, or_(own_id, SCENE.c.scene_id.in_(scene_ids))
         )
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             found = connection.scalar(holders.order_by(own_id.desc(), SCENE.c.overpass_id))
             if found is None:
                 return None
@@ -241,18 +242,18 @@ class Store:
             StoreError: the database failed; the store is as it was.
         """
         if passes:
-            with self._transaction(writes=True) as connection:
+            with self.transaction(writes=True) as connection:
                 put_missing(connection, port, passes)
 
     def ledger(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """Return every pass over a port (`tables.LEDGER`), each in one state, by time."""
         tried = self._rows(ACQUISITION, port, start, end, or_none=True)
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             return ledger_of(connection, port, start, end, tried)
 
     def ports(self) -> tuple[str, ...]:
         """Return the slugs of all ports that the store holds anything of."""
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             return tuple(
                 connection.scalars(select(ACQUISITION.c.port).distinct().order_by(ACQUISITION.c.port))
             )
@@ -309,14 +310,14 @@ class Store:
     def quicklook(self, port: str, overpass_id: str) -> Picture | None:
         """Return the picture of an overpass and its bounds in degrees; None where there is none."""
         chosen = select(QUICKLOOK).where(QUICKLOOK.c.port == port, QUICKLOOK.c.overpass_id == overpass_id)
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             row = connection.execute(chosen).mappings().one_or_none()
         return None if row is None else picture_of(dict(row))
 
     def chips(self, port: str, overpass_id: str) -> dict[str, np.ndarray]:
         """Return detection id -> cut-out around the hull, uint8 RGB [H, W, 3]."""
         chosen = select(CHIP).where(CHIP.c.port == port, CHIP.c.overpass_id == overpass_id)
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             rows = connection.execute(chosen.order_by(CHIP.c.detection_id)).mappings()
             return {row["detection_id"]: unpacked(row["image"]) for row in rows}
 
@@ -336,7 +337,7 @@ class Store:
             chosen = chosen.join_from(table, ACQUISITION)
         for condition in (*between(start, end, or_none), *touches(table, within), *wanted):
             chosen = chosen.where(condition)
-        with self._transaction(writes=False) as connection:
+        with self.transaction(writes=False) as connection:
             return [dict(row) for row in connection.execute(chosen).mappings()]
 
 

@@ -21,6 +21,7 @@ from roadstead.cli import (
     identify,
     ports,
     reconcile,
+    review,
     serve,
     simulate,
     status,
@@ -57,6 +58,7 @@ app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
 app.command("status")(status.status_command)
+app.add_typer(review.app, name="review")
 app.command("serve")(serve.serve_command)
 app.command("simulate")(simulate.simulate_command)
 app.command("evaluate")(evaluate.evaluate_command)

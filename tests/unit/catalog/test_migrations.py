@@ -62,7 +62,8 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
         for column in ("stored", "inputs_sha256", "provider", "tried"):
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
-        connection.execute("DROP TABLE missing")
+        for table in ("missing", "decisions", "visits", "sessions", "users"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     with Store.open(url) as store:

@@ -27,6 +27,9 @@ from roadstead.tables import (
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 
+DESK = ("users", "sessions", "visits", "decisions")
+"""Filled by people, not by overpasses."""
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -103,7 +106,7 @@ def test_running_the_same_overpass_twice_changes_nothing(store: Store, url: str)
     before = dump(url)
     b.put(store)
     assert dump(url) == before
-    assert all(before[name] for name in before)
+    assert all(before[name] for name in before if name not in DESK)
 
 
 def test_an_overpass_is_replaced_whole(store: Store) -> None:

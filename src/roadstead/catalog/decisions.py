@@ -1,0 +1,278 @@
+"""Decisions: an append-only chain, each row holding the hash of the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text
+
+from roadstead.catalog import review_model
+from roadstead.catalog.review_model import BECAUSE
+from roadstead.catalog.review_model import DECISIONS as KINDS
+from roadstead.catalog.rows import table_of
+from roadstead.errors import UsageError
+from roadstead.tables import CLASSES
+
+if TYPE_CHECKING:
+    from roadstead.catalog.store import Store
+
+DECISION = table_of(review_model.Decision)
+GENESIS = "0" * 64
+"""What stands before the first row."""
+LONGEST_NOTE = 4000
+
+
+class OvertakenError(UsageError):
+    """Somebody else decided the finding in the meantime; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an analyst says of one finding."""
+
+    kind: str
+    """``accepted``, ``rejected`` or ``corrected``."""
+    port: str
+    overpass_id: str
+    finding: str
+    evidence: Mapping[str, Any]
+    """The finding as it was seen, JSON-ready."""
+    simulated: bool
+    hull_class: str | None = None
+    linked_mmsi: str | None = None
+    because: str | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.kind not in KINDS[:3]:
+            raise UsageError(f"decision {self.kind!r}: choose from {', '.join(KINDS[:3])}")
+        if self.hull_class is not None and self.hull_class not in CLASSES:
+            raise UsageError(f"class {self.hull_class!r}: choose from {', '.join(CLASSES)}")
+        if self.linked_mmsi is not None and not (
+            len(self.linked_mmsi) == 9 and self.linked_mmsi.isascii() and self.linked_mmsi.isdigit()
+        ):
+            raise UsageError(f"MMSI {self.linked_mmsi!r}: write its nine digits")
+        if self.because is not None and self.because not in BECAUSE:
+            raise UsageError(f"reason {self.because!r}: choose from {', '.join(BECAUSE)}")
+        if len(self.note) > LONGEST_NOTE:
+            raise UsageError(f"the note has {len(self.note)} characters: {LONGEST_NOTE} at most")
+        if self.kind == "corrected" and not (self.hull_class or self.linked_mmsi or self.note):
+            raise UsageError("a correction needs a class, an MMSI or a note")
+        if self.kind != "corrected" and (self.hull_class or self.linked_mmsi):
+            raise UsageError("a class or an MMSI makes it a correction")
+        if self.kind != "rejected" and self.because:
+            raise UsageError("only a rejection has a reason of its own")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One row of the chain."""
+
+    seq: int
+    previous_sha256: str
+    sha256: str
+    decided: datetime
+    user_name: str
+    kind: str
+    port: str
+    overpass_id: str
+    finding: str
+    hull_class: str | None
+    linked_mmsi: str | None
+    because: str | None
+    note: str
+    undoes: int | None
+    evidence: str
+    """Canonical JSON."""
+    simulated: bool
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """The finding as it was when decided."""
+        document: dict[str, Any] = json.loads(self.evidence)
+        return document
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a check of the chain found."""
+
+    rows: int
+    head: str
+    """Hash of the last row; `GENESIS` where there is none."""
+    faults: tuple[str, ...]
+    """One line a row at fault, naming it."""
+    hashes: frozenset[str]
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """Return JSON that is the same for the same content: keys sorted, no spaces, UTF-8 as it is."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """Return the sha256 of a row, its own hash left out and the hash of the row before it included."""
+    body = {name: value for name, value in row.items() if name != "sha256"}
+    body["decided"] = body["decided"].astimezone(UTC).isoformat(timespec="microseconds")
+    body["simulated"] = bool(body["simulated"])
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+def stands() -> ColumnElement[bool]:
+    """Mean decisions that were not taken back."""
+    back = select(DECISION.c.undoes).where(DECISION.c.undoes.is_not(None))
+    return and_(DECISION.c.kind != "undone", DECISION.c.seq.not_in(back))
+
+
+def standing() -> Select[tuple[str, str, int]]:
+    """Choose (port, finding, seq) of the decision that stands for each finding that has one."""
+    return (
+        select(DECISION.c.port, DECISION.c.finding, func.max(DECISION.c.seq).label("seq"))
+        .where(stands())
+        .group_by(DECISION.c.port, DECISION.c.finding)
+    )
+
+
+class Decisions:
+    """The chain of a store."""
+
+    def __init__(self, store: Store) -> None:
+        """Take an open store."""
+        self._store = store
+
+    def add(self, verdict: Verdict, user: str, now: datetime, *, after: int) -> Decision:
+        """Add a decision.
+
+        Args:
+            verdict: What is said.
+            user: By whom.
+            now: UTC.
+            after: `seq` of the newest row about this finding that the analyst had seen, 0 where there was none.
+
+        Raises:
+            OvertakenError: somebody decided it in the meantime.
+            StoreError: the database failed; the chain is as it was.
+        """
+        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), "undoes": None}
+        with self._store.transaction(writes=True) as connection:
+            _alone(connection)
+            newest = _newest(connection, verdict.port, verdict.finding)
+            if newest is not None and newest.seq != after:
+                raise OvertakenError(
+                    f"{newest.user_name} {newest.kind} this finding at {newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
+                    "after your page was made; nothing was written"
+                )
+            return _append(connection, row, user, now)
+
+    def undo(self, seq: int, user: str, now: datetime, *, others: bool = False) -> Decision:
+        """Take back a decision by a new row; what stood before it stands again.
+
+        Args:
+            seq: Of the decision.
+            user: Who takes it back.
+            now: UTC.
+            others: Whether decisions of others may be taken back.
+
+        Raises:
+            UsageError: no such decision, it does not stand, or it is another's.
+        """
+        with self._store.transaction(writes=True) as connection:
+            _alone(connection)
+            found = connection.execute(select(DECISION).where(DECISION.c.seq == seq, stands())).mappings()
+            row = found.one_or_none()
+            if row is None:
+                raise OvertakenError(f"decision {seq} does not stand: it was taken back, or never made")
+            if row["user_name"] != user and not others:
+                raise UsageError(f"decision {seq} is {row['user_name']}'s: they or an admin can take it back")
+            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because")) | {"note": "", "undoes": seq}
+            return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
+
+    def of(self, port: str, finding: str) -> tuple[Decision, ...]:
+        """Return all rows about a finding, oldest first."""
+        chosen = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
+        return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+
+    def standing(self) -> tuple[Decision, ...]:
+        """Return the decision that stands for each finding that has one, in their order."""
+        newest = standing().subquery()
+        chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
+        return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+
+    def one(self, seq: int) -> Decision | None:
+        """Return a row by its number."""
+        return next(self._read(select(DECISION).where(DECISION.c.seq == seq)), None)
+
+    def newest(self, most: int, before: int | None = None) -> tuple[Decision, ...]:
+        """Return the newest rows, newest first, those ``before`` a number where given."""
+        chosen = select(DECISION).order_by(DECISION.c.seq.desc()).limit(most)
+        if before is not None:
+            chosen = chosen.where(DECISION.c.seq < before)
+        return tuple(self._read(chosen))
+
+    def since(self, when: datetime, but: str) -> int:
+        """Return how many rows others than ``but`` have added since a moment."""
+        chosen = select(func.count()).where(DECISION.c.decided >= when, DECISION.c.user_name != but)
+        with self._store.transaction(writes=False) as connection:
+            return connection.scalar(chosen) or 0
+
+    def verify(self) -> Verified:
+        """Check every row's hash and its link to the row before; see docs/review.md for what that shows."""
+        faults, hashes, previous, expected = [], set(), GENESIS, 1
+        for row in self._read(select(DECISION).order_by(DECISION.c.seq)):
+            wrong = []
+            if row.seq != expected:
+                wrong.append(
+                    f"row {expected} is missing before it" if row.seq > expected else "its number repeats"
+                )
+            if digest(_columns(row)) != row.sha256:
+                wrong.append("its content does not have the hash that it carries")
+            if row.previous_sha256 != previous:
+                wrong.append("it does not follow the row before it")
+            if wrong:
+                faults.append(f"decision {row.seq} ({row.user_name}, {row.finding}): {'; '.join(wrong)}")
+            hashes.add(row.sha256)
+            previous, expected = row.sha256, row.seq + 1
+        return Verified(len(hashes), previous, tuple(faults), frozenset(hashes))
+
+    def _read(self, chosen: Select[Any]) -> Iterator[Decision]:
+        with self._store.transaction(writes=False) as connection:
+            rows: Sequence[Mapping[str, Any]] = [dict(r) for r in connection.execute(chosen).mappings()]
+        return (Decision(**row) for row in rows)
+
+
+def _columns(row: Decision) -> dict[str, Any]:
+    return asdict(row)
+
+
+def _alone(connection: Connection) -> None:
+    """Let one writer at a time look at the chain's end; SQLite does so by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE decisions IN EXCLUSIVE MODE"))
+
+
+def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
+    own = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
+    row = connection.execute(own.order_by(DECISION.c.seq.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Decision(**row)
+
+
+def _append(connection: Connection, given: Mapping[str, Any], user: str, now: datetime) -> Decision:
+    last = connection.execute(
+        select(DECISION.c.seq, DECISION.c.sha256).order_by(DECISION.c.seq.desc()).limit(1)
+    ).one_or_none()
+    row = {
+        **given,
+        "seq": 1 if last is None else last.seq + 1,
+        "previous_sha256": GENESIS if last is None else last.sha256,
+        "decided": now.astimezone(UTC),
+        "user_name": user,
+    }
+    row["sha256"] = digest(row)
+    connection.execute(insert(DECISION), [row])
+    return Decision(**row)

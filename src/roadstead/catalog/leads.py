@@ -1,0 +1,268 @@
+"""Findings put before an analyst: the queue of leads, and all that the store holds of one finding or vessel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from roadstead.catalog import model
+from roadstead.catalog.conditions import ACQUISITION, SCENE
+from roadstead.catalog.decisions import DECISION, standing
+from roadstead.catalog.rows import Bounds, table_of
+
+if TYPE_CHECKING:
+    from roadstead.catalog.store import Store
+
+MATCH, DETECTION, CHIP, QUICKLOOK, VESSEL, POSITION = (
+    table_of(entity)
+    for entity in (
+        model.Match,
+        model.Detection,
+        model.Chip,
+        model.Quicklook,
+        model.Vessel,
+        model.Position,
+    )
+)
+SURE_AMBIGUOUS = 0.8
+"""An ambiguous hull is a lead where some declared vessel fits it with at least this probability."""
+MOST_ROWS = 500
+"""Rows of a vessel's page, of each kind, newest first."""
+
+FINDING = func.coalesce(MATCH.c.detection_id, MATCH.c.mmsi + "@" + MATCH.c.overpass_id)
+"""What a finding is known by in its port. A detection's id survives a rerun and another overpass id."""
+_HULL = [c.label(f"hull_{c.name}") for c in DETECTION.c if c.name not in ("west", "south", "east", "north")]
+_MATCH = [c for c in MATCH.c if c.name not in ("west", "south", "east", "north", "row")]
+_MADE = [
+    ACQUISITION.c[name]
+    for name in (
+        "acquired",
+        "acquired_sigma_s",
+        "model_id",
+        "model_sha256",
+        "threshold",
+        "roadstead_version",
+        "inputs_sha256",
+        "stored",
+        "with_ais",
+        "later_failure",
+        "tried",
+    )
+]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LeadFilter:
+    """Which leads; None and empty mean all."""
+
+    port: str | None = None
+    zone: str | None = None
+    hull_class: str | None = None
+    status: str | None = None
+    """A status, or ``conflict`` for whatever carries one."""
+    code: str | None = None
+    """Reason or conflict code."""
+    start: datetime | None = None
+    end: datetime | None = None
+    """[start, end) of the overpass, UTC."""
+
+
+@dataclass(frozen=True)
+class LeadKey:
+    """One lead of a queue."""
+
+    port: str
+    finding: str
+    decided: str | None
+    """Kind of the decision that stands."""
+
+
+class Leads:
+    """Findings of a store."""
+
+    def __init__(self, store: Store) -> None:
+        """Take an open store."""
+        self._store = store
+
+    def keys(self, wanted: LeadFilter) -> tuple[LeadKey, ...]:
+        """Return a queue in its order: newest overpass first, then likeliest first."""
+        held = standing().subquery()
+        own = and_(held.c.port == MATCH.c.port, held.c.finding == FINDING)
+        chosen = (
+            select(MATCH.c.port, FINDING, DECISION.c.kind)
+            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
+            .outerjoin(DETECTION, _same_hull())
+            .outerjoin(held, own)
+            .outerjoin(DECISION, DECISION.c.seq == held.c.seq)
+            .where(is_lead(), *_conditions(wanted))
+            .order_by(*_order())
+        )
+        with self._store.transaction(writes=False) as connection:
+            return tuple(LeadKey(*row) for row in connection.execute(chosen))
+
+    def rows(self, keys: list[LeadKey]) -> list[Row]:
+        """Return the findings of some keys of a queue, in their order; see `one`."""
+        wanted = [and_(MATCH.c.port == key.port, FINDING == key.finding) for key in keys]
+        found = {(row["port"], row["finding"]): row for row in self._findings(or_(*wanted))} if keys else {}
+        return [found[key.port, key.finding] for key in keys if (key.port, key.finding) in found]
+
+    def one(self, port: str, finding: str) -> Row | None:
+        """Return a finding: columns of its match, of its overpass, and of its detection with ``hull_`` before them."""
+        return next(iter(self._findings(and_(MATCH.c.port == port, FINDING == finding))), None)
+
+    def _findings(self, condition: ColumnElement[bool]) -> list[Row]:
+        chosen = (
+            select(FINDING.label("finding"), *_MATCH, *_MADE, *_HULL)
+            .select_from(MATCH)
+            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
+            .outerjoin(DETECTION, _same_hull())
+            .where(condition)
+            .order_by(*_order())
+        )
+        return self._all(chosen)
+
+    def zones(self, port: str | None) -> tuple[str, ...]:
+        """Return the zones that leads lie in."""
+        chosen = (
+            select(MATCH.c.zone).where(MATCH.c.zone.is_not(None), is_lead()).distinct().order_by(MATCH.c.zone)
+        )
+        if port:
+            chosen = chosen.where(MATCH.c.port == port)
+        with self._store.transaction(writes=False) as connection:
+            return tuple(zone for zone in connection.scalars(chosen) if zone is not None)
+
+    def counted(self, since: datetime | None = None) -> Mapping[str, tuple[int, int]]:
+        """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
+        held = standing().subquery()
+        open_ = case((held.c.seq.is_(None), 1), else_=0)
+        chosen = (
+            select(MATCH.c.port, func.count(), func.sum(open_))
+            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
+            .outerjoin(held, and_(held.c.port == MATCH.c.port, held.c.finding == FINDING))
+            .where(is_lead(), ACQUISITION.c.stored >= since if since else true())
+            .group_by(MATCH.c.port)
+        )
+        with self._store.transaction(writes=False) as connection:
+            return {port: (leads, undecided) for port, leads, undecided in connection.execute(chosen)}
+
+    def scenes(self, port: str, overpass_id: str) -> list[Row]:
+        """Return the scenes of an overpass, without their geometry."""
+        columns = [c for c in SCENE.c if c.name not in ("geometry", "valid_area")]
+        chosen = select(*columns).where(SCENE.c.port == port, SCENE.c.overpass_id == overpass_id)
+        return self._all(chosen.order_by(SCENE.c.scene_id))
+
+    def declared(self, port: str, overpass_id: str, mmsi: str) -> list[Row]:
+        """Return what a vessel declared of itself, as kept with an overpass, oldest first."""
+        chosen = select(VESSEL).where(
+            VESSEL.c.port == port, VESSEL.c.overpass_id == overpass_id, VESSEL.c.mmsi == mmsi
+        )
+        return self._all(chosen.order_by(VESSEL.c.time))
+
+    def history(self, mmsi: str) -> list[Row]:
+        """Return each declaration of a vessel once, newest first."""
+        columns = [c for c in VESSEL.c if c.name not in ("port", "overpass_id", "row")]
+        chosen = select(*columns).where(VESSEL.c.mmsi == mmsi).distinct()
+        return self._all(chosen.order_by(VESSEL.c.time.desc()).limit(MOST_ROWS))
+
+    def sightings(self, mmsi: str) -> list[Row]:
+        """Return the findings that name a vessel as partner or candidate, newest overpass first; see `one`."""
+        named = or_(MATCH.c.mmsi == mmsi, _lists(MATCH.c.candidates, mmsi))
+        return self._findings(named)[:MOST_ROWS]
+
+    def positions(self, mmsi: str) -> list[Row]:
+        """Return the position reports of a vessel kept near overpasses, each once, newest first."""
+        columns = [c for c in POSITION.c if c.name not in ("overpass_id", "row")]
+        chosen = select(*columns).where(POSITION.c.mmsi == mmsi).distinct()
+        return self._all(chosen.order_by(POSITION.c.time.desc()).limit(MOST_ROWS))
+
+    def chip(self, port: str, overpass_id: str, detection_id: str) -> bytes | None:
+        """Return the cut-out around a hull as stored (WebP); None where there is none."""
+        own = and_(
+            CHIP.c.port == port, CHIP.c.overpass_id == overpass_id, CHIP.c.detection_id == detection_id
+        )
+        with self._store.transaction(writes=False) as connection:
+            found: bytes | None = connection.scalar(select(CHIP.c.image).where(own))
+        return found
+
+    def quicklook(self, port: str, overpass_id: str) -> tuple[bytes, Bounds] | None:
+        """Return the picture of an overpass as stored (WebP) and its bounds in degrees."""
+        own = and_(QUICKLOOK.c.port == port, QUICKLOOK.c.overpass_id == overpass_id)
+        rows = self._all(select(QUICKLOOK).where(own))
+        if not rows:
+            return None
+        (row,) = rows
+        return row["image"], (row["west"], row["south"], row["east"], row["north"])
+
+    def around(self, port: str, overpass_id: str, within: Bounds) -> list[Row]:
+        """Return all findings of an overpass inside bounds in degrees; see `one`."""
+        west, south, east, north = within
+        box = and_(MATCH.c.west <= east, MATCH.c.east >= west, MATCH.c.south <= north, MATCH.c.north >= south)
+        return self._findings(and_(MATCH.c.port == port, MATCH.c.overpass_id == overpass_id, box))
+
+    def _all(self, chosen: Select[Any]) -> list[Row]:
+        with self._store.transaction(writes=False) as connection:
+            return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def is_lead() -> ColumnElement[bool]:
+    """Mean matches put before an analyst: no AIS partner, a conflict, or ambiguous with a high probability."""
+    ambiguous = and_(
+        MATCH.c.status == "ambiguous",
+        MATCH.c.detection_id.is_not(None),
+        MATCH.c.probability >= SURE_AMBIGUOUS,
+    )
+    return or_(MATCH.c.status == "no_ais_partner", ambiguous, MATCH.c.conflicts != "")
+
+
+def _conditions(wanted: LeadFilter) -> list[ColumnExpressionArgument[bool]]:
+    told: list[ColumnExpressionArgument[bool]] = []
+    if wanted.port:
+        told.append(MATCH.c.port == wanted.port)
+    if wanted.zone:
+        told.append(MATCH.c.zone == wanted.zone)
+    if wanted.hull_class:
+        told.append(DETECTION.c["class"] == wanted.hull_class)
+    if wanted.status == "conflict":
+        told.append(MATCH.c.conflicts != "")
+    elif wanted.status:
+        told.append(MATCH.c.status == wanted.status)
+    if wanted.code:
+        told.append(or_(_lists(MATCH.c.reasons, wanted.code), _lists(MATCH.c.conflicts, wanted.code)))
+    if wanted.start:
+        told.append(ACQUISITION.c.acquired >= wanted.start)
+    if wanted.end:
+        told.append(ACQUISITION.c.acquired < wanted.end)
+    return told
+
+
+def _lists(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
+    """Mean rows whose comma-separated codes hold this one."""
+    return (literal(",") + column + ",").contains(f",{code},", autoescape=True)
+
+
+def _order() -> list[ColumnExpressionArgument[Any]]:
+    return [ACQUISITION.c.acquired.desc(), MATCH.c.port, MATCH.c.probability.desc(), MATCH.c.row]
+
+
+def _same_overpass(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - two tables
+    return and_(one.c.port == other.c.port, one.c.overpass_id == other.c.overpass_id)
+
+
+def _same_hull() -> ColumnElement[bool]:
+    return and_(MATCH.c.port == DETECTION.c.port, MATCH.c.detection_id == DETECTION.c.detection_id)

@@ -1,0 +1,189 @@
+"""`roadstead review`: the analyst's desk, its people, its chain and its labels."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from roadstead.cli import options
+from roadstead.cli.console import Json, err, out, print_json
+from roadstead.errors import BadInputError, UpstreamError
+from roadstead.settings import settings
+
+if TYPE_CHECKING:
+    from roadstead.aoi import Port
+
+app = typer.Typer(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The analyst's desk in a browser: look at leads, decide, undo; nothing is ever overwritten.",
+)
+
+
+@app.callback()
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option(help="Address to bind. Others than this machine's: read docs/review.md.")
+    ] = ("127.0.0.1"),
+    port: Annotated[int, typer.Option(help="Port to bind.")] = 4202,
+    open_: Annotated[
+        bool, typer.Option("--open", help="This machine may read without login; deciding still needs one.")
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name under which browsers ask for it, behind a proxy; may be given several times."
+        ),
+    ] = None,
+    aoi: options.Aoi = None,
+    store: options.StoreUrl = None,
+) -> None:
+    """Serve the pages until Ctrl-C.
+
+    Example: roadstead review --store sqlite:///demo/roadstead.sqlite
+    """
+    if context.invoked_subcommand is not None:
+        return
+    import uvicorn
+
+    from roadstead.catalog import People, Store
+    from roadstead.jobs.review import desk
+    from roadstead.review import review_app
+
+    with Store.open(store or settings().store_url) as opened:
+        token = None if People(opened).any() else secrets.token_urlsafe(18)
+        made = review_app(
+            desk(
+                opened,
+                settings().home,
+                host=host,
+                allowed_hosts=tuple(allowed_host or ()),
+                open=open_,
+                own_ports=_own_ports(aoi),
+                setup_token=token,
+            )
+        )
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        err.print(f"Review: {escape(address)}/  Stop with Ctrl-C.", soft_wrap=True)
+        if token:
+            err.print(
+                f"Nobody can log in yet. Make the first admin at {escape(address)}/setup with this token, from this "
+                f"machine, once: [bold]{token}[/]",
+                soft_wrap=True,
+                highlight=False,
+            )
+        config = uvicorn.Config(
+            made, host=host, port=port, log_level="warning", proxy_headers=False, server_header=False
+        )
+        server = uvicorn.Server(config)
+        try:
+            server.run()
+        except SystemExit as error:
+            raise UpstreamError(f"{host}:{port} cannot be bound: choose another --port") from error
+        except KeyboardInterrupt:
+            return
+
+
+@app.command("add-user")
+def add_user(
+    name: Annotated[str, typer.Argument(help="a-z, 0-9, '.', '_', '-'.")],
+    role: Annotated[str, typer.Option(help="viewer (reads), analyst (decides) or admin (keeps the people).")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Give somebody there a new password and role; their sessions end."),
+    ] = False,
+    store: options.StoreUrl = None,
+) -> None:
+    """Add somebody who may log in."""
+    from roadstead.catalog import People, Store
+    from roadstead.review import hashed
+    from roadstead.review.desk import now
+
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    with Store.open(store or settings().store_url) as opened:
+        person = People(opened).add(name, role, hashed(password), now(), replace=replace)
+    err.print(f"{person.name} may log in as {person.role}.")
+
+
+@app.command("disable-user")
+def disable_user(name: Annotated[str, typer.Argument()], store: options.StoreUrl = None) -> None:
+    """Shut somebody out; what they decided stays, and the name stays taken."""
+    from roadstead.catalog import People, Store
+
+    with Store.open(store or settings().store_url) as opened:
+        People(opened).disable(name)
+    err.print(f"{name} may log in no longer.")
+
+
+@app.command("verify")
+def verify(
+    contains: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A head that was printed before: it must still be in the chain. May be given several times."
+        ),
+    ] = None,
+    store: options.StoreUrl = None,
+    json: Json = False,
+) -> None:
+    """Check the chain of decisions and print its head; exit code 3 where a row is at fault, and its name.
+
+    Keep the head elsewhere: with --contains it shows later whether the end was cut off or the chain was made anew.
+    """
+    from roadstead.catalog import Decisions, Store
+
+    with Store.open(store or settings().store_url) as opened:
+        found = Decisions(opened).verify()
+    lost = [head for head in contains or [] if head not in found.hashes]
+    faults = [
+        *found.faults,
+        *(f"the chain holds no row {head}: it was cut off or made anew" for head in lost),
+    ]
+    if json:
+        print_json({"decisions": found.rows, "head": found.head, "faults": faults})
+    else:
+        out.print(f"{found.rows} decisions, head {found.head}", soft_wrap=True, highlight=False)
+    if faults:
+        raise BadInputError(
+            "the chain of decisions is not whole:\n" + "\n".join(f"  {fault}" for fault in faults)
+        )
+
+
+@app.command("labels")
+def labels(
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="A .geojson file for all, or a folder for one file a scene."),
+    ],
+    aoi: options.Aoi = None,
+    store: options.StoreUrl = None,
+) -> None:
+    """Write the decisions that stand as labels for training."""
+    from roadstead.catalog import Store
+    from roadstead.jobs.review import write_labels
+
+    with Store.open(store or settings().store_url) as opened:
+        written, boxes = write_labels(opened, output, _own_ports(aoi))
+    if not boxes:
+        raise BadInputError("no decision says whether a vessel is there, so there is no label")
+    for path in written:
+        err.print(str(path))
+    err.print(f"{boxes} boxes")
+
+
+def _own_ports(aoi: Path | None) -> tuple[Port, ...]:
+    from roadstead.aoi import read_port
+
+    return () if aoi is None else (read_port(aoi),)

@@ -1,0 +1,117 @@
+"""The analyst's desk over a store: where its pages, the ports and the looks of the report meet."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from roadstead.aoi import Port, known_ports, named_port
+from roadstead.catalog import Decisions, Store
+from roadstead.errors import StoreError
+from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.jobs.status import port_status
+from roadstead.review import Desk, Looks, label_features
+from roadstead.whole import write_text
+
+KEY_BYTES = 32
+
+
+def desk(
+    store: Store,
+    home: Path,
+    *,
+    host: str = "127.0.0.1",
+    allowed_hosts: Sequence[str] = (),
+    open: bool = False,
+    own_ports: Sequence[Port] = (),
+    setup_token: str | None = None,
+) -> Desk:
+    """Return the desk of a store.
+
+    Args:
+        store: Stays open as long as the desk is used.
+        home: Where the key that signs cookies lies; made where it is absent.
+        host: Address that it is bound to.
+        allowed_hosts: Further names that browsers may ask for.
+        open: Whether this machine may read without login.
+        own_ports: Ports beside those that ship.
+        setup_token: Lets the first admin in.
+
+    Raises:
+        StoreError: the key cannot be read or made.
+    """
+    return Desk(
+        store=store,
+        ports=ports_by_slug(own_ports),
+        key=signing_key(home / "review.key"),
+        looks=Looks(CLASS_LOOKS, STATUS_LOOKS),
+        host=host,
+        allowed_hosts=tuple(allowed_hosts),
+        open=open,
+        setup_token=setup_token,
+        next_pass=lambda port: port_status(store, port).next_expected,
+    )
+
+
+def ports_by_slug(own_ports: Sequence[Port] = ()) -> Mapping[str, Port]:
+    """Return the ports that ship and a user's own."""
+    return {slug: named_port(slug) for slug in known_ports()} | {port.slug: port for port in own_ports}
+
+
+def signing_key(path: Path) -> bytes:
+    """Return the secret in a file that only its owner reads; made where it is absent.
+
+    Raises:
+        StoreError: it cannot be read or made, or holds no key.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # read by its owner alone
+        draft = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+        try:
+            os.link(draft, path)  # whoever comes first wins, and no key is ever seen half-written
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        key = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the key of the review pages cannot be read or made: {error.strerror}"
+        ) from error
+    if len(key) != KEY_BYTES:
+        raise StoreError(f"{path}: holds no key; delete it, and everybody logs in again")
+    return key
+
+
+def write_labels(store: Store, output: Path, own_ports: Sequence[Port] = ()) -> tuple[list[Path], int]:
+    """Write the decisions that stand as labels; return the files and the number of boxes.
+
+    Args:
+        store: The store.
+        output: A ``.geojson`` file for all, or a folder for one file a scene.
+        own_ports: Ports beside those that ship.
+
+    Raises:
+        BadInputError: the zones of a port are not known.
+        StoreError: a file cannot be written.
+    """
+    scenes = label_features(Decisions(store).standing(), ports_by_slug(own_ports))
+    if output.suffix in (".geojson", ".json"):
+        parts = {output: [feature for features in scenes.values() for feature in features]}
+    else:
+        parts = {output / f"{_file_name(scene)}.geojson": features for scene, features in scenes.items()}
+    for path, features in parts.items():
+        write_text(path, json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False))
+    return list(parts), sum(len(features) - 1 for features in scenes.values())
+
+
+def _file_name(scene: str) -> str:
+    """Return a scene's id as a file name: ids come from catalogues, and none may name another folder."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in scene).lstrip(".") or "scene"

@@ -1,0 +1,11 @@
+"""The analyst's desk: a browser page over the store, where leads are looked at and decided.
+
+Rendered on the server; no page asks any other host for anything. SQL is in :mod:`roadstead.catalog`.
+"""
+
+from roadstead.review.app import review_app
+from roadstead.review.desk import Desk, Look, Looks
+from roadstead.review.labels import label_features
+from roadstead.review.passwords import hashed
+
+__all__ = ["Desk", "Look", "Looks", "hashed", "label_features", "review_app"]

@@ -1,0 +1,90 @@
+"""The application: routes, guards and error pages."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from roadstead.catalog import OvertakenError
+from roadstead.errors import RoadsteadError, UsageError
+from roadstead.review import account, decide, finding, pages, people
+from roadstead.review.access import NeedsLoginError, Site, environment, login_path
+from roadstead.review.desk import Desk, is_loopback
+from roadstead.review.security import Limiter, Seals, guard
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""FastAPI would take exporters from the environment: nothing of a desk leaves the machine."""
+TITLES = {
+    400: "That cannot be read",
+    403: "Not allowed",
+    404: "Nothing here",
+    409: "Somebody was faster",
+    415: "That cannot be read",
+    422: "That cannot be read",
+    503: "The store does not answer",
+}
+
+
+def review_app(desk: Desk) -> FastAPI:
+    """Return the application of a desk.
+
+    Raises:
+        UsageError: it is to be open to all and not bound to this machine alone.
+    """
+    if desk.open and not is_loopback(desk.host):
+        raise UsageError(
+            f"--open lets everybody read, so it is for this machine alone, not for --host {desk.host}"
+        )
+    app = FastAPI(
+        title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
+    )
+    app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
+    app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
+    for part in (account, pages, finding, decide, people):
+        app.include_router(part.router)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
+    app.add_exception_handler(NeedsLoginError, _to_login)
+    app.add_exception_handler(RoadsteadError, _failed)
+    app.add_exception_handler(HTTPException, _refused)
+    return app
+
+
+def _hosts(desk: Desk) -> list[str]:
+    """Return the names it answers to: a name that another site points at this machine is none of them."""
+    if desk.allowed_hosts or is_loopback(desk.host):
+        return [*LOOPBACK_NAMES, *desk.allowed_hosts]
+    return ["*"]
+
+
+def _to_login(request: Request, _: Exception) -> Response:
+    return RedirectResponse(login_path(request), 303)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, OvertakenError):
+        return _error_page(request, 409, str(error))
+    return _error_page(request, 400 if isinstance(error, UsageError) else 503, str(error))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    words = (
+        str(error.detail) if isinstance(error, HTTPException) and status != 404 else "There is no such page."
+    )
+    return _error_page(request, status, words)
+
+
+def _error_page(request: Request, status: int, words: str) -> Response:
+    site: Site = request.app.state.site
+    title = TITLES.get(status, "That did not work")
+    return site.page(request, "error.html.j2", None, status, title=title, words=words)

@@ -1,0 +1,85 @@
+"""Decisions and what takes them back."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, quote, urlencode
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import RedirectResponse, Response
+
+from roadstead.catalog import OvertakenError, Verdict
+from roadstead.errors import UsageError
+from roadstead.review.access import Analyst, Form, Posted, Site, TheSite
+from roadstead.review.evidence import checksum, evidence_of
+from roadstead.review.queue import asked, place_in
+
+router = APIRouter()
+
+
+@router.post("/finding/{port}/{finding}/decide")
+def decide(
+    request: Request, site: TheSite, visitor: Analyst, form: Posted, port: str, finding: str
+) -> Response:
+    """Write a decision and go on to the next undecided lead of the queue."""
+    desk = site.desk
+    row = desk.leads.one(port, finding)
+    if row is None:
+        raise HTTPException(404)
+    if checksum(row) != form.get("seen"):
+        raise OvertakenError(
+            "the finding was made anew while you looked at it: load it again; nothing was written"
+        )
+    queue = asked(dict(parse_qsl(form.get("back", ""))))
+    keys = desk.leads.keys(queue.filter)
+    kind, _, because = form.get("kind", "").partition(":")
+    verdict = Verdict(
+        kind=kind,
+        port=port,
+        overpass_id=row["overpass_id"],
+        finding=finding,
+        evidence=evidence_of(row),
+        simulated=bool(row["simulated"]),
+        hull_class=form.get("hull_class") or None,
+        linked_mmsi=form.get("linked_mmsi", "").strip() or None,
+        because=because or None,
+        note=form.get("note", "").replace("\r\n", "\n").strip(),
+    )
+    made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=_number(form, "after"))
+    following = place_in(keys, port, finding).undecided
+    told = {**queue.fields, "did": str(made.seq)}
+    if form.get("from") == "queue":
+        return RedirectResponse(f"/leads?{urlencode({**told, 'at': str(_number(form, 'at'))})}", 303)
+    if following is None:
+        return RedirectResponse(f"/leads?{urlencode(told)}", 303)
+    return RedirectResponse(finding_path(following.port, following.finding, told), 303)
+
+
+@router.post("/undo")
+def undo(request: Request, site: TheSite, visitor: Analyst, form: Posted) -> Response:
+    """Take a decision back, and show its finding."""
+    taken = site.desk.decisions.undo(
+        _number(form, "seq"), visitor.name, site.desk.clock(), others=visitor.may("admin")
+    )
+    queue = asked(dict(parse_qsl(form.get("back", ""))))
+    return RedirectResponse(finding_path(taken.port, taken.finding, dict(queue.fields)), 303)
+
+
+def finding_path(port: str, finding: str, fields: dict[str, str]) -> str:
+    """Return the address of a finding that leads through a queue."""
+    query = f"?{urlencode(fields)}" if fields else ""
+    return f"/finding/{quote(port, safe='')}/{quote(finding, safe='')}{query}"
+
+
+def _number(form: Form, name: str) -> int:
+    text = form.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"{name}: {text!r} is no number")
+    return int(text)
+
+
+def undoable(site: Site, seq: str | None, name: str) -> int | None:
+    """Return the number of a decision of this person that a page offers to take back; None for any other."""
+    if not (seq and seq.isascii() and seq.isdigit() and len(seq) < 10):
+        return None
+    row = site.desk.decisions.one(int(seq))
+    return row.seq if row is not None and row.user_name == name and row.kind != "undone" else None

@@ -1,0 +1,100 @@
+"""What the application is made of, given from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Protocol
+
+from roadstead.aoi import Port
+from roadstead.catalog import Decisions, Leads, People, Store
+
+SESSION_LIFE = timedelta(hours=12)
+
+
+class Look(Protocol):
+    """How a class or status is shown."""
+
+    @property
+    def label(self) -> str:
+        """Words for people."""
+
+    @property
+    def colour(self) -> str:
+        """``#rrggbb``."""
+
+    @property
+    def marker(self) -> str:
+        """circle, square, triangle, diamond, hex or x."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """One look for each class and status."""
+
+    classes: Mapping[str, Look]
+    statuses: Mapping[str, Look]
+
+
+def now() -> datetime:
+    """Return the moment in UTC."""
+    return datetime.now(UTC)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether an address or name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One desk over one store."""
+
+    store: Store
+    ports: Mapping[str, Port]
+    """The ports whose zones are known, by slug; others are shown by their ids."""
+    key: bytes
+    """Signs cookies and forms."""
+    looks: Looks
+    host: str = "127.0.0.1"
+    """Address that it is bound to."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names under which browsers may ask for it; of loopback names only its own are allowed otherwise."""
+    open: bool = False
+    """Whether this machine may read without login."""
+    setup_token: str | None = None
+    """Lets the first admin in, once, while there is no user."""
+    next_pass: Callable[[str], datetime | None] = field(default=lambda _: None)
+    """Port -> next pass expected."""
+    clock: Callable[[], datetime] = now
+
+    @cached_property
+    def people(self) -> People:
+        """Users and sessions."""
+        return People(self.store)
+
+    @cached_property
+    def leads(self) -> Leads:
+        """Findings."""
+        return Leads(self.store)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """The chain."""
+        return Decisions(self.store)
+
+    def zone_name(self, zone: str | None, port: str) -> str:
+        """Return a zone as people call it."""
+        if zone is None:
+            return "outside the zones"
+        known = self.ports.get(port)
+        names = {z.id: z.name for z in known.zones} if known else {}
+        return names.get(zone) or zone.split("/")[-1].replace("-", " ")

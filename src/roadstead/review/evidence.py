@@ -1,0 +1,51 @@
+"""A finding as it was when decided: JSON that outlives a rerun, and its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from roadstead.catalog import canonical
+from roadstead.review.words import known
+
+_MATCH = ("status", "probability", "conflicts", "reasons", "candidates", "mmsi", "zone", "distance_m", "dt_s")
+_MADE = ("model_id", "model_sha256", "threshold", "roadstead_version", "inputs_sha256")
+_HULL = (
+    "scene_id",
+    "class",
+    "p_vessel",
+    "p_barge",
+    "p_bulk_carrier",
+    "p_other_vessel",
+    "length_m",
+    "length_low_m",
+    "length_high_m",
+    "beam_m",
+    "axis_deg",
+    "lon",
+    "lat",
+    "flags",
+)
+
+
+def evidence_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a finding (`catalog.Leads.one`); ``hull`` is null where none was seen."""
+    seen: dict[str, Any] = {name: _plain(row[name]) for name in (*_MATCH, *_MADE)}
+    seen["acquired"] = row["acquired"].isoformat() if known(row["acquired"]) else None
+    seen["lonlat"] = [row["geometry"].x, row["geometry"].y]
+    seen["hull"] = None
+    if row["hull_detection_id"] is not None:
+        box = [[float(x), float(y)] for x, y in row["hull_geometry"].exterior.coords]
+        seen["hull"] = {name: _plain(row[f"hull_{name}"]) for name in _HULL} | {"box": box}
+        seen["model_id"] = row["hull_model_id"]
+    return seen
+
+
+def checksum(row: Mapping[str, Any]) -> str:
+    """Return the sha256 of what would be kept: what the analyst looks at."""
+    return hashlib.sha256(canonical(evidence_of(row)).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell
+    return value if known(value) else None

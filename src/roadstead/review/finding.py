@@ -1,0 +1,145 @@
+"""The page of one finding, and the pictures that pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.responses import Response
+
+from roadstead.catalog import Decision
+from roadstead.review.access import Site, TheSite, Viewer, Visitor
+from roadstead.review.decide import finding_path, undoable
+from roadstead.review.evidence import checksum, evidence_of
+from roadstead.review.pictures import ChipView, chip_view, map_view, near
+from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.words import known
+
+router = APIRouter()
+MOST_CANDIDATES = 4
+
+
+@router.get("/finding/{port}/{finding}")
+def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, finding: str) -> Response:
+    """Show one finding with all that is known of it."""
+    desk = site.desk
+    row = desk.leads.one(port, finding)
+    told = desk.decisions.of(port, finding)
+    queue = asked(request.query_params)
+    where = place_in(desk.leads.keys(queue.filter), port, finding)
+    held = _held(told)
+    common: dict[str, Any] = {
+        "told": told,
+        "held": held,
+        "queue": queue,
+        "where": where,
+        **_links(queue, where),
+        "did": undoable(site, request.query_params.get("did"), visitor.name),
+        "port": port,
+        "finding": finding,
+    }
+    if row is None:
+        return _gone(request, site, visitor, told, common)
+    others = desk.leads.around(port, row["overpass_id"], near(row))
+    picture = desk.leads.quicklook(port, row["overpass_id"])
+    return site.page(
+        request,
+        "finding.html.j2",
+        visitor,
+        simulated=bool(row["simulated"]),
+        row=row,
+        chip=_chip(site, row, [o for o in others if o["finding"] != finding]),
+        map=map_view(picture[1]) if picture else None,
+        declared=_declared(site, row),
+        scenes=desk.leads.scenes(port, row["overpass_id"]),
+        changed=_changed(row, held),
+        seen=checksum(row),
+        **common,
+    )
+
+
+def _gone(
+    request: Request, site: Site, visitor: Visitor, told: Sequence[Decision], common: dict[str, Any]
+) -> Response:
+    """Show what was decided of a finding that a rerun took out of the store."""
+    if not told:
+        raise HTTPException(404)
+    last = told[-1]
+    return site.page(
+        request, "gone.html.j2", visitor, simulated=last.simulated, last=last, kept=last.seen, **common
+    )
+
+
+def _held(told: Sequence[Decision]) -> Decision | None:
+    """Return the decision that stands."""
+    back = {row.undoes for row in told}
+    return next((row for row in reversed(told) if row.kind != "undone" and row.seq not in back), None)
+
+
+def _links(queue: Asked, where: Place) -> dict[str, str | None]:
+    fields = dict(queue.fields)
+    return {
+        name: finding_path(key.port, key.finding, fields) if key else None
+        for name, key in (("before", where.before), ("after", where.after), ("undecided", where.undecided))
+    }
+
+
+def _changed(row: Mapping[str, Any], held: Decision | None) -> list[str]:
+    """Return what a rerun made otherwise since the decision."""
+    if held is None:
+        return []
+    was, now = held.seen, evidence_of(row)
+    named = ("status", "mmsi", "conflicts", "model_id")
+    told = [
+        f"{name}: {was.get(name) or '–'} → {now[name] or '–'}" for name in named if was.get(name) != now[name]
+    ]
+    before, after = was.get("hull") or {}, now["hull"] or {}
+    if before.get("class") != after.get("class"):
+        told.append(f"class: {before.get('class') or '–'} → {after.get('class') or '–'}")
+    return told
+
+
+def _chip(site: Site, row: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> ChipView | None:
+    if row["hull_detection_id"] is None:
+        return None
+    stored = site.desk.leads.chip(row["port"], row["overpass_id"], row["detection_id"])
+    if stored is None:
+        return None
+    return chip_view(stored, row, others, site.desk.ports.get(row["port"]))
+
+
+def _declared(site: Site, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the vessel it was matched to, or those it may be, with what they declared around the overpass."""
+    given = [row["mmsi"]] if row["mmsi"] else []
+    names = given or [c for c in row["candidates"].split(",") if len(c) == 9 and c.isdigit()]
+    return [_vessel(site, row, mmsi) for mmsi in names[:MOST_CANDIDATES]]
+
+
+def _vessel(site: Site, row: Mapping[str, Any], mmsi: str) -> dict[str, Any]:
+    rows = site.desk.leads.declared(row["port"], row["overpass_id"], mmsi)
+    before = [r for r in rows if not known(row["acquired"]) or r["time"] <= row["acquired"]]
+    kept = before[-1:] or rows[:1]
+    reports = [p for p in site.desk.leads.positions(mmsi) if p["port"] == row["port"]]
+    nearest = min(reports, key=lambda p: abs(p["time"] - row["acquired"]), default=None)
+    away = None if nearest is None else round((nearest["time"] - row["acquired"]).total_seconds() / 60)
+    return {"mmsi": mmsi, "static": kept[0] if kept else None, "report": nearest, "minutes": away}
+
+
+@router.get("/chip/{port}/{overpass_id}/{detection_id}.webp")
+def chip(site: TheSite, visitor: Viewer, port: str, overpass_id: str, detection_id: str) -> Response:
+    """Serve the cut-out of a hull."""
+    return _picture(site.desk.leads.chip(port, overpass_id, detection_id))
+
+
+@router.get("/quicklook/{port}/{overpass_id}.webp")
+def quicklook(site: TheSite, visitor: Viewer, port: str, overpass_id: str) -> Response:
+    """Serve the picture of an overpass."""
+    found = site.desk.leads.quicklook(port, overpass_id)
+    return _picture(found[0] if found else None)
+
+
+def _picture(image: bytes | None) -> Response:
+    if image is None:
+        raise HTTPException(404)
+    return Response(image, media_type="image/webp")

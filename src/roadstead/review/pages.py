@@ -1,0 +1,142 @@
+"""The start page, the queue, a vessel, precision, and the chain of decisions."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.responses import Response
+
+from roadstead.catalog import Decision
+from roadstead.review.access import TheSite, Viewer
+from roadstead.review.decide import undoable
+from roadstead.review.evidence import checksum
+from roadstead.review.overview import SHOWN, port_overview
+from roadstead.review.precision import lead_shares, precisions
+from roadstead.review.queue import DECIDED, asked
+from roadstead.review.words import code_choices
+
+router = APIRouter()
+ON_A_PAGE = 25
+LOG_ROWS = 100
+Number = Annotated[int, Query(ge=0, le=10_000_000)]
+
+
+@router.get("/")
+def overview(request: Request, site: TheSite, visitor: Viewer) -> Response:
+    """Show every port."""
+    desk = site.desk
+    since = desk.people.visit_before(visitor.name) if visitor.name else None
+    ports = [port_overview(desk, port, since) for port in desk.store.ports()]
+    others = desk.decisions.since(since, visitor.name) if since else None
+    return site.page(
+        request,
+        "overview.html.j2",
+        visitor,
+        simulated=any(port.simulated for port in ports),
+        ports=ports,
+        since=since,
+        others=others,
+        shown=SHOWN,
+    )
+
+
+@router.get("/leads")
+def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at: Number = 0) -> Response:
+    """Show the queue."""
+    desk, queue = site.desk, asked(request.query_params)
+    keys = desk.leads.keys(queue.filter)
+    shown = queue.shown(keys)
+    last = max(1, -(-len(shown) // ON_A_PAGE))
+    number = min(max(page, 1), last)
+    part = shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+    rows = desk.leads.rows(part)
+    standing = {(d.port, d.finding): d for d in desk.decisions.standing()}
+    newest = {
+        (r["port"], r["finding"]): _newest(site.desk.decisions.of(r["port"], r["finding"])) for r in rows
+    }
+    return site.page(
+        request,
+        "leads.html.j2",
+        visitor,
+        simulated=any(row["simulated"] for row in rows),
+        queue=queue,
+        rows=[
+            {
+                **row,
+                "seen": checksum(row),
+                "held": standing.get((row["port"], row["finding"])),
+                "after": newest[row["port"], row["finding"]],
+            }
+            for row in rows
+        ],
+        total=len(keys),
+        listed=len(shown),
+        undecided=sum(not key.decided for key in keys),
+        page=number,
+        pages=last,
+        at=min(at, max(0, len(rows) - 1)),
+        ports=desk.store.ports(),
+        zones=desk.leads.zones(queue.filter.port),
+        codes=code_choices(),
+        decided_choices=DECIDED,
+        did=undoable(site, request.query_params.get("did"), visitor.name),
+    )
+
+
+def _newest(told: tuple[Decision, ...]) -> int:
+    """Return the number of the newest row about a finding, 0 where there is none."""
+    return told[-1].seq if told else 0
+
+
+@router.get("/vessel/{mmsi}")
+def vessel(request: Request, site: TheSite, visitor: Viewer, mmsi: str) -> Response:
+    """Show what the store holds of a declared vessel."""
+    if not re.fullmatch(r"[0-9]{9}", mmsi):
+        raise HTTPException(404)
+    found = site.desk.leads
+    history, sightings, positions = found.history(mmsi), found.sightings(mmsi), found.positions(mmsi)
+    if not (history or sightings or positions):
+        raise HTTPException(404)
+    return site.page(
+        request,
+        "vessel.html.j2",
+        visitor,
+        simulated=any(row["simulated"] for row in (*history, *sightings, *positions)),
+        mmsi=mmsi,
+        history=history,
+        sightings=sightings,
+        positions=positions,
+    )
+
+
+@router.get("/precision")
+def precision(request: Request, site: TheSite, visitor: Viewer) -> Response:
+    """Show how often what was found held."""
+    standing = site.desk.decisions.standing()
+    return site.page(
+        request,
+        "precision.html.j2",
+        visitor,
+        simulated=any(row.simulated for row in standing),
+        models=precisions(standing),
+        leads=lead_shares(standing),
+        n=len(standing),
+    )
+
+
+@router.get("/log")
+def log(request: Request, site: TheSite, visitor: Viewer, before: Number | None = None) -> Response:
+    """Show the chain, newest row first, and its head."""
+    rows = site.desk.decisions.newest(LOG_ROWS, before)
+    head = site.desk.decisions.newest(1)
+    return site.page(
+        request,
+        "log.html.j2",
+        visitor,
+        simulated=any(row.simulated for row in rows),
+        rows=rows,
+        head=head[0] if head else None,
+        older=rows[-1].seq if rows and rows[-1].seq > 1 else None,
+    )

@@ -1,0 +1,113 @@
+"""How often what the model and the matching say held, by what analysts decided."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from roadstead.catalog import Decision
+
+Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share with its 95 % interval."""
+
+    hits: int
+    n: int
+
+    @property
+    def value(self) -> float | None:
+        """The share; None of nothing."""
+        return self.hits / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Wilson's score interval (doi:10.1080/01621459.1927.10502953), 95 %."""
+        return wilson(self.hits, self.n) if self.n else None
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One model version and class, as found."""
+
+    model_id: str
+    model_sha256: str | None
+    hull_class: str
+    simulated: bool
+    vessel: Share
+    """Of the hulls judged: that are vessels."""
+    as_class: Share
+    """Of the hulls judged to be vessels and whose class was judged: of that class."""
+
+
+@dataclass(frozen=True)
+class LeadShare:
+    """One status as found."""
+
+    status: str
+    simulated: bool
+    accepted: Share
+    """Of the leads decided: accepted, or corrected without another class or partner."""
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of ``hits`` of ``n``."""
+    share, z2 = hits / n, Z_95**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def is_vessel(row: Decision) -> bool | None:
+    """Whether a decision says that a vessel is there; None where it says nothing of it."""
+    if row.kind == "rejected":
+        return {"no_vessel": False, "explained": True}.get(row.because or "")
+    return True if row.kind in ("accepted", "corrected") else None
+
+
+def judged_class(row: Decision) -> str | None:
+    """Return the class that a decision gives a hull: its own where accepted, else the corrected one; None: unsaid."""
+    hull = row.seen.get("hull")
+    if hull is None:
+        return None
+    if row.kind == "accepted":
+        return str(hull["class"])
+    return row.hull_class
+
+
+def precisions(standing: Iterable[Decision]) -> list[Precision]:
+    """Return the precision by model version and class, of the decisions that stand."""
+    groups: dict[tuple[str, str | None, str, bool], list[Decision]] = defaultdict(list)
+    for row in standing:
+        seen = row.seen
+        if seen.get("hull") is not None and is_vessel(row) is not None:
+            key = (str(seen["model_id"]), seen["model_sha256"], str(seen["hull"]["class"]), row.simulated)
+            groups[key].append(row)
+    return [
+        Precision(*key, _share(rows), _class_share(rows, key[2]))
+        for key, rows in sorted(groups.items(), key=lambda item: tuple(map(str, item[0])))
+    ]
+
+
+def _share(rows: list[Decision]) -> Share:
+    return Share(sum(bool(is_vessel(row)) for row in rows), len(rows))
+
+
+def _class_share(rows: list[Decision], found: str) -> Share:
+    judged = [judged_class(row) for row in rows]
+    return Share(judged.count(found), sum(name is not None for name in judged))
+
+
+def lead_shares(standing: Iterable[Decision]) -> list[LeadShare]:
+    """Return how often leads of each status were accepted, of the decisions that stand."""
+    groups: dict[tuple[str, bool], list[bool]] = defaultdict(list)
+    for row in standing:
+        held = row.kind == "accepted" or (
+            row.kind == "corrected" and row.hull_class is None and row.linked_mmsi is None
+        )
+        groups[str(row.seen["status"]), row.simulated].append(held)
+    return [LeadShare(*key, Share(sum(rows), len(rows))) for key, rows in sorted(groups.items())]

@@ -1,0 +1,145 @@
+"""Cookies, form tokens, limits on guessing, and the headers of every answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+
+from cachetools import LRUCache
+from itsdangerous import BadSignature, Signer
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+SESSION_COOKIE, FORM_COOKIE = "roadstead_session", "roadstead_form"
+MOST_BODY = 64 * 1024
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+Next = Callable[[Request], Awaitable[Response]]
+
+
+async def guard(request: Request, call_next: Next) -> Response:
+    """Refuse bodies too large or of unknown size, and set the headers."""
+    response = _refused(request) or await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    if not request.url.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(request: Request) -> Response | None:
+    if request.method not in ("GET", "HEAD", "POST"):
+        return PlainTextResponse("method not allowed", 405)
+    if request.method == "POST":
+        size = request.headers.get("content-length", "")
+        if not (size.isascii() and size.isdigit()):
+            return PlainTextResponse("length required", 411)
+        if int(size) > MOST_BODY:
+            return PlainTextResponse("too large", 413)
+    return None
+
+
+class Seals:
+    """Signs cookies and makes the tokens of forms."""
+
+    def __init__(self, key: bytes) -> None:
+        """Take the secret of this desk."""
+        self._key = key
+        self._signer = Signer(key, salt="roadstead.review.cookie", digest_method=hashlib.sha256)
+
+    def token(self, request: Request, cookie: str) -> str | None:
+        """Return the token in a cookie whose signature is ours."""
+        try:
+            return self._signer.unsign(request.cookies.get(cookie, "")).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return None
+
+    def set(self, response: Response, request: Request, cookie: str, token: str, life: timedelta) -> None:
+        """Set a cookie that scripts cannot read and other sites' posts do not carry."""
+        response.set_cookie(
+            cookie,
+            self._signer.sign(token).decode(),
+            max_age=int(life.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+            path="/",
+        )
+
+    def form_token(self, request: Request) -> str:
+        """Return the token that forms of this browser carry; empty where it has no cookie yet."""
+        held = self.token(request, SESSION_COOKIE) or self.token(request, FORM_COOKIE)
+        return self.form_token_of(held) if held else ""
+
+    def form_token_of(self, token: str) -> str:
+        """Return the form token that goes with a cookie's token."""
+        return hmac.new(self._key, b"form:" + token.encode(), hashlib.sha256).hexdigest()
+
+    def is_ours(self, request: Request, given: str) -> bool:
+        """Whether a post comes from a page that we gave this browser."""
+        origin = request.headers.get("origin")
+        if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host', '')}":
+            return False
+        expected = self.form_token(request)
+        return bool(expected) and hmac.compare_digest(expected.encode(), given.encode())
+
+
+def new_token() -> str:
+    """Return 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+class Limiter:
+    """Counts failed log-ins per name and per address; memory is bounded."""
+
+    def __init__(
+        self, per_name: int = 5, per_address: int = 20, window: timedelta = timedelta(minutes=15)
+    ) -> None:
+        """Allow so many failures within a window."""
+        self._most = {"name": per_name, "address": per_address}
+        self._window = window
+        self._failures: LRUCache[tuple[str, str], deque[datetime]] = LRUCache(maxsize=10_000)
+        self._lock = threading.Lock()
+
+    def wait_s(self, name: str, address: str, now: datetime) -> int:
+        """Return for how many seconds no further try is taken; 0: it may try."""
+        with self._lock:
+            return max(self._wait(key, now) for key in _keys(name, address))
+
+    def failed(self, name: str, address: str, now: datetime) -> None:
+        """Note a failure."""
+        with self._lock:
+            for key in _keys(name, address):
+                self._failures.setdefault(key, deque(maxlen=self._most[key[0]])).append(now)
+
+    def succeeded(self, name: str) -> None:
+        """Forget the failures of a name."""
+        with self._lock:
+            self._failures.pop(("name", name.strip().lower()), None)
+
+    def _wait(self, key: tuple[str, str], now: datetime) -> int:
+        times = self._failures.get(key, deque())
+        while times and times[0] <= now - self._window:
+            times.popleft()
+        if len(times) < self._most[key[0]]:
+            return 0
+        return max(1, int((times[0] + self._window - now).total_seconds()))
+
+
+def _keys(name: str, address: str) -> Iterable[tuple[str, str]]:
+    return ("name", name.strip().lower()[:80]), ("address", address)
