@@ -1,21 +1,34 @@
-"""What leaves Roadstead: GeoJSON (WGS84), GeoPackage (UTM, styled for QGIS) and one HTML report.
+"""What leaves Roadstead: files for GIS, spreadsheets, browsers and archives. See ``docs/exports.md``.
 
 Every function takes tables; none opens the store.
 """
 
+from roadstead.export.flat import write_csv, write_flat, write_flatgeobuf, write_geoparquet
 from roadstead.export.geojson import write_geojson, write_geojson_products
 from roadstead.export.geopackage import write_geopackage, write_port_geopackage
-from roadstead.export.layers import counts_by_zone, zones_table
-from roadstead.export.report import PortReport, Quicklook, ReportData, write_report
+from roadstead.export.layers import counts_by_zone, port_layers, positions_table, tracks_table, zones_table
+from roadstead.export.report import PortReport, Quicklook, ReportData, no_positions, write_report
+from roadstead.export.select import EVERYTHING, Filters, chosen
 
 __all__ = [
+    "EVERYTHING",
+    "Filters",
     "PortReport",
     "Quicklook",
     "ReportData",
+    "chosen",
     "counts_by_zone",
+    "no_positions",
+    "port_layers",
+    "positions_table",
+    "tracks_table",
+    "write_csv",
+    "write_flat",
+    "write_flatgeobuf",
     "write_geojson",
     "write_geojson_products",
     "write_geopackage",
+    "write_geoparquet",
     "write_port_geopackage",
     "write_report",
     "zones_table",
