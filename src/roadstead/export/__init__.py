@@ -3,9 +3,11 @@
 Every function takes tables; none opens the store.
 """
 
+from roadstead.export.cues import cue_table, write_cues
 from roadstead.export.flat import write_csv, write_flat, write_flatgeobuf, write_geoparquet
 from roadstead.export.geojson import write_geojson, write_geojson_products
 from roadstead.export.geopackage import write_geopackage, write_port_geopackage
+from roadstead.export.kmz import write_kmz
 from roadstead.export.layers import counts_by_zone, port_layers, positions_table, tracks_table, zones_table
 from roadstead.export.report import PortReport, Quicklook, ReportData, no_positions, write_report
 from roadstead.export.select import EVERYTHING, Filters, chosen
@@ -18,17 +20,20 @@ __all__ = [
     "ReportData",
     "chosen",
     "counts_by_zone",
+    "cue_table",
     "no_positions",
     "port_layers",
     "positions_table",
     "tracks_table",
     "write_csv",
+    "write_cues",
     "write_flat",
     "write_flatgeobuf",
     "write_geojson",
     "write_geojson_products",
     "write_geopackage",
     "write_geoparquet",
+    "write_kmz",
     "write_port_geopackage",
     "write_report",
     "zones_table",

@@ -106,9 +106,9 @@ def chosen(report: PortReport, filters: Filters) -> PortReport:
 def _named(positions: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
     """Return the positions of vessels that a match names, by overpass."""
     pairs = {
-        (row.overpass_id, mmsi)
-        for row in matches.itertuples()
-        for mmsi in (row.mmsi, *row.candidates.split(","))
+        (row["overpass_id"], mmsi)
+        for row in matches.to_dict("records")
+        for mmsi in (row["mmsi"], *row["candidates"].split(","))
         if mmsi
     }
     keys = zip(positions["overpass_id"], positions["mmsi"], strict=True)

@@ -24,14 +24,16 @@ from roadstead.export import (
     no_positions,
     port_layers,
     positions_table,
+    write_cues,
     write_flat,
     write_geojson_products,
+    write_kmz,
     write_port_geopackage,
     write_report,
 )
 from roadstead.reconcile import CONFLICTS, REASONS
 
-FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv")
+FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue")
 DEFAULT_FORMATS = ("geojson", "gpkg", "report")
 """Written where no format is named."""
 _WITH_CHIPS = {"report", "kmz"}
@@ -89,6 +91,10 @@ def _port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> lis
     for kind in _FLAT:
         if kind in formats:
             written += write_flat(folder, port.slug, _flat_layers(report, layers, kind), kind)
+    if "kmz" in formats:
+        written += write_kmz(folder, report, REASONS, CONFLICTS)
+    if "cue" in formats:
+        written += write_cues(folder, report)
     return written
 
 
@@ -133,9 +139,9 @@ def evidence(store: Store, slug: str, acquisitions: pd.DataFrame) -> pd.DataFram
     """Return the positions kept with each overpass, with its ``overpass_id`` (`PortReport.positions`)."""
     tables = [no_positions()]
     heard = acquisitions[acquisitions["with_ais"].eq(True) & acquisitions["acquired"].notna()]
-    for row in heard.itertuples():
-        moment = row.acquired.to_pydatetime()
+    for name, time in zip(heard["overpass_id"], heard["acquired"], strict=True):
+        moment = pd.Timestamp(time).to_pydatetime()
         found = store.positions(slug, moment, moment + timedelta(microseconds=1))
-        tables.append(found.assign(overpass_id=row.overpass_id))
+        tables.append(found.assign(overpass_id=str(name)))
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
