@@ -9,6 +9,7 @@ from roadstead.export.geojson import write_geojson, write_geojson_products
 from roadstead.export.geopackage import write_geopackage, write_port_geopackage
 from roadstead.export.kmz import write_kmz
 from roadstead.export.layers import counts_by_zone, port_layers, positions_table, tracks_table, zones_table
+from roadstead.export.qgis_project import write_qgis_project
 from roadstead.export.report import PortReport, Quicklook, ReportData, no_positions, write_report
 from roadstead.export.select import EVERYTHING, Filters, chosen
 
@@ -35,6 +36,7 @@ __all__ = [
     "write_geoparquet",
     "write_kmz",
     "write_port_geopackage",
+    "write_qgis_project",
     "write_report",
     "zones_table",
 ]

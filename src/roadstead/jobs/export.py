@@ -29,11 +29,12 @@ from roadstead.export import (
     write_geojson_products,
     write_kmz,
     write_port_geopackage,
+    write_qgis_project,
     write_report,
 )
 from roadstead.reconcile import CONFLICTS, REASONS
 
-FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue")
+FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue", "qgis")
 DEFAULT_FORMATS = ("geojson", "gpkg", "report")
 """Written where no format is named."""
 _WITH_CHIPS = {"report", "kmz"}
@@ -86,8 +87,11 @@ def _port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> lis
     port, layers = report.port, port_layers(report)
     tables = (report.detections, report.matches, report.counts, layers["tracks"])
     written = write_geojson_products(folder, port, *tables) if "geojson" in formats else []
-    if "gpkg" in formats:
+    if {"gpkg", "qgis"} & set(formats):
         written.append(write_port_geopackage(folder / f"{port.slug}.gpkg", port, *tables))
+    if "qgis" in formats:
+        project, title = folder / f"{port.slug}.qgz", f"Roadstead: {report.name}"
+        written.append(write_qgis_project(project, f"{port.slug}.gpkg", layers, port.crs, title))
     for kind in _FLAT:
         if kind in formats:
             written += write_flat(folder, port.slug, _flat_layers(report, layers, kind), kind)
