@@ -12,6 +12,7 @@ from roadstead.export.layers import counts_by_zone, port_layers, positions_table
 from roadstead.export.qgis_project import write_qgis_project
 from roadstead.export.report import PortReport, Quicklook, ReportData, no_positions, write_report
 from roadstead.export.select import EVERYTHING, Filters, chosen
+from roadstead.export.stac import write_stac
 
 __all__ = [
     "EVERYTHING",
@@ -38,5 +39,6 @@ __all__ = [
     "write_port_geopackage",
     "write_qgis_project",
     "write_report",
+    "write_stac",
     "zones_table",
 ]

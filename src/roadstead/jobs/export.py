@@ -31,10 +31,12 @@ from roadstead.export import (
     write_port_geopackage,
     write_qgis_project,
     write_report,
+    write_stac,
 )
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.settings import settings
 
-FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue", "qgis")
+FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue", "qgis", "stac")
 DEFAULT_FORMATS = ("geojson", "gpkg", "report")
 """Written where no format is named."""
 _WITH_CHIPS = {"report", "kmz"}
@@ -97,9 +99,16 @@ def _port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> lis
             written += write_flat(folder, port.slug, _flat_layers(report, layers, kind), kind)
     if "kmz" in formats:
         written += write_kmz(folder, report, REASONS, CONFLICTS)
+    if "stac" in formats:
+        written += write_stac(folder, report, known_models())
     if "cue" in formats:
         written += write_cues(folder, report)
     return written
+
+
+def known_models() -> dict[str, Path]:
+    """Return model id -> folder, of the models at hand."""
+    return {path.parent.name: path.parent for path in sorted(settings().models_dir.glob("*/model.json"))}
 
 
 def _flat_layers(
