@@ -1,7 +1,8 @@
 """A static STAC catalogue of a port's detections: one item an overpass, self-contained, links relative.
 
-STAC 1.1 with the Processing extension (https://github.com/stac-extensions/processing); the model that found the hulls
-is an item of its own with the Machine Learning Model extension (https://github.com/stac-extensions/mlm), weights included.
+STAC 1.1 with the Processing extension (https://github.com/stac-extensions/processing). The model that found the hulls
+is an item of its own with the Machine Learning Model extension (https://github.com/stac-extensions/mlm), with its
+weights.
 """
 
 from __future__ import annotations

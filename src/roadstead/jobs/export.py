@@ -76,7 +76,7 @@ def export_ports(
     written: list[Path] = []
     for report in reports:
         listed = store.detections(report.port.slug, start, end, unfiltered=unfiltered)
-        written += _port_files(chosen(replace(report, detections=listed), filters), folder, formats)
+        written += port_files(chosen(replace(report, detections=listed), filters), folder, formats)
     if "report" in formats:
         told = {**(provenance or {}), **({"Filters": filters.words} if filters else {})}
         kept = tuple(chosen(report, filters) for report in reports)
@@ -85,7 +85,12 @@ def export_ports(
     return written
 
 
-def _port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list[Path]:
+def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write the tables of one port in each format but the report, which is one for all; return the files.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
     port, layers = report.port, port_layers(report)
     tables = (report.detections, report.matches, report.counts, layers["tracks"])
     written = write_geojson_products(folder, port, *tables) if "geojson" in formats else []
