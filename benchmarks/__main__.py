@@ -1,6 +1,14 @@
 """Run every benchmark: ``python -m benchmarks``."""
 
-from benchmarks import dense_anchorage, fixed_structures, full_tile, port_day, simulate_tile, simulate_year
+from benchmarks import (
+    dense_anchorage,
+    exports,
+    fixed_structures,
+    full_tile,
+    port_day,
+    simulate_tile,
+    simulate_year,
+)
 
 print("Detection: a whole Sentinel-2 tile of open water")
 full_tile.main()
@@ -14,3 +22,5 @@ print("\nSimulation: a year of both ports without pixels")
 simulate_year.main()
 print("\nFixed structures: a simulated year of ships and jetties")
 fixed_structures.main()
+print("\nExports: 20,000 detections in each format")
+exports.main()

@@ -46,15 +46,17 @@ def write_kmz(
         StoreError: a file cannot be written.
     """
     matches = {row["detection_id"]: row for row in report.matches.to_dict("records") if row["detection_id"]}
-    words, written = {"reasons": reasons, "conflicts": conflicts}, []
-    for hull in report.detections.to_dict("records"):
+    words, root = {"reasons": reasons, "conflicts": conflicts}, folder / f"{report.port.slug}-kmz"
+
+    def write(hull: Mapping[Any, Any]) -> Path:
         name = hull["detection_id"]
-        path = folder / f"{report.port.slug}-kmz" / f"{name}.kmz"
+        path = root / f"{name}.kmz"
         packed = kmz(hull, matches.get(name), report.chips.get(name), words)
         with replacing(path) as temporary:
             temporary.write_bytes(packed)
-        written.append(path)
-    return written
+        return path
+
+    return [write(hull) for hull in report.detections.to_dict("records")]
 
 
 def kmz(
@@ -76,7 +78,7 @@ def put(archive: zipfile.ZipFile, name: str, content: bytes, how: int = zipfile.
     """Put a file into an archive without the time of writing."""
     entry = zipfile.ZipInfo(name, EPOCH)
     entry.compress_type, entry.external_attr = how, 0o644 << 16
-    archive.writestr(entry, content)
+    archive.writestr(entry, content, compresslevel=1)
 
 
 def jpeg(image: Image) -> bytes:
