@@ -26,7 +26,11 @@ def write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:
     Raises:
         StoreError: the file cannot be written.
     """
-    placed = by_the_rules(table)
+    return write_placed(by_the_rules(table), path)
+
+
+def write_placed(placed: gpd.GeoDataFrame, path: Path) -> Path:
+    """Write a table that `by_the_rules` returned, or rows of it; see `write_geojson`."""
     document = to_features(placed)
     document.pop("bbox", None)
     if len(placed):

@@ -22,7 +22,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from roadstead import __version__
-from roadstead.export.geojson import by_the_rules, write_geojson
+from roadstead.export.geojson import by_the_rules, write_placed
 from roadstead.export.report.data import PortReport
 from roadstead.export.words import LEAD, check_words
 from roadstead.headers import write_json
@@ -70,13 +70,28 @@ def write_stac(folder: Path, report: PortReport, models: Mapping[str, Path]) -> 
     seen = report.acquisitions[report.acquisitions["state"] != "failed"].to_dict("records")
     used = [name for name in sorted({row["model_id"] for row in seen if row["model_id"]}) if name in models]
     written = [file for name in used for file in _write_model(root, name, models[name])]
-    items = [_write_item(root, report, row, used) for row in seen]
+    layers = {"detections": report.detections, "matches": report.matches}
+    parts = {kind: _by_overpass(by_the_rules(table)) for kind, table in layers.items()}
+    items = [
+        _write_item(
+            root,
+            report,
+            row,
+            {kind: parts[kind].get(row["overpass_id"], table[:0]) for kind, table in layers.items()},
+            used,
+        )
+        for row in seen
+    ]
     for item, files in items:
         written += [*files, _put(root / _item_path(item["id"]), item)]
     collection = root / "detections" / "collection.json"
     written.insert(0, _put(collection, _collection(report, [item for item, _ in items], used)))
     written.insert(0, _put(root / "catalog.json", _catalog(report, used)))
     return written
+
+
+def _by_overpass(table: gpd.GeoDataFrame) -> dict[Any, gpd.GeoDataFrame]:
+    return {name: part for name, part in table.groupby("overpass_id", sort=False)}
 
 
 def _item_path(name: str) -> Path:
@@ -141,15 +156,15 @@ def _collection(
 
 
 def _write_item(
-    root: Path, report: PortReport, row: Mapping[Any, Any], models: Sequence[str]
+    root: Path,
+    report: PortReport,
+    row: Mapping[Any, Any],
+    of: Mapping[str, gpd.GeoDataFrame],
+    models: Sequence[str],
 ) -> tuple[dict[str, Any], list[Path]]:
     """Write the assets of one overpass and return its item and their paths."""
     name, at = row["overpass_id"], root / "detections" / row["overpass_id"]
-    of = {
-        "detections": report.detections[report.detections["overpass_id"] == name],
-        "matches": report.matches[report.matches["overpass_id"] == name],
-    }
-    files = [write_geojson(table, at / f"{kind}.geojson") for kind, table in of.items()]
+    files = [write_placed(table, at / f"{kind}.geojson") for kind, table in of.items()]
     scenes = report.scenes[report.scenes["overpass_id"] == name]
     place = _footprint(report, scenes)
     item = {
