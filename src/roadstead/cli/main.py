@@ -14,6 +14,7 @@ from roadstead.cli import (
     ais,
     detect,
     doctor,
+    dossier,
     evaluate,
     export,
     ports,
@@ -49,6 +50,7 @@ ais_app.command("import")(ais.import_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
+app.command("dossier")(dossier.dossier_command)
 app.command("status")(status.status_command)
 app.command("serve")(serve.serve_command)
 app.command("simulate")(simulate.simulate_command)

@@ -76,7 +76,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     for match in leads_of(report.matches).to_dict("records"):
         hull = hulls.get(match["detection_id"])
-        seen = pd.Timestamp(hull["acquired"] if hull else times.get(match["overpass_id"], pd.NaT))
+        seen = pd.Timestamp(hull["acquired"] if hull else times[match["overpass_id"]])
         reach = timedelta(hours=CUE_HOURS)
         yield {
             "cue_id": match["detection_id"] or f"{match['overpass_id']}-{match['mmsi']}",

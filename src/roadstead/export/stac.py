@@ -185,7 +185,8 @@ def _write_item(
 def _footprint(report: PortReport, scenes: gpd.GeoDataFrame) -> BaseGeometry:
     """Return what the images cover, RFC 7946; the port's zones where the store does not know."""
     place = shapely.union_all(scenes.geometry.to_numpy()) if len(scenes) else report.port.footprint
-    return by_the_rules(gpd.GeoDataFrame(geometry=[place], crs="EPSG:4326")).geometry.iloc[0]
+    (placed,) = by_the_rules(gpd.GeoDataFrame(geometry=[place], crs="EPSG:4326")).geometry
+    return shapely.geometry.shape(placed)
 
 
 def _properties(
