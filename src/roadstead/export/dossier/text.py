@@ -215,7 +215,7 @@ def _track(finding: Finding) -> Iterator[Section]:
 
 def _nearest(finding: Finding, most: int = 20) -> pd.DataFrame:
     away = (finding.positions["time"] - finding.hull["acquired"]).abs()
-    kept = finding.positions.loc[away.sort_values(kind="stable").index[:most]]
+    kept: pd.DataFrame = finding.positions.loc[away.sort_values(kind="stable").index[:most]]
     return kept.sort_values(["mmsi", "time"], kind="stable")
 
 

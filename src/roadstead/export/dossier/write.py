@@ -104,10 +104,7 @@ def dossier_files(
 
 
 def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
-    title, names = (
-        headline(finding),
-        _told(finding),
-    )
+    title, names = headline(finding), _told(finding)
     files = {"finding.geojson": _geojson(finding)}
     if finding.chip is not None:
         files["chip.png"] = _png(finding.chip)
@@ -135,7 +132,7 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
 def _told(finding: Finding) -> set[str]:
     """Return every text that is not ours: what ships declared, and names of AIS sources."""
     sources = {*finding.withheld, *finding.positions["source"], *finding.vessels["source"]}
-    return finding.declared | {str(source) for source in sources}
+    return {*finding.declared, *(str(source) for source in sources)}
 
 
 def _origin(finding: Finding) -> dict[str, Any]:
@@ -178,10 +175,9 @@ def _static(vessels: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
-    return (
-        json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False, default=_plain).encode() + b"\n"
-    )
+def _json(document: Mapping[str, Any], allow_nan: bool = False) -> bytes:
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=allow_nan, default=_plain)
+    return text.encode() + b"\n"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - numpy's numbers
