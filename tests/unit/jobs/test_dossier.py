@@ -6,7 +6,9 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -151,7 +153,12 @@ def test_the_page_asks_no_host_for_anything_and_says_simulated(store: Store) -> 
 
 def test_the_pdf_is_one_and_the_chip_is_that_of_the_store(store: Store) -> None:
     files = dossier_files(find_findings(store, ["d0"]), REASONS, CONFLICTS)
-    assert files["d0/dossier.pdf"].startswith(b"%PDF-")
+    pdf = files["d0/dossier.pdf"]
+    assert pdf.startswith(b"%PDF-")
+    streams = re.findall(rb"/FlateDecode.*?stream\n(.*?)\nendstream", pdf, flags=re.DOTALL)
+    text = b"\n".join(zlib.decompress(stream) for stream in streams)
+    for words in (b"SIMULATED", b"a lead with a probability, never a verdict", b"What else could explain it"):
+        assert words in text
     assert np.array_equal(
         np.asarray(Image.open(io.BytesIO(files["d0/chip.png"]))), store.chips("nampo", b.OVERPASS_ID)["d0"]
     )
