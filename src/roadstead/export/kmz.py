@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,11 @@ from xml.sax.saxutils import escape
 
 from PIL import Image as Pillow
 
+from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import Image, PortReport
 from roadstead.export.report.rows import chance, class_words, length_words, moment, place_words, worded
 from roadstead.export.words import LEAD, check_words
-from roadstead.whole import replacing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """Time of every entry of a zip file, so that a rerun gives the same bytes."""
@@ -48,15 +50,32 @@ def write_kmz(
     matches = {row["detection_id"]: row for row in report.matches.to_dict("records") if row["detection_id"]}
     words, root = {"reasons": reasons, "conflicts": conflicts}, folder / f"{report.port.slug}-kmz"
 
-    def write(hull: Mapping[Any, Any]) -> Path:
-        name = hull["detection_id"]
-        path = root / f"{name}.kmz"
-        packed = kmz(hull, matches.get(name), report.chips.get(name), words)
-        with replacing(path) as temporary:
-            temporary.write_bytes(packed)
-        return path
+    written: list[Path] = []
+    path = root
+    try:
+        # One folder for all, made once: with `whole.replacing` each file would cost more than what is in it.
+        root.mkdir(parents=True, exist_ok=True)
+        for hull in report.detections.to_dict("records"):
+            name = hull["detection_id"]
+            path = root / f"{name}.kmz"
+            save(path, kmz(hull, matches.get(name), report.chips.get(name), words))
+            written.append(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return written
 
-    return [write(hull) for hull in report.detections.to_dict("records")]
+
+def save(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, into a folder that is there; raise OSError where that fails."""
+    temporary = f"{path.parent}/.{path.name}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def kmz(

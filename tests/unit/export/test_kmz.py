@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pyogrio
+import pytest
 from PIL import Image
 
+from roadstead.errors import StoreError
 from roadstead.export.kmz import write_kmz
 from roadstead.geo import distance_m
 from roadstead.reconcile import CONFLICTS, REASONS
@@ -66,3 +68,10 @@ def test_gdal_reads_both_placemarks(tmp_path: Path) -> None:
 def test_a_rerun_gives_the_same_bytes(tmp_path: Path) -> None:
     first = {name: path.read_bytes() for name, path in write(tmp_path).items()}
     assert {name: path.read_bytes() for name, path in write(tmp_path).items()} == first
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing_half(tmp_path: Path) -> None:
+    (tmp_path / "nampo-kmz" / "d1.kmz").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"d1\.kmz: cannot be written"):
+        write(tmp_path)
+    assert {path.name for path in (tmp_path / "nampo-kmz").iterdir()} == {"d0.kmz", "d1.kmz"}
