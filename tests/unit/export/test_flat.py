@@ -28,7 +28,7 @@ from roadstead.geo import distance_m
 from tests.unit.builders import detections
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
-from tests.unit.export.roundtrip import CENTIMETRE, assert_same
+from tests.unit.export.roundtrip import CENTIMETRE, assert_same, assert_same_column
 
 
 def layers() -> dict[str, gpd.GeoDataFrame]:
@@ -91,6 +91,22 @@ def test_a_csv_has_lon_and_lat_first_and_no_geometry(tmp_path: Path) -> None:
     assert first["acquired"] == "2020-11-03T02:25:41.000000Z"
     placed = np.array([[float(first["lon"]), float(first["lat"])]])
     assert distance_m(placed, np.array([[e.HULL_LON, e.HULL_LAT]]))[0] < CENTIMETRE
+
+
+@pytest.mark.parametrize("name", ["detections", "matches", "counts", "zones"])
+def test_every_value_of_a_csv_comes_back(tmp_path: Path, name: str) -> None:
+    written = layers()[name].drop(columns=["geometry", "lon", "lat"], errors="ignore")
+    (path,) = write_flat(tmp_path, "nampo", {name: layers()[name]}, "csv")
+    read = pd.read_csv(path, dtype={"mmsi": str})
+    assert set(read.columns) == {"lon", "lat", *written.columns}
+    for column in written.columns:
+        empty_is_null = (
+            written[column]
+            .astype(object)
+            .map(lambda value: None if isinstance(value, str) and not value else value)
+        )
+        kept = written[column] if isinstance(written[column].dtype, pd.DatetimeTZDtype) else empty_is_null
+        assert_same_column(read[column], kept)
 
 
 def test_text_in_a_csv_is_no_formula() -> None:
