@@ -4,6 +4,7 @@ from benchmarks import (
     ais_import,
     ais_segments,
     dense_anchorage,
+    exports,
     fixed_structures,
     full_tile,
     port_day,
@@ -27,3 +28,5 @@ print("\nAIS: importing a made-up day, and NMEA beside pyais alone")
 ais_import.main()
 print("\nAIS: one number, several hulls")
 ais_segments.main()
+print("\nExports: 20,000 detections in each format")
+exports.main()

@@ -17,7 +17,8 @@ The tree, with the exit code of the command line beside each branch::
     │   ├── CatalogueError        a STAC catalogue could not be read
     │   ├── ReadError             an image could not be read (never "0 ships")
     │   └── StoreError            the store or an output file could not be written
-    └── PartialError          5   some scenes failed, the rest are done
+    ├── PartialError          5   some scenes failed, the rest are done
+    └── AccusationError       1   a text of ours that was to be written accuses; a fault of Roadstead
 """
 
 from collections.abc import Mapping
@@ -101,3 +102,7 @@ class PartialError(RoadsteadError):
         self.failures = dict(failures)
         lines = "\n".join(f"  {scene}: {reason}" for scene, reason in self.failures.items())
         super().__init__(f"{len(self.failures)} failed; the others are done:\n{lines}")
+
+
+class AccusationError(RoadsteadError):
+    """A text that Roadstead made accuses; it is not written."""

@@ -75,8 +75,7 @@ def to_features(table: gpd.GeoDataFrame) -> dict[str, Any]:
     for name, dtype in flat.dtypes.items():
         if isinstance(dtype, pd.DatetimeTZDtype):
             flat[name] = flat[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").where(flat[name].notna(), None)
-    document: dict[str, Any] = json.loads(flat.to_json(drop_id=True, na="null", to_wgs84=True))
-    document.pop("crs", None)
+    document: dict[str, Any] = flat.to_crs("EPSG:4326").to_geo_dict(drop_id=True, na="null")
     return document
 
 

@@ -15,6 +15,7 @@ from roadstead.cli import (
     coverage,
     detect,
     doctor,
+    dossier,
     evaluate,
     events,
     export,
@@ -57,6 +58,7 @@ ais_app.command("events")(events.events_command)
 app.command("reconcile")(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
+app.command("dossier")(dossier.dossier_command)
 app.command("status")(status.status_command)
 app.add_typer(review.app, name="review")
 app.command("serve")(serve.serve_command)

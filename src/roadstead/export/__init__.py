@@ -1,22 +1,44 @@
-"""What leaves Roadstead: GeoJSON (WGS84), GeoPackage (UTM, styled for QGIS) and one HTML report.
+"""What leaves Roadstead: files for GIS, spreadsheets, browsers and archives. See ``docs/exports.md``.
 
 Every function takes tables; none opens the store.
 """
 
+from roadstead.export.cues import cue_table, write_cues
+from roadstead.export.flat import write_csv, write_flat, write_flatgeobuf, write_geoparquet
 from roadstead.export.geojson import write_geojson, write_geojson_products
 from roadstead.export.geopackage import write_geopackage, write_port_geopackage
-from roadstead.export.layers import counts_by_zone, zones_table
-from roadstead.export.report import PortReport, Quicklook, ReportData, write_report
+from roadstead.export.kmz import write_kmz
+from roadstead.export.layers import counts_by_zone, port_layers, positions_table, tracks_table, zones_table
+from roadstead.export.qgis_project import write_qgis_project
+from roadstead.export.report import PortReport, Quicklook, ReportData, no_positions, write_report
+from roadstead.export.select import EVERYTHING, Filters, chosen
+from roadstead.export.stac import write_stac
 
 __all__ = [
+    "EVERYTHING",
+    "Filters",
     "PortReport",
     "Quicklook",
     "ReportData",
+    "chosen",
     "counts_by_zone",
+    "cue_table",
+    "no_positions",
+    "port_layers",
+    "positions_table",
+    "tracks_table",
+    "write_csv",
+    "write_cues",
+    "write_flat",
+    "write_flatgeobuf",
     "write_geojson",
     "write_geojson_products",
     "write_geopackage",
+    "write_geoparquet",
+    "write_kmz",
     "write_port_geopackage",
+    "write_qgis_project",
     "write_report",
+    "write_stac",
     "zones_table",
 ]

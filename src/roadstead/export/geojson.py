@@ -26,7 +26,11 @@ def write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:
     Raises:
         StoreError: the file cannot be written.
     """
-    placed = by_the_rules(table)
+    return write_placed(by_the_rules(table), path)
+
+
+def write_placed(placed: gpd.GeoDataFrame, path: Path) -> Path:
+    """Write a table that `by_the_rules` returned, or rows of it; see `write_geojson`."""
     document = to_features(placed)
     document.pop("bbox", None)
     if len(placed):
@@ -43,7 +47,12 @@ def by_the_rules(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def write_geojson_products(
-    folder: Path, port: Port, detections: gpd.GeoDataFrame, matches: gpd.GeoDataFrame, counts: pd.DataFrame
+    folder: Path,
+    port: Port,
+    detections: gpd.GeoDataFrame,
+    matches: gpd.GeoDataFrame,
+    counts: pd.DataFrame,
+    tracks: gpd.GeoDataFrame | None = None,
 ) -> list[Path]:
     """Write ``<port>-detections``, ``-matches``, ``-counts`` and ``-zones.geojson``; return their paths.
 
@@ -53,6 +62,7 @@ def write_geojson_products(
         detections: `tables.DETECTIONS`.
         matches: `tables.MATCHES`.
         counts: `tables.COUNTS`; written by zone, see `counts_by_zone`.
+        tracks: `layers.tracks_table`, as ``<port>-tracks.geojson``; not written if left out.
 
     Raises:
         StoreError: a file cannot be written.
@@ -62,5 +72,6 @@ def write_geojson_products(
         "matches": matches,
         "counts": counts_by_zone(counts, port),
         "zones": zones_table(port),
+        **({} if tracks is None else {"tracks": tracks}),
     }
     return [write_geojson(table, folder / f"{port.slug}-{name}.geojson") for name, table in layers.items()]

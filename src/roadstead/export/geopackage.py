@@ -15,6 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, GeometryError
 
 from roadstead.aoi import Port
 from roadstead.errors import StoreError
+from roadstead.export.flat import geometry_type
 from roadstead.export.layers import counts_by_zone, zones_table
 from roadstead.export.styles import layer_styles
 from roadstead.whole import refuse_special
@@ -29,9 +30,14 @@ _FAILURES = (OSError, RuntimeError, DataSourceError, DataLayerError, GeometryErr
 
 
 def write_port_geopackage(
-    path: Path, port: Port, detections: gpd.GeoDataFrame, matches: gpd.GeoDataFrame, counts: pd.DataFrame
+    path: Path,
+    port: Port,
+    detections: gpd.GeoDataFrame,
+    matches: gpd.GeoDataFrame,
+    counts: pd.DataFrame,
+    tracks: gpd.GeoDataFrame | None = None,
 ) -> Path:
-    """Write zones, counts by zone, matches and detections of a port as one GeoPackage; see `write_geopackage`.
+    """Write zones, counts by zone, tracks, matches and detections of a port as one GeoPackage; see `write_geopackage`.
 
     Args:
         path: the file to write.
@@ -39,10 +45,12 @@ def write_port_geopackage(
         detections: `tables.DETECTIONS`.
         matches: `tables.MATCHES`.
         counts: `tables.COUNTS`.
+        tracks: `layers.tracks_table`; no such layer if left out.
     """
     layers = {
         "zones": zones_table(port),
         "counts": counts_by_zone(counts, port),
+        **({} if tracks is None else {"tracks": tracks}),
         # A column of plain objects would become text.
         "detections": detections.astype({"moving": "boolean"}),
         "matches": matches,
@@ -89,7 +97,7 @@ def _write(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: str) -> None
             path,
             layer=name,
             driver="GPKG",
-            geometry_type=_geometry_type(table),
+            geometry_type=geometry_type(table),
             dataset_options=VERSION,
             layer_options=WITH_MILLISECONDS,
         )
@@ -102,11 +110,6 @@ def _verify(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
         found = pyogrio.read_info(path, layer=name)["features"]
         if found != len(table):
             raise OSError(f"layer {name} holds {found} of {len(table)} rows; is the disk full?")
-
-
-def _geometry_type(table: gpd.GeoDataFrame) -> str:
-    kinds = set(table.geom_type.dropna())
-    return kinds.pop() if len(kinds) == 1 else "MultiPolygon" if "MultiPolygon" in kinds else "Unknown"
 
 
 def _latest(layers: Mapping[str, gpd.GeoDataFrame]) -> datetime:

@@ -2,16 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
 from roadstead.aoi import Port
-from roadstead.tables import CLASSES, OBSERVED_PARTS, QUANTITIES
+from roadstead.tables import CLASSES, OBSERVED_PARTS, QUANTITIES, UTC
 
+if TYPE_CHECKING:
+    from roadstead.export.report.data import PortReport
+
+LAYERS = ("detections", "matches", "counts", "zones", "tracks")
+"""Layers of a port, in the order of files."""
+_TRACK_KEYS = ["overpass_id", "mmsi"]
 COUNTED = (*CLASSES, "dry_cargo", "all")
 _KEYS = ["port", "zone", "overpass_id", "acquired", "visible_fraction", "observed_at_all", "simulated"]
+
+
+def port_layers(report: PortReport) -> dict[str, gpd.GeoDataFrame]:
+    """Return every layer of a port by its name in `LAYERS`, EPSG:4326."""
+    return {
+        "detections": report.detections,
+        "matches": report.matches,
+        "counts": counts_by_zone(report.counts, report.port),
+        "zones": zones_table(report.port),
+        "tracks": tracks_table(report.positions),
+    }
+
+
+def positions_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return position reports as points, EPSG:4326: columns of `PortReport.positions`."""
+    places = shapely.points(positions["lon"].astype(float), positions["lat"].astype(float))
+    return gpd.GeoDataFrame(positions.copy(), geometry=np.asarray(places, object), crs="EPSG:4326")
+
+
+def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return one line per overpass and MMSI through the reports kept as evidence, in order of time; EPSG:4326.
+
+    Nothing is drawn in between, smoothed or taken out. Of a vessel heard once the line has no length: the report,
+    twice. Columns: overpass_id, mmsi, reports, first, last (UTC), ais_class, source, simulated.
+
+    Args:
+        positions: `PortReport.positions`.
+    """
+    ordered = positions.sort_values([*_TRACK_KEYS, "time"], kind="stable", ignore_index=True)
+    groups = ordered.groupby(_TRACK_KEYS, sort=True)
+    table = groups.agg(
+        reports=("time", "size"),
+        first=("time", "min"),
+        last=("time", "max"),
+        ais_class=("ais_class", _listed),
+        source=("source", _listed),
+        simulated=("simulated", "any"),
+    ).reset_index()
+    table["reports"] = table["reports"].astype("int64")
+    table["simulated"] = table["simulated"].astype(bool)
+    for name in ("first", "last"):
+        table[name] = pd.to_datetime(table[name], utc=True).astype(UTC)
+    xy = ordered[["lon", "lat"]].to_numpy(float)
+    lines = [_line(xy[rows]) for rows in groups.indices.values()]
+    return gpd.GeoDataFrame(table, geometry=np.array(lines, object), crs="EPSG:4326")
+
+
+def _listed(values: pd.Series[Any]) -> str | None:
+    return ", ".join(sorted({str(value) for value in values.dropna()})) or None
+
+
+def _line(xy: np.ndarray) -> shapely.LineString:
+    return shapely.LineString(xy if len(xy) > 1 else np.repeat(xy, 2, axis=0))
 
 
 def zones_table(port: Port) -> gpd.GeoDataFrame:

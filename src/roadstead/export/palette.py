@@ -52,3 +52,5 @@ KIND_LOOKS = {
     "lock": Look("lock", "#56B4E9", dash="dotdash"),
 }
 """Kinds differ by line, not by colour: colours are for classes and statuses."""
+TRACK_LOOK = Look("AIS reports kept as evidence, in order of time", "#5B4A9E")
+"""Lines stand for no class and no status, so they have a colour of their own."""

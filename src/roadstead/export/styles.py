@@ -8,7 +8,7 @@ from datetime import datetime
 import jinja2
 import pandas as pd
 
-from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS, Look
+from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS, TRACK_LOOK, Look
 from roadstead.tables import CLASSES
 
 _TEMPLATES = jinja2.Environment(
@@ -36,6 +36,8 @@ def style_qml(layer: str) -> str | None:
         return _qml("kind", "zone", KIND_LOOKS)
     if layer == "counts":
         return _qml("observed_at_all", "zone", _SEEN)
+    if layer == "tracks":
+        return _TEMPLATES.get_template("line.qml.j2").render(look=TRACK_LOOK, rgb=_rgb(TRACK_LOOK.colour))
     return None
 
 

@@ -6,10 +6,11 @@
 from roadstead.imagery.access import lacks_keys, needs_keys
 from roadstead.imagery.acquired import SIGMA_S
 from roadstead.imagery.cog import write_cog
+from roadstead.imagery.cutout import Cutout, cut_out
 from roadstead.imagery.gcp_tiff import write_gcp_tiff
 from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.http import is_remote
-from roadstead.imagery.items import SIMULATED, open_item
+from roadstead.imagery.items import SIMULATED, item_sha256, open_item, read_item
 from roadstead.imagery.mosaic import Mosaic
 from roadstead.imagery.open import open_scene
 from roadstead.imagery.orbits import REACH, Pass, covers, expected_passes
@@ -29,6 +30,7 @@ __all__ = [
     "SIMULATED_TAG",
     "BandAsset",
     "Block",
+    "Cutout",
     "Mosaic",
     "Overpass",
     "Pass",
@@ -38,10 +40,12 @@ __all__ = [
     "Source",
     "Visibility",
     "covers",
+    "cut_out",
     "expected_passes",
     "fill",
     "group_overpasses",
     "is_remote",
+    "item_sha256",
     "lacks_keys",
     "lists_pass",
     "needs_keys",
@@ -49,6 +53,7 @@ __all__ = [
     "open_item",
     "open_scene",
     "raster_drivers",
+    "read_item",
     "same_pass",
     "search",
     "sources",

@@ -41,6 +41,16 @@ def open_item(source: str | pystac.Item) -> Scene:
     if isinstance(source, pystac.Item):
         document = source.to_dict(include_self_link=False, transform_hrefs=False)
         return scene_from_item(document, source.get_self_href())
+    return scene_from_item(read_item(source), source)
+
+
+def read_item(source: str) -> dict[str, Any]:
+    """Return the JSON of an item as it stands at a path or URL.
+
+    Raises:
+        CatalogueError: it cannot be fetched.
+        SceneError: it is no JSON object.
+    """
     try:
         document = stac_io().read_json(source)
     except (OSError, RequestException, APIError) as error:
@@ -51,7 +61,7 @@ def open_item(source: str | pystac.Item) -> Scene:
         ) from error
     if not isinstance(document, dict):
         raise SceneError(f"{source}: is JSON but no STAC item")
-    return scene_from_item(document, source)
+    return document
 
 
 def _reason(error: Exception) -> str:

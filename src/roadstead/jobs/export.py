@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from roadstead.aoi import Port, coast, coasts
 from roadstead.catalog import Store
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import (
+    EVERYTHING,
+    Filters,
     PortReport,
     Quicklook,
     ReportData,
+    chosen,
+    no_positions,
+    port_layers,
+    positions_table,
+    write_cues,
+    write_flat,
     write_geojson_products,
+    write_kmz,
     write_port_geopackage,
+    write_qgis_project,
     write_report,
+    write_stac,
 )
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.settings import settings
 
-FORMATS = ("geojson", "gpkg", "report")
+FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue", "qgis", "stac")
+DEFAULT_FORMATS = ("geojson", "gpkg", "report")
+"""Written where no format is named."""
+_WITH_CHIPS = {"report", "kmz"}
+_FLAT = ("geoparquet", "flatgeobuf", "csv")
 
 
 def export_ports(
@@ -31,52 +49,93 @@ def export_ports(
     start: datetime,
     end: datetime,
     folder: Path,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     *,
     unfiltered: bool = False,
+    filters: Filters = EVERYTHING,
     provenance: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write the stored tables of some ports into ``folder`` and return the files.
 
-    GeoJSON (WGS84) and GeoPackage (UTM) per port, one report for all, which also shows ``provenance``. With
-    ``unfiltered`` the first two also hold the detections that were dropped, with ``dropped_because``.
+    Every format holds the rows that ``filters`` leave. With ``unfiltered`` all but the report also hold the detections
+    that were dropped, with ``dropped_because``. The report, one for all ports, also shows ``provenance``.
 
     Raises:
-        UsageError: an unknown format.
+        UsageError: an unknown format, zone, class or status.
         BadInputError: the store holds nothing of any of the ports in this range.
         StoreError: a file cannot be written.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise UsageError(f"--format {', '.join(unknown)}: choose from {', '.join(FORMATS)}")
-    reports = [_port_report(store, port, start, end) for port in ports]
+    pictures = bool(_WITH_CHIPS & set(formats))
+    reports = [port_report(store, port, start, end, pictures=pictures) for port in ports]
     if all(report.acquisitions.empty for report in reports):
         names = ", ".join(port.slug for port in ports)
         raise BadInputError(f"the store holds nothing of {names} in this range: run 'roadstead watch' first")
     written: list[Path] = []
     for report in reports:
         listed = store.detections(report.port.slug, start, end, unfiltered=unfiltered)
-        written += _port_files(replace(report, detections=listed), folder, formats)
+        written += port_files(chosen(replace(report, detections=listed), filters), folder, formats)
     if "report" in formats:
-        data = ReportData(tuple(reports), start, end, REASONS, CONFLICTS, provenance or {})
+        told = {**(provenance or {}), **({"Filters": filters.words} if filters else {})}
+        kept = tuple(chosen(report, filters) for report in reports)
+        data = ReportData(kept, start, end, REASONS, CONFLICTS, told)
         written.append(write_report(folder / "report.html", data))
     return written
 
 
-def _port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list[Path]:
-    port, tables = report.port, (report.detections, report.matches, report.counts)
+def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write the tables of one port in each format but the report, which is one for all; return the files.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    port, layers = report.port, port_layers(report)
+    tables = (report.detections, report.matches, report.counts, layers["tracks"])
     written = write_geojson_products(folder, port, *tables) if "geojson" in formats else []
-    if "gpkg" in formats:
+    if {"gpkg", "qgis"} & set(formats):
         written.append(write_port_geopackage(folder / f"{port.slug}.gpkg", port, *tables))
+    if "qgis" in formats:
+        project, title = folder / f"{port.slug}.qgz", f"Roadstead: {report.name}"
+        written.append(write_qgis_project(project, f"{port.slug}.gpkg", layers, port.crs, title))
+    for kind in _FLAT:
+        if kind in formats:
+            written += write_flat(folder, port.slug, _flat_layers(report, layers, kind), kind)
+    if "kmz" in formats:
+        written += write_kmz(folder, report, REASONS, CONFLICTS)
+    if "stac" in formats:
+        written += write_stac(folder, report, known_models())
+    if "cue" in formats:
+        written += write_cues(folder, report)
     return written
 
 
-def _port_report(store: Store, port: Port, start: datetime, end: datetime) -> PortReport:
+def known_models() -> dict[str, Path]:
+    """Return model id -> folder, of the models at hand."""
+    return {path.parent.name: path.parent for path in sorted(settings().models_dir.glob("*/model.json"))}
+
+
+def _flat_layers(
+    report: PortReport, layers: Mapping[str, gpd.GeoDataFrame], kind: str
+) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers of a format: a CSV holds no lines, so it has the reports themselves."""
+    if kind != "csv":
+        return dict(layers)
+    points = {name: table for name, table in layers.items() if name != "tracks"}
+    return {**points, "positions": positions_table(report.positions)}
+
+
+def port_report(
+    store: Store, port: Port, start: datetime, end: datetime, *, pictures: bool = True
+) -> PortReport:
+    """Return everything that the store holds of a port in [start, end); pictures only where asked for."""
     slug = port.slug
     acquisitions = store.acquisitions(slug, start, end)
-    pictures = {name: store.quicklook(slug, name) for name in acquisitions["overpass_id"]}
+    shown = acquisitions["overpass_id"] if pictures else ()
+    quicklooks = {name: store.quicklook(slug, name) for name in shown}
     chips: dict[str, np.ndarray] = {}
-    for name in acquisitions["overpass_id"]:
+    for name in shown:
         chips.update(store.chips(slug, name))
     return PortReport(
         port=port,
@@ -88,6 +147,19 @@ def _port_report(store: Store, port: Port, start: datetime, end: datetime) -> Po
         counts=store.counts(slug, start, end),
         vessels=store.vessels(slug, start, end),
         coast=coast(slug) if slug in coasts() else None,
-        quicklooks={name: Quicklook(*picture) for name, picture in pictures.items() if picture},
+        quicklooks={name: Quicklook(*picture) for name, picture in quicklooks.items() if picture},
         chips=chips,
+        positions=evidence(store, slug, acquisitions),
     )
+
+
+def evidence(store: Store, slug: str, acquisitions: pd.DataFrame) -> pd.DataFrame:
+    """Return the positions kept with each overpass, with its ``overpass_id`` (`PortReport.positions`)."""
+    tables = [no_positions()]
+    heard = acquisitions[acquisitions["with_ais"].eq(True) & acquisitions["acquired"].notna()]
+    for name, time in zip(heard["overpass_id"], heard["acquired"], strict=True):
+        moment = pd.Timestamp(time).to_pydatetime()
+        found = store.positions(slug, moment, moment + timedelta(microseconds=1))
+        tables.append(found.assign(overpass_id=str(name)))
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]

@@ -150,9 +150,17 @@ def port_report(**changes: Any) -> PortReport:
         "vessels": pd.concat([b.vessels(), second], ignore_index=True),
         "coast": box(125.0, 38.75, 125.6, 38.9),
         "quicklooks": {SEEN: picture(), BLIND: picture(220)},
+        "positions": positions(),
         "chips": {"d0": np.full((24, 24, 3), 90, np.uint8)},
     }
     return PortReport(**{**given, **changes})
+
+
+def positions() -> pd.DataFrame:
+    """Return two reports of one vessel, and one of another, near the first overpass."""
+    lone = b.positions()[:1].assign(mmsi="413000002", lon=125.3, lat=38.73)
+    both = pd.concat([b.positions(), lone], ignore_index=True)
+    return both.assign(simulated=True, overpass_id=SEEN)
 
 
 def real(table: pd.DataFrame) -> pd.DataFrame:

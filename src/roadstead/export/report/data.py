@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.aoi import Port
+from roadstead.tables import POSITIONS, empty
 
 Image = NDArray[np.uint8]
 Bounds = tuple[float, float, float, float]
+
+
+def no_positions() -> pd.DataFrame:
+    """Return a table of no position reports, with the columns of `PortReport.positions`."""
+    return empty(POSITIONS).assign(simulated=pd.Series(dtype=bool), overpass_id=pd.Series(dtype=object))
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class PortReport:
     """Overpass id -> picture."""
     chips: Mapping[str, Image] = field(default_factory=dict)
     """Detection id -> cut-out, RGB [H, W, 3]."""
+    positions: pd.DataFrame = field(default_factory=no_positions)
+    """`tables.POSITIONS` kept as evidence, with ``overpass_id`` and ``simulated``."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import CHIP_PX, data_uri
+from roadstead.export.words import quoted
 from roadstead.tables import CLASSES, DECLARED_PARTS, OBSERVED_PARTS
 
 Row = Mapping[Any, Any]
@@ -215,7 +216,7 @@ def length_words(hull: Row) -> str:
 def vessel_words(mmsi: str, declared: Row | None) -> str:
     """Return a declared vessel in a few words."""
     name = declared.get("name") if declared else None
-    return f"Declared vessel {name + ', ' if name else ''}MMSI {mmsi}"
+    return f"Declared vessel {quoted(name) + ', ' if name else ''}MMSI {mmsi}"
 
 
 def declared_of(vessels: pd.DataFrame, mmsi: str | None, at: pd.Timestamp | None) -> dict[str, Any] | None:
