@@ -120,7 +120,8 @@ def real_rows(shared: Path) -> list[str]:
             block = mosaic.read(mosaic.grid.window)
         if block.nir is None:
             continue  # 8-bit true colour, which is never checked
-        seen = Reflectance(*(block.rgb * np.float32(VISUAL_FULL_SCALE)), np.nan_to_num(block.nir))
+        nir = np.minimum(np.nan_to_num(block.nir), np.float32(VISUAL_FULL_SCALE))
+        seen = Reflectance(*(block.rgb * np.float32(VISUAL_FULL_SCALE)), nir)
         scl = _all_bright(seen, block.valid)
         missed = missed_cloud(np.where(block.valid, SCL_WATER, 0).astype(np.uint8), seen, 10.0)
         masks = cloud_mask(scl, 10.0), checked_cloud(scl, seen, 10.0), missed

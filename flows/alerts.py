@@ -16,10 +16,11 @@ from prefect.logging import get_run_logger
 from prefect.variables import Variable
 
 from roadstead.catalog import Store
+from roadstead.jobs.plan import WatchRequest
 from roadstead.jobs.status import PortStatus
 from roadstead.jobs.summary import records
-from roadstead.jobs.watch import WatchRequest
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.words import OUTSIDE, QUANTITY_WORDS, chance, place_words, worded
 
 LEAD_NEW = "roadstead.lead.new"
 PORT_UNOBSERVED = "roadstead.port.unobserved"
@@ -38,17 +39,17 @@ def leads(request: WatchRequest) -> gpd.GeoDataFrame:
     return matches[(matches["status"] == "no_ais_partner") | (matches["conflicts"] != "")]
 
 
-def keys(table: gpd.GeoDataFrame) -> set[LeadKey]:
-    """Return what tells leads apart; the same hull found again in a rerun is the same lead."""
+def keys(table: gpd.GeoDataFrame) -> list[LeadKey]:
+    """Return of each row what tells leads apart; the same hull found again in a rerun is the same lead."""
     columns = ("overpass_id", "detection_id", "mmsi", "status", "conflicts")
     rows = zip(*(table[name].fillna("").astype(str) for name in columns), strict=True)
-    return set(rows)  # type: ignore[arg-type]
+    return list(rows)
 
 
 def tell_new_leads(request: WatchRequest, known: set[LeadKey]) -> int:
     """Emit one event per lead that was not in the store before, notify once, and return how many there are."""
     table = leads(request)
-    fresh = [row for row in records(table) if keys(gpd.GeoDataFrame([row])) - known]
+    fresh = [row for row, key in zip(records(table), keys(table), strict=True) if key not in known]
     for row in fresh:
         payload = {name: value for name, value in row.items() if name != "geometry"}
         payload |= {"lon": row["geometry"].x, "lat": row["geometry"].y, "text": lead_words(row)}
@@ -68,12 +69,10 @@ def tell_new_leads(request: WatchRequest, known: set[LeadKey]) -> int:
 
 def lead_words(row: dict[str, Any]) -> str:
     """Return one lead in words: what, where, how probable, and what else could explain it."""
-    what = "no AIS partner" if row["status"] == "no_ais_partner" else f"{row['status']}, with a conflict"
-    explained = [CONFLICTS.get(code, code) for code in row["conflicts"].split(",") if code]
-    explained += [REASONS.get(code, code) for code in row["reasons"].split(",") if code]
-    place = f"{row['geometry'].y:.4f} N {row['geometry'].x:.4f} E"
-    zone, probability = row["zone"] or "outside zones", f"{row['probability']:.2f}"
-    head = f"{row['overpass_id']}, {zone}, {place}: {what}, probability {probability}."
+    what = QUANTITY_WORDS[row["status"]] + (", with a conflict" if row["conflicts"] else "")
+    explained = [*worded(row["conflicts"], CONFLICTS), *worded(row["reasons"], REASONS)]
+    place = place_words(row["geometry"].x, row["geometry"].y)
+    head = f"{row['overpass_id']}, {row['zone'] or OUTSIDE}, {place}: {what}, probability {chance(row['probability'])}."
     return ("SIMULATED. " if row["simulated"] else "") + " ".join([head, *explained])
 
 

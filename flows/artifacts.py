@@ -11,8 +11,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from flows.served import FILES_URL
 from roadstead.catalog import Store
 from roadstead.jobs.picture import overpass_map
+from roadstead.jobs.plan import WatchRequest
 from roadstead.jobs.tables import count_rows
-from roadstead.jobs.watch import WatchRequest
 
 
 def describe(request: WatchRequest) -> None:

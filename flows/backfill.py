@@ -7,6 +7,7 @@ held in memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +23,7 @@ from flows.watch_port import utc, watch_request
 from roadstead.errors import (
     CatalogueError,
     EmptySearchError,
-    PartialError,
     RoadsteadError,
-    UpstreamError,
     UsageError,
 )
 from roadstead.imagery import Overpass
@@ -99,8 +98,9 @@ def backfill(
         start, end = utc(start), utc(end)
         pieces = list(windows(start, end, window_days, order))
         progress = _Progress(port, start, end, len(pieces))
+        whole = watch_request(port, start, end, catalog, ais, aoi, store)
         for first, last in pieces:
-            request = watch_request(port, first, last, catalog, ais, aoi, store)
+            request = replace(whole, start=first, end=last)
             try:
                 watched = job.watch(request, STEPS, progress.on_overpass)
                 done += len(watched.done)
@@ -114,16 +114,12 @@ def backfill(
         _finish(port, start, end, done, failures)
     except RoadsteadError as error:
         return failed(error)  # type: ignore[return-value]  # Prefect raises it for the caller
-    whole = {"port": port, "from": start.isoformat(), "to": end.isoformat()}
-    return whole | {"windows": len(pieces), "windows_with_nothing": empty, "overpasses": done}
+    told = {"port": port, "from": start.isoformat(), "to": end.isoformat()}
+    return told | {"windows": len(pieces), "windows_with_nothing": empty, "overpasses": done}
 
 
 def _finish(port: str, start: datetime, end: datetime, done: int, failures: dict[str, str]) -> None:
-    if failures and done:
-        raise PartialError(failures)
-    if failures:
-        lines = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
-        raise UpstreamError(f"everything failed, so nothing was observed:\n{lines}")
+    job.finish(done > 0, failures)
     if not done:
         raise EmptySearchError(
             f"nothing of {port} from {start:%Y-%m-%d} to {end:%Y-%m-%d}: not observed, which is not zero ships"

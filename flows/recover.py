@@ -15,7 +15,7 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate, GlobalConcurrencyLimitUpdate
-from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Cancelled, Crashed, Scheduled
 
@@ -60,7 +60,9 @@ def recover(
 
 def paused_by_hand(client: SyncPrefectClient) -> set[tuple[str, str]]:
     """Return (flow, deployment) names of those that a person paused: registering them anew would start them again."""
-    ours = client.read_deployments(deployment_filter=DeploymentFilter(tags={"all_": [TAG]}), limit=PAGE)
+    ours = client.read_deployments(
+        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])), limit=PAGE
+    )
     return {
         (client.read_flow(one.flow_id).name, one.name) for one in ours if one.paused and GONE not in one.tags
     }
@@ -68,7 +70,9 @@ def paused_by_hand(client: SyncPrefectClient) -> set[tuple[str, str]]:
 
 def pause_gone(client: SyncPrefectClient, deployments: Collection[UUID]) -> list[str]:
     """Pause the deployments of ours that the file names no longer, and return their names."""
-    ours = client.read_deployments(deployment_filter=DeploymentFilter(tags={"all_": [TAG]}), limit=PAGE)
+    ours = client.read_deployments(
+        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG])), limit=PAGE
+    )
     gone = [one for one in ours if one.id not in deployments and not one.paused]
     for one in gone:
         client.update_deployment(one.id, DeploymentUpdate(paused=True, tags=sorted({*one.tags, GONE})))

@@ -16,7 +16,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rich.markup import escape
 
 from flows.parent import die_with_parent
 from flows.served import Given, alone, environment, free_to_bind, parse
@@ -51,9 +55,7 @@ def main(words: list[str] | None = None) -> int:
                 return run_once(given, base)
             return _serve(given, base)
     except RoadsteadError as error:
-        err.print(
-            f"[bold red]error:[/] {str(error).replace('[', chr(92) + '[')}", highlight=False, soft_wrap=True
-        )
+        err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return error.exit_code
 
 
@@ -146,13 +148,13 @@ async def _run(
 
     runner = Runner(name="roadstead-serve", limit=RUNS_AT_ONCE, pause_on_shutdown=False)
     paused = await asyncio.to_thread(_paused)
-    ids = {}
+    ids: dict[str, UUID] = {}
     for one in listed:
         wanted = await asyncio.to_thread(one.for_runner, (one.flow.name, one.name) in paused)
         ids[one.name] = await runner.aadd_deployment(wanted)
     await asyncio.to_thread(_tidy, ids, listed)
     ports = list(dict.fromkeys(str(one.parameters["port"]) for one in listed if "port" in one.parameters))
-    faults = lambda: _faults(given, server, runner)  # noqa: E731 - read better in one line
+    faults = partial(_faults, given, server, runner)
     health = HealthServer(
         health_app(base.store_url, ports, faults, base.home / "exports"),
         given.metrics_host,
@@ -190,9 +192,8 @@ async def _run(
     )
     sys.stderr.flush()
     _stop_server(server)
-    os._exit(
-        4
-    )  # no farewell to a server that is gone: the kernel ends the flow runs with us, and drops the lock
+    # No farewell to a server that is gone: the kernel ends the flow runs with us, and drops the lock.
+    os._exit(4)
 
 
 def _paused() -> set[tuple[str, str]]:
@@ -204,7 +205,7 @@ def _paused() -> set[tuple[str, str]]:
         return paused_by_hand(client)
 
 
-def _tidy(ids: dict[str, object], listed: Sequence[Deployed]) -> None:
+def _tidy(ids: dict[str, UUID], listed: Sequence[Deployed]) -> None:
     """Set right what an earlier serve left, and pause the deployments that the file names no longer."""
     from prefect.client.orchestration import get_client
 
@@ -212,8 +213,8 @@ def _tidy(ids: dict[str, object], listed: Sequence[Deployed]) -> None:
 
     resumed = [ids[one.name] for one in listed if one.flow.name == "backfill"]
     with get_client(sync_client=True) as client:
-        told = recover(client, list(ids.values()), resumed)  # type: ignore[arg-type]
-        gone = pause_gone(client, list(ids.values()))  # type: ignore[arg-type]
+        told = recover(client, list(ids.values()), resumed)
+        gone = pause_gone(client, list(ids.values()))
     if any(told.values()):
         err.print(
             "Left by an earlier serve: " + ", ".join(f"{n} run(s) {what}" for what, n in told.items() if n)

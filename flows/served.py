@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from flows.parent import SERVED_BY
@@ -138,6 +139,10 @@ def environment(given: Given, home: Path) -> Mapping[str, str]:
 
 def _reachable(host: str) -> str:
     """Return an address to reach a listener at: those that listen everywhere are reached on the loopback."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - read, not bound
-        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"  # noqa: S104
-    return f"[{host}]" if ":" in host else host
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        address = ip_address("::1" if address.version == 6 else "127.0.0.1")
+    return f"[{address}]" if address.version == 6 else str(address)

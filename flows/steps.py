@@ -12,17 +12,12 @@ from prefect.states import Failed
 
 from roadstead.errors import RoadsteadError, UpstreamError
 from roadstead.jobs import watch as job
+from roadstead.jobs.plan import find
 
 
 def _upstream_only(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401 - Prefect's signature
     """Retry only what may pass: bad input stays bad."""
-    try:
-        state.result()
-    except UpstreamError:
-        return True
-    except Exception:
-        return False
-    return False
+    return isinstance(state.result(raise_on_failure=False), UpstreamError)
 
 
 RETRIES = {
@@ -35,7 +30,7 @@ RETRIES = {
 }
 
 STEPS = job.Steps(
-    find=task(job.find, name="search", **RETRIES),
+    find=task(find, name="search", **RETRIES),
     load=task(job.load_declarations, name="load-ais", **RETRIES),
     overpass=task(job.do_overpass, name="overpass", task_run_name="{overpass.overpass_id}", **RETRIES),
 )

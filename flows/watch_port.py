@@ -20,6 +20,7 @@ from roadstead.catalog import Store
 from roadstead.detection import load_model
 from roadstead.errors import RoadsteadError
 from roadstead.jobs import watch as job
+from roadstead.jobs.plan import WatchRequest
 from roadstead.jobs.status import port_status
 from roadstead.jobs.summary import summary
 from roadstead.settings import settings
@@ -41,10 +42,10 @@ def watch_request(
     ais: list[str] | None,
     aoi: Path | None,
     store: str | None,
-) -> job.WatchRequest:
+) -> WatchRequest:
     """Return what to watch; what is not given comes from the settings."""
     base = settings()
-    return job.WatchRequest(
+    return WatchRequest(
         named_port(port, aoi),
         utc(start),
         utc(end),
@@ -77,7 +78,7 @@ def watch_port(
     last = end or datetime.now(UTC)
     try:
         request = watch_request(port, start or last - LOOK_BACK, last, catalog, ais, aoi, store)
-        known = alerts.keys(alerts.leads(request))
+        known = set(alerts.keys(alerts.leads(request)))
         try:
             watched = job.watch(request, STEPS)
         except RoadsteadError as error:
@@ -87,13 +88,13 @@ def watch_port(
         artifacts.tell_failures(port, watched.failures)
         _tell(request, known)
         document = summary(request, watched)
-        job.finish(watched)
+        job.finish(bool(watched.done), watched.failures)
     except RoadsteadError as error:
         return failed(error)  # type: ignore[return-value]  # Prefect raises it for the caller
     return document
 
 
-def _tell(request: job.WatchRequest, known: set[alerts.LeadKey]) -> None:
+def _tell(request: WatchRequest, known: set[alerts.LeadKey]) -> None:
     """Leave what the store holds now in Prefect's pages, and tell of new leads and of a port unobserved."""
     artifacts.describe(request)
     alerts.tell_new_leads(request, known)

@@ -91,6 +91,12 @@ class Grid:
         moved = self.transform @ Affine.translation(window.col, window.row)
         return Grid(self.crs, moved, window.width, window.height)
 
+    def square(self, col: int, row: int, side: int) -> Window:
+        """Return the square around a pixel, cut off at the grid's edge; empty where it lies outside."""
+        left, top = max(col - side // 2, 0), max(row - side // 2, 0)
+        right, bottom = min(col + side // 2, self.width), min(row + side // 2, self.height)
+        return Window(left, top, max(right - left, 0), max(bottom - top, 0))
+
     def colrow_to_xy(self, colrow: Array) -> Array:
         """Map (n, 2) pixel coordinates to (n, 2) metres."""
         a = self.transform

@@ -40,7 +40,8 @@ class SceneHeader:
     footprint: BaseGeometry
     """What the image frame covers, EPSG:4326."""
     valid_area: BaseGeometry
-    """Where it was searched: valid and, where cloud is known, clear; EPSG:4326."""
+    """Where a hull that is not found is not there: valid, clear, and neither in the shadow of cloud nor under strong
+    glint, as far as each is known; EPSG:4326. Hulls are looked for in shadow and glint too."""
     cloud: str
     """``known`` or ``unknown``."""
     visible_fraction: Mapping[str, float]

@@ -34,8 +34,6 @@ class Provider(BaseModel):
     region: str = "default"
     key_variable: str = ""
     secret_variable: str = ""
-    sensing_time: Literal["datetime", "granule_metadata"] = "datetime"
-    """Where the granule's SENSING_TIME is: in the item's ``datetime``, or in the asset ``granule-metadata``."""
 
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -52,7 +50,6 @@ PROVIDERS: Mapping[str, Provider] = {
         assets=("https://sentinel2l2a01.blob.core.windows.net/",),
         access="sas",
         sign="https://planetarycomputer.microsoft.com/api/sas/v1/token",
-        sensing_time="granule_metadata",
     ),
     # https://documentation.dataspace.copernicus.eu/APIs/S3.html: JPEG 2000 over S3; keys are free of charge
     "cdse": Provider(
@@ -63,7 +60,6 @@ PROVIDERS: Mapping[str, Provider] = {
         endpoint="https://eodata.dataspace.copernicus.eu",
         key_variable="CDSE_S3_ACCESS_KEY",
         secret_variable="CDSE_S3_SECRET_KEY",  # noqa: S106 - the name of a variable
-        sensing_time="granule_metadata",
     ),
     # Earlier processings of Earth Search, with offset flags that are checked against pixels
     "earth-search-l2a": Provider(

@@ -37,11 +37,20 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text; line ends stay as they are.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    with replacing(path) as temporary:
-        temporary.write_bytes(text.encode())
+    write_bytes(path, text.encode())

@@ -89,10 +89,10 @@ def _forget() -> None:
 def _row(name: str, url: str) -> dict[str, Any]:
     row: dict[str, Any] = {"api": f"{url}/stac", "collection": COLLECTIONS[name], "assets": [f"{url}/"]}
     if name == "planetary-computer":
-        row |= {"access": "sas", "sign": f"{url}/token", "sensing_time": "granule_metadata"}
+        row |= {"access": "sas", "sign": f"{url}/token"}
     if name == "cdse":
         row |= {
-            "assets": ["s3://eodata/"], "access": "s3", "endpoint": url, "sensing_time": "granule_metadata",
+            "assets": ["s3://eodata/"], "access": "s3", "endpoint": url,
             "key_variable": "CDSE_S3_ACCESS_KEY", "secret_variable": "CDSE_S3_SECRET_KEY",
         }  # fmt: skip
     return row

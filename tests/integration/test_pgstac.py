@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.imagery import SearchResult, group_overpasses, search
-from roadstead.imagery.search import Source, lists_pass
+from roadstead.imagery import Pass, SearchResult, Source, group_overpasses, lists_passes, search
 from tests import builders as b
 from tests.integration.postgres import lacking, postgres
 from tests.integration.stac_servers import _answers, _wait_until, free_port
@@ -108,14 +107,13 @@ def test_every_item_of_several_pages_is_found_once(api: str) -> None:
 
 def test_a_range_gives_its_items_alone_and_the_sightings_around_it(api: str) -> None:
     start = datetime(2020, 10, 1, tzinfo=UTC)
-    found = search(api, PORT, start, start + timedelta(days=20), COLLECTION, timedelta(days=40))
+    found = search(api, PORT, start, start + timedelta(days=20), COLLECTION, reach=timedelta(days=40))
     assert len(found.scenes) == 4
     assert len(found.sightings) > 12
 
 
 def test_a_pass_is_looked_for_along_its_track(api: str) -> None:
-    source = Source("pgstac", api, COLLECTION)
     when = datetime(2020, 11, 3, 2, 29, 51, tzinfo=UTC)
-    assert lists_pass(source, PORT, "sentinel-2b", when) is True
-    assert lists_pass(source, PORT, "sentinel-2a", when) is False
-    assert lists_pass(source, PORT, "sentinel-2b", when + timedelta(days=400)) is False
+    asked = [("sentinel-2b", when), ("sentinel-2a", when), ("sentinel-2b", when + timedelta(days=400))]
+    passes = [Pass(platform, expected, frozenset()) for platform, expected in asked]
+    assert lists_passes(Source("pgstac", api, COLLECTION), PORT, passes) == [True, False, False]

@@ -163,7 +163,7 @@ def _key_of_file(path: Path, how: How) -> str:
 
 
 def _from_stdin(folder: Path, how: How) -> tuple[Manifest, bool]:
-    raw = Hashed(sys.stdin.buffer, how.digest())
+    raw = Hashed(cast(io.BufferedIOBase, sys.stdin.buffer), how.digest())
     stream = cast(BinaryIO, io.BufferedReader(raw))
     reading = Reading(
         STDIN, how.window, how.mapping, how.source.name, batches=batches_of(STDIN, how.mapping, stream)
@@ -174,7 +174,7 @@ def _from_stdin(folder: Path, how: How) -> tuple[Manifest, bool]:
 class Hashed(io.RawIOBase):
     """A stream that hashes what is read from it."""
 
-    def __init__(self, stream: BinaryIO, digest: _Digest) -> None:
+    def __init__(self, stream: io.BufferedIOBase, digest: _Digest) -> None:
         """Read from ``stream`` and go on with ``digest``."""
         self._stream, self.digest = stream, digest
 
@@ -184,7 +184,7 @@ class Hashed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - any writable buffer
         """Read into a buffer; return the bytes read."""
-        got = self._stream.read1(len(buffer)) if hasattr(self._stream, "read1") else b""
+        got = self._stream.read1(len(buffer))
         buffer[: len(got)] = got
         self.digest.update(got)
         return len(got)

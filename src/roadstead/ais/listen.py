@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -73,24 +74,22 @@ class _Line:
     _lines: int = 0
     _fails: int = field(default=0)
 
-    def piece(self, take: Callable[[bytes], None]) -> Iterator[bytes]:
-        """Yield lines until this piece is over; ``take`` is told each."""
+    def piece(self) -> Iterator[bytes]:
+        """Yield lines until this piece is over."""
         end = min(time.monotonic() + self.piece_s, self.until)
         try:
             while time.monotonic() < end and self.lost is None:
-                yield from self._told(self._received(), take)
+                yield from self._counted(self._received())
                 self.heard(self._lines)
         except KeyboardInterrupt:
             self.stopped = True
         self.stopped |= time.monotonic() >= self.until
         if self.stopped:
-            yield from self._told(self._left(), take)
+            yield from self._counted(self._left())
 
-    def _told(self, lines: list[bytes], take: Callable[[bytes], None]) -> Iterator[bytes]:
-        for line in lines:
-            take(line)
-            self._lines += 1
-            yield line
+    def _counted(self, lines: list[bytes]) -> list[bytes]:
+        self._lines += len(lines)
+        return lines
 
     def _left(self) -> list[bytes]:
         """Return what came after the last line break, a line that was cut off: it is counted, too."""
@@ -187,16 +186,13 @@ def listen(
 
 def _piece(lines: _Line, folder: Path, how: How) -> list[Manifest]:
     """Import one piece; nothing where nothing was heard."""
+    # The same lines heard again are not the same import: our clock gives them another time.
     digest = how.digest()
-    heard = lines.piece(lambda line: digest.update(line + b"\n"))
+    digest.update(f"{lines.feed.name} {time.time_ns()}".encode())
+    heard = lines.piece()
     first = next(heard, None)
     if first is None:
         return []
-    batches = read_nmea(_chained(first, heard), clock=time.time)
+    batches = read_nmea(chain([first], heard), clock=time.time)
     reading = Reading(Path(lines.feed.name), how.window, source=how.source.name, batches=batches)
     return [write_import(folder, reading, how.source, lambda: key_of(digest))[0]]
-
-
-def _chained(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from others

@@ -14,10 +14,13 @@ _LAST_S = 9e9
 
 
 def named(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
-    """Return a table of a layout under our column names, constants filled in, times and speeds in our units."""
+    """Return a table of a layout under our column names, constants filled in, times and speeds in our units.
+
+    A table without places holds identities alone: its rows say so (``positional``).
+    """
     present = layout.present(table.columns.tolist())
-    made = table[list(present.values())].set_axis(list(present), axis=1)
-    return in_our_units(made, layout)
+    made = in_our_units(table[list(present.values())].set_axis(list(present), axis=1), layout)
+    return made if {"lon", "lat"} <= set(made) else made.assign(positional=False)
 
 
 def in_our_units(made: pd.DataFrame, layout: Layout) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -200,13 +200,20 @@ class _Collected:
             table = pd.concat([table, static], axis=1)
         return Batch(_timed(table), self._content, tuple(self.faults), bytes_done, self.passed_over)
 
-    def batches(self, bytes_done: int) -> Iterator[Batch]:
-        """Yield the reports decoded at once, where there are any, then all the rest."""
-        if self.quick:
-            row, time, source, payloads = zip(*self.quick, strict=True)
-            quick = decoded(list(payloads)).assign(row=row, time=time, source=pd.Series(source, dtype=object))
-            yield Batch(_timed(quick), self._content, (), bytes_done)
-        yield self._others(bytes_done)
+    def batch(self, bytes_done: int) -> Batch:
+        """Return all reports in the order of their lines, those decoded at once among the rest."""
+        rest = self._others(bytes_done)
+        if not self.quick:
+            return rest
+        row, time, source, payloads = zip(*self.quick, strict=True)
+        quick = decoded(list(payloads)).assign(row=row, time=time, source=pd.Series(source, dtype=object))
+        rows = _timed(quick)
+        if len(rest.rows):
+            # A column that one of the two says nothing in takes its type from the other.
+            said = [part.dropna(axis=1, how="all") for part in (rows, rest.rows)]
+            columns = list(dict.fromkeys([*rows.columns, *rest.rows.columns]))
+            rows = pd.concat(said).reindex(columns=columns).sort_values("row", kind="stable")
+        return replace(rest, rows=rows.reset_index(drop=True))
 
     def _content(self, row: int) -> str:
         return _text(self.text.get(row, b""))
@@ -232,12 +239,12 @@ def read_nmea(
     for row, line in enumerate(lines, 1):
         _take_line(row, line, parser, assembler, kept)
         if len(kept.rows) + len(kept.quick) + len(kept.faults) >= BATCH_MESSAGES:
-            yield from kept.batches(tell())
+            yield kept.batch(tell())
             kept = _Collected()
         if row % _MAX_WAIT_LINES == 0:
             kept.faults.extend(_incomplete(assembler.stale(row)))
     kept.faults.extend(_incomplete(assembler.stale()))
-    yield from kept.batches(tell())
+    yield kept.batch(tell())
 
 
 def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, kept: _Collected) -> None:

@@ -42,8 +42,6 @@ class Writer:
     """Writes the tables of one import under temporary names and puts all in place at the end."""
 
     folder: Path
-    key: str | None = None
-    """Name of the import; None where it is known at the end alone."""
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*SCHEMAS, "quarantine"), 0))
     _token: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     _waiting: dict[str, list[pd.DataFrame]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,7 @@ def _batches(
     header = _split(line, delimiter)
     table = _Table(tuple(header), delimiter, layout_of(header, path, mapping), encoding)
     below = Block(first.text[first.ends[0] + 1 :], 2, first.bytes_done)
-    yield from _in_turn(table, _chained(below, blocks))
-
-
-def _chained(first: Block, others: Iterator[Block]) -> Iterator[Block]:
-    yield first
-    yield from others
+    yield from _in_turn(table, chain([below], blocks))
 
 
 def _in_turn(table: _Table, blocks: Iterable[Block]) -> Iterator[Batch]:
@@ -121,7 +117,7 @@ class _Table:
         lines = np.setdiff1d(np.arange(len(block.ends)), apart) if len(apart) else np.arange(len(block.ends))
         text = block.without(apart) if len(apart) else block.text
         cells, wrong = self._cells(text, early, quoted=False)
-        blank = lines[np.array([n for n, _ in wrong if n >= 0], dtype=np.intp)]
+        blank = lines[np.array(wrong, dtype=np.intp)]
         whole = np.setdiff1d(lines, blank) if len(blank) else lines
         mended, faults = self._one_by_one(block, np.union1d(apart, blank))
         empty = (block.ends - block.starts) == 0
@@ -184,17 +180,15 @@ class _Table:
         text = "".join(f"{mended[n]}\n" for n in sorted(mended)).encode()
         return self._cells(text, place, quoted=True)[0]
 
-    def _cells(
-        self, text: bytes, place: Mapping[str, int], quoted: bool
-    ) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
-        """Return columns by our names, and place (0-based) and text of lines of another width.
+    def _cells(self, text: bytes, place: Mapping[str, int], quoted: bool) -> tuple[pd.DataFrame, list[int]]:
+        """Return columns by our names, and places (0-based) of lines of another width.
 
         Numeric columns come as numbers, null where a cell is none; the others as categories.
         """
         if not text or not place:
             lines = np.arange(text.count(b"\n") if not place else 0)
             return pd.DataFrame(index=lines, columns=list(place), dtype=object), []
-        wrong: list[tuple[int, str]] = []
+        wrong: list[int] = []
         numbers = {ours: pa.float64() for ours in place if ours in NUMERIC}
         try:
             table = self._arrow(text, place, numbers, quoted, wrong)
@@ -211,10 +205,10 @@ class _Table:
         place: Mapping[str, int],
         numbers: Mapping[str, pa.DataType],
         quoted: bool,
-        wrong: list[tuple[int, str]],
+        wrong: list[int],
     ) -> pa.Table:
         def passed_over(row: arrow_csv.InvalidRow) -> str:
-            wrong.append((int(row.number) - 1, row.text))
+            wrong.append(int(row.number) - 1)
             return "skip"
 
         columns = [f"c{n}" for n in range(len(self.header))]

@@ -1,6 +1,14 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
-from roadstead.catalog.decisions import Decision, Decisions, OvertakenError, Verdict, Verified, canonical
+from roadstead.catalog.decisions import (
+    Decision,
+    Decisions,
+    OvertakenError,
+    Verdict,
+    Verified,
+    canonical,
+    held,
+)
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.people import People, Person
@@ -24,4 +32,5 @@ __all__ = [
     "Verdict",
     "Verified",
     "canonical",
+    "held",
 ]

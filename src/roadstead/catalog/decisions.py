@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, tuple_
 
 from roadstead.catalog import review_model
 from roadstead.catalog.review_model import BECAUSE
@@ -139,6 +139,12 @@ def standing() -> Select[tuple[str, str, int]]:
     )
 
 
+def held(told: Sequence[Decision]) -> Decision | None:
+    """Return which of the rows about a finding stands; `stands` in Python."""
+    back = {row.undoes for row in told}
+    return next((row for row in reversed(told) if row.kind != "undone" and row.seq not in back), None)
+
+
 class Decisions:
     """The chain of a store."""
 
@@ -193,10 +199,17 @@ class Decisions:
             taken = dict.fromkeys(("hull_class", "linked_mmsi", "because")) | {"note": "", "undoes": seq}
             return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
 
+    def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
+        """Return all rows about each of some findings (port, finding), oldest first."""
+        chosen = select(DECISION).where(tuple_(DECISION.c.port, DECISION.c.finding).in_(keys))
+        told: dict[tuple[str, str], tuple[Decision, ...]] = dict.fromkeys(keys, ())
+        for row in self._read(chosen.order_by(DECISION.c.seq)):
+            told[row.port, row.finding] += (row,)
+        return told
+
     def of(self, port: str, finding: str) -> tuple[Decision, ...]:
         """Return all rows about a finding, oldest first."""
-        chosen = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
-        return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+        return self.about([(port, finding)])[port, finding]
 
     def standing(self) -> tuple[Decision, ...]:
         """Return the decision that stands for each finding that has one, in their order."""
@@ -230,7 +243,7 @@ class Decisions:
                 wrong.append(
                     f"row {expected} is missing before it" if row.seq > expected else "its number repeats"
                 )
-            if digest(_columns(row)) != row.sha256:
+            if digest(asdict(row)) != row.sha256:
                 wrong.append("its content does not have the hash that it carries")
             if row.previous_sha256 != previous:
                 wrong.append("it does not follow the row before it")
@@ -244,10 +257,6 @@ class Decisions:
         with self._store.transaction(writes=False) as connection:
             rows: Sequence[Mapping[str, Any]] = [dict(r) for r in connection.execute(chosen).mappings()]
         return (Decision(**row) for row in rows)
-
-
-def _columns(row: Decision) -> dict[str, Any]:
-    return asdict(row)
 
 
 def _alone(connection: Connection) -> None:

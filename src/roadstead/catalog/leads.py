@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from roadstead.catalog import model
-from roadstead.catalog.conditions import ACQUISITION, SCENE
+from roadstead.catalog.conditions import ACQUISITION, SCENE, touches
 from roadstead.catalog.decisions import DECISION, standing
 from roadstead.catalog.rows import Bounds, table_of
 
@@ -126,7 +126,7 @@ class Leads:
         """Return a finding: columns of its match, of its overpass, and of its detection with ``hull_`` before them."""
         return next(iter(self._findings(and_(MATCH.c.port == port, FINDING == finding))), None)
 
-    def _findings(self, condition: ColumnElement[bool]) -> list[Row]:
+    def _findings(self, condition: ColumnElement[bool], most: int | None = None) -> list[Row]:
         chosen = (
             select(FINDING.label("finding"), *_MATCH, *_MADE, *_HULL)
             .select_from(MATCH)
@@ -134,6 +134,7 @@ class Leads:
             .outerjoin(DETECTION, _same_hull())
             .where(condition)
             .order_by(*_order())
+            .limit(most)
         )
         return self._all(chosen)
 
@@ -174,6 +175,11 @@ class Leads:
         )
         return self._all(chosen.order_by(VESSEL.c.time))
 
+    def reports(self, port: str, overpass_id: str, mmsi: str) -> list[Row]:
+        """Return the position reports of a vessel kept with an overpass, oldest first."""
+        own = and_(POSITION.c.port == port, POSITION.c.overpass_id == overpass_id, POSITION.c.mmsi == mmsi)
+        return self._all(select(POSITION).where(own).order_by(POSITION.c.time))
+
     def history(self, mmsi: str) -> list[Row]:
         """Return each declaration of a vessel once, newest first."""
         columns = [c for c in VESSEL.c if c.name not in ("port", "overpass_id", "row")]
@@ -183,7 +189,7 @@ class Leads:
     def sightings(self, mmsi: str) -> list[Row]:
         """Return the findings that name a vessel as partner or candidate, newest overpass first; see `one`."""
         named = or_(MATCH.c.mmsi == mmsi, _lists(MATCH.c.candidates, mmsi))
-        return self._findings(named)[:MOST_ROWS]
+        return self._findings(named, MOST_ROWS)
 
     def positions(self, mmsi: str) -> list[Row]:
         """Return the position reports of a vessel kept near overpasses, each once, newest first."""
@@ -211,9 +217,8 @@ class Leads:
 
     def around(self, port: str, overpass_id: str, within: Bounds) -> list[Row]:
         """Return all findings of an overpass inside bounds in degrees; see `one`."""
-        west, south, east, north = within
-        box = and_(MATCH.c.west <= east, MATCH.c.east >= west, MATCH.c.south <= north, MATCH.c.north >= south)
-        return self._findings(and_(MATCH.c.port == port, MATCH.c.overpass_id == overpass_id, box))
+        own = (MATCH.c.port == port, MATCH.c.overpass_id == overpass_id)
+        return self._findings(and_(*own, *touches(MATCH, within)))
 
     def _all(self, chosen: Select[Any]) -> list[Row]:
         with self._store.transaction(writes=False) as connection:

@@ -11,13 +11,14 @@ import pandas as pd
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from roadstead.catalog import model
+from roadstead.catalog.conditions import SCENE
 from roadstead.catalog.rows import frame, table_of
 from roadstead.tables import LEDGER
 
 if TYPE_CHECKING:
     from roadstead.imagery import Scene
 
-MISSING, SCENE = table_of(model.Missing), table_of(model.Scene)
+MISSING = table_of(model.Missing)
 _STATES = {"not_observed": "too_cloudy"}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select, union
 
 from roadstead.catalog import model
 from roadstead.catalog.conditions import (
@@ -26,7 +26,7 @@ from roadstead.catalog.conditions import (
     touches,
 )
 from roadstead.catalog.engine import open_engine, store_errors
-from roadstead.catalog.ledger import MissingPass, forget_missing, ledger_of, put_missing
+from roadstead.catalog.ledger import MISSING, MissingPass, forget_missing, ledger_of, put_missing
 from roadstead.catalog.rows import (
     Bounds,
     Picture,
@@ -255,7 +255,7 @@ class Store:
         """Return the slugs of all ports that the store holds anything of."""
         with self.transaction(writes=False) as connection:
             return tuple(
-                connection.scalars(select(ACQUISITION.c.port).distinct().order_by(ACQUISITION.c.port))
+                sorted(connection.scalars(union(select(ACQUISITION.c.port), select(MISSING.c.port))))
             )
 
     def scenes(
@@ -273,12 +273,15 @@ class Store:
         within: Bounds | None = None,
         *,
         unfiltered: bool = False,
+        named: Collection[str] | None = None,
     ) -> gpd.GeoDataFrame:
         """Return `tables.DETECTIONS`, those that touch ``within`` (w, s, e, n in degrees) if given.
 
-        With ``unfiltered`` also those that are kept with the reason why they were dropped.
+        With ``unfiltered`` also those that are kept with the reason why they were dropped; with ``named`` those of
+        these ids alone.
         """
         wanted = [] if unfiltered else [DETECTION.c.dropped_because.is_(None)]
+        wanted += [] if named is None else [DETECTION.c.detection_id.in_(named)]
         return geo_frame(self._rows(DETECTION, port, start, end, within, wanted), DETECTIONS)
 
     def matches(
@@ -301,6 +304,11 @@ class Store:
         """Return the position reports kept as evidence (`tables.POSITIONS`)."""
         table = frame(self._rows(POSITION, port, start, end), POSITIONS, "simulated")
         return table.drop_duplicates(ignore_index=True)
+
+    def evidence(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """Return `positions` with the ``overpass_id`` that each was kept with."""
+        table = frame(self._rows(POSITION, port, start, end), POSITIONS, "simulated", "overpass_id")
+        return table.astype({"simulated": bool}).drop_duplicates(ignore_index=True)
 
     def vessels(self, port: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """Return the static data kept with the overpasses (`tables.VESSELS`), each declaration once."""

@@ -96,3 +96,14 @@ def time_range(start: str, end: str) -> tuple[datetime, datetime]:
     if last <= first:
         raise UsageError(f"--to {end} is before --from {start}")
     return first, last
+
+
+def optional_range(start: str | None, end: str | None) -> tuple[datetime, datetime] | None:
+    """Return `time_range` of two options that are given both or not at all.
+
+    Raises:
+        UsageError: one of them is missing, or they are no range.
+    """
+    if (start is None) != (end is None):
+        raise UsageError("give both --from and --to, or neither")
+    return time_range(start, end) if start and end else None

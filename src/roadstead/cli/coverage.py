@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from roadstead.cli import options
-from roadstead.cli.console import Json, err, print_json, print_table, time_range
+from roadstead.cli.console import Json, err, optional_range, print_json, print_table
 from roadstead.settings import settings
 
 
@@ -30,18 +30,19 @@ def coverage_command(
     """
     from roadstead.ais import load_ais
     from roadstead.aoi import load_port
-    from roadstead.jobs.coverage import WHY, coverage, load_for_coverage, span_of, thinning_of
+    from roadstead.jobs.coverage import WHY, coverage, span_of, thinning_of
     from roadstead.jobs.coverage_plot import write_plot
-    from roadstead.jobs.declared import widened
+    from roadstead.jobs.declared import load_around, widened
 
     place, paths = load_port(port), tuple(ais or (str(settings().home / "ais"),))
     hours = settings().ais_window_h
-    if start is None or end is None:
+    span = optional_range(start, end)
+    if span is None:
         heard = load_ais(paths, mapping=ais_mapping, within=widened(place.bounds))
         first, last = span_of(heard)
     else:
-        first, last = time_range(start, end)
-        heard = load_for_coverage(paths, ais_mapping, place, first, last, hours)
+        first, last = span
+        heard = load_around(paths, ais_mapping, place.bounds, [first, last], hours)
     found = coverage(heard, place, first, last, hours, thinning_of(paths))
     if plot is not None:
         write_plot(found, plot)

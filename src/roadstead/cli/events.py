@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from roadstead.cli import options
-from roadstead.cli.console import Json, err, print_json, print_table, time_range
+from roadstead.cli.console import Json, err, optional_range, print_json, print_table
 from roadstead.settings import settings
 
 
@@ -32,12 +32,7 @@ def events_command(
     from roadstead.jobs.events import write_events
 
     place, paths = load_port(port), tuple(ais or (str(settings().home / "ais"),))
-    if (start is None) != (end is None):
-        from roadstead.errors import UsageError
-
-        raise UsageError("give both --from and --to, or neither")
-    span = time_range(start, end) if start and end else None
-    found = write_events(output, place, paths, ais_mapping, span)
+    found = write_events(output, place, paths, ais_mapping, optional_range(start, end))
     tally = found["kind"].value_counts()
     if json:
         print_json({"output": str(output), "events": {str(kind): int(n) for kind, n in tally.items()}})

@@ -8,6 +8,7 @@ import os
 import sys
 
 import typer
+from rich.markup import escape
 
 from roadstead import __version__
 from roadstead.cli import (
@@ -98,9 +99,5 @@ def main() -> None:
 
 
 def _end(error: RoadsteadError) -> None:
-    err.print(f"[bold red]error:[/] {_escaped(error)}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
     sys.exit(error.exit_code)
-
-
-def _escaped(error: Exception) -> str:
-    return str(error).replace("[", "\\[")

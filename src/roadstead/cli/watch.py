@@ -80,7 +80,7 @@ def watch_command(
         raise
     document = summary(request, watched)
     print_json(document) if json else _show(request, watched, document)
-    finish(watched)
+    finish(bool(watched.done), watched.failures)
 
 
 def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # noqa: ANN401 - a callback

@@ -14,7 +14,7 @@ import pandas as pd
 from roadstead.export.flat import write_csv
 from roadstead.export.geojson import write_geojson
 from roadstead.export.report.data import PortReport
-from roadstead.export.report.rows import declared_of
+from roadstead.export.report.rows import declared_of, leads_of
 from roadstead.tables import UTC
 
 CUE_HOURS = 24.0
@@ -33,12 +33,6 @@ _NOTES = {
     "matched": "A hull whose declaration disagrees with the image: a lead. Another image may settle its length.",
     "unseen": "A vessel declared itself here and was not found: a lead. Another image may show the water empty or not.",
 }
-
-
-def leads_of(matches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the matches that are leads: hulls with no AIS partner, vessels unseen, matches with a conflict."""
-    conflicting = (matches["status"] == "matched") & (matches["conflicts"] != "")
-    return matches[matches["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
 
 
 def cue_table(report: PortReport) -> gpd.GeoDataFrame:

@@ -16,7 +16,7 @@ from roadstead.errors import StoreError
 from roadstead.export.geojson import DECIMALS
 from roadstead.whole import replacing, write_text
 
-_NULLABLE = {"moving": "boolean", "with_ais": "boolean"}
+_NULLABLE = {"moving": "boolean"}
 """Columns of true, false and null, which as plain objects would become text."""
 _OGR_FAILURES = (RuntimeError, DataSourceError, DataLayerError, GeometryError)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -96,13 +96,19 @@ def write_csv(table: gpd.GeoDataFrame, path: Path) -> Path:
 def csv_text(table: gpd.GeoDataFrame) -> str:
     """Return a table as `write_csv` writes it."""
     placed = table.to_crs("EPSG:4326")
-    points = placed.geometry.representative_point()
     flat = pd.DataFrame(placed.drop(columns=placed.geometry.name))
     if "lon" not in flat:
+        points = placed.geometry.representative_point()
         flat.insert(0, "lon", points.x)
         flat.insert(1, "lat", points.y)
     flat = flat[["lon", "lat", *[name for name in flat.columns if name not in ("lon", "lat")]]]
     flat[["lon", "lat"]] = np.round(flat[["lon", "lat"]].astype(float), DECIMALS)
+    return plain_csv(flat)
+
+
+def plain_csv(table: pd.DataFrame) -> str:
+    """Return a table without geometry as `write_csv` writes its cells."""
+    flat = table.copy()
     for name, dtype in flat.dtypes.items():
         if isinstance(dtype, pd.DatetimeTZDtype):
             flat[name] = flat[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

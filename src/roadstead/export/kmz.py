@@ -16,8 +16,9 @@ from PIL import Image as Pillow
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import Image, PortReport
-from roadstead.export.report.rows import chance, class_words, length_words, moment, place_words, worded
+from roadstead.export.report.rows import class_words, length_words
 from roadstead.export.words import LEAD, check_words
+from roadstead.words import chance, moment, place_words, worded
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """Time of every entry of a zip file, so that a rerun gives the same bytes."""

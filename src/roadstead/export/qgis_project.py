@@ -8,27 +8,21 @@ from io import BytesIO
 from pathlib import Path
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pyproj
 from markupsafe import Markup
 
 from roadstead.export.kmz import put
 from roadstead.export.styles import style_qml
-from roadstead.whole import replacing
+from roadstead.export.templating import templates
+from roadstead.whole import write_bytes
 
 DRAWN = ("matches", "detections", "tracks", "counts", "zones")
 """Layers from the top down."""
 HIDDEN = ("counts",)
 """Layers that lie over others and are shown on a click."""
 MARGIN = 0.05
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("roadstead.export"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates()
 _SHAPES = {
     "detections": "Polygon",
     "matches": "Point",
@@ -56,8 +50,7 @@ def write_qgis_project(
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         put(archive, f"{path.stem}.qgs", project_xml(geopackage, layers, crs, title).encode())
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    write_bytes(path, buffer.getvalue())
     return path
 
 

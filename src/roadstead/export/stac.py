@@ -23,6 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead import __version__
 from roadstead.export.geojson import by_the_rules, write_placed
+from roadstead.export.layers import is_simulated
 from roadstead.export.report.data import PortReport
 from roadstead.export.words import LEAD, check_words
 from roadstead.headers import write_json
@@ -121,7 +122,7 @@ def _catalog(report: PortReport, models: Sequence[str]) -> dict[str, Any]:
 
 
 def _simulated(report: PortReport) -> str:
-    return "SIMULATED. " if report.acquisitions["simulated"].eq(True).any() else ""
+    return "SIMULATED. " if is_simulated(report.acquisitions, report.scenes) else ""
 
 
 def _collection(

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-import jinja2
 import pandas as pd
 
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS, TRACK_LOOK, Look
+from roadstead.export.templating import templates
 from roadstead.tables import CLASSES
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("roadstead.export"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates()
 _FILLS = {"true": "no", "false": "b_diagonal", "berth": "solid", "lock": "solid"}
 """QGIS fill by value; the others are outlines alone, so that an image below stays in view."""
 _SEEN = {

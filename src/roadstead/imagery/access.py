@@ -25,9 +25,6 @@ SIGNED_FOR_S = 3600
 class Access(Protocol):
     """Turns addresses into ones that can be fetched."""
 
-    renews: bool
-    """Whether `forget` can make a refused address one that is answered."""
-
     def url(self, href: str) -> str:
         """Return the URL to fetch just now.
 
@@ -42,8 +39,6 @@ class Access(Protocol):
 class Open:
     """Addresses as they are."""
 
-    renews = False
-
     def url(self, href: str) -> str:
         """Return the address."""
         return href
@@ -57,8 +52,6 @@ class Sas:
 
     Source: https://planetarycomputer.microsoft.com/docs/concepts/sas/
     """
-
-    renews = True
 
     def __init__(self, name: str, provider: Provider) -> None:
         """Ask for nothing yet."""
@@ -103,8 +96,6 @@ class S3:
 
     Source: https://documentation.dataspace.copernicus.eu/APIs/S3.html
     """
-
-    renews = True
 
     def __init__(self, name: str, provider: Provider) -> None:
         """Look for no key yet."""

@@ -94,10 +94,12 @@ def checked_cloud(scl: NDArray[np.uint8], seen: Reflectance | None, pixel_m: flo
     cloud = cloud_mask(scl, pixel_m)
     if seen is None:
         return cloud
+    dense = np.isin(scl, SCL_DENSE)
+    by_land = near_land(seen, pixel_m) if dense.any() else np.zeros_like(cloud)
     sure = (
-        confirmed(scl, cloud, seen, pixel_m)
+        confirmed(scl, cloud, seen, by_land, pixel_m)
         | missed_cloud(scl, seen, pixel_m)
-        | small_cloud(scl, seen, pixel_m)
+        | small_cloud(scl, seen, by_land, pixel_m)
     )
     if not sure.any():
         return sure
@@ -107,7 +109,7 @@ def checked_cloud(scl: NDArray[np.uint8], seen: Reflectance | None, pixel_m: flo
     return np.asarray(sure | (beside & thin & (seen.nir <= LAND_RED * seen.blue)))
 
 
-def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, pixel_m: float) -> Mask:
+def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, by_land: Mask, pixel_m: float) -> Mask:
     """Return what of a cloud mask by SCL looks like cloud, or is cirrus, or lies off land.
 
     Near land a pixel of dense cloud stays where a square of cloud's size around it, or next to it, looks like cloud by
@@ -118,7 +120,7 @@ def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, pixel_m: f
         return cloud
     dark = seen.nir < DARK_NIR
     land = (seen.nir > LAND_RED * seen.blue) & ~dark
-    doubted = cloud & dense & near_land(land, pixel_m)
+    doubted = cloud & dense & by_land
     if not doubted.any():
         return cloud
     # What lacks data is not held against a cloud that the edge of the image cuts.
@@ -129,7 +131,7 @@ def confirmed(scl: NDArray[np.uint8], cloud: Mask, seen: Reflectance, pixel_m: f
     return np.asarray(cloud & (stays | ~doubted))
 
 
-def small_cloud(scl: NDArray[np.uint8], seen: Reflectance, pixel_m: float) -> Mask:
+def small_cloud(scl: NDArray[np.uint8], seen: Reflectance, by_land: Mask, pixel_m: float) -> Mask:
     """Return cloud by SCL that is at least `SMALL_M` across and white in every pixel, away from land."""
     white = np.isin(scl, SCL_DENSE) & (seen.nir >= SMALL_NIR) & (seen.nir <= LAND_RED * seen.blue)
     if not white.any():
@@ -139,12 +141,12 @@ def small_cloud(scl: NDArray[np.uint8], seen: Reflectance, pixel_m: float) -> Ma
     if not held.any():
         return np.zeros_like(white)
     wide = maximum_filter(held, side, mode="nearest") > 0
-    land = (seen.nir > LAND_RED * seen.blue) & (seen.nir >= DARK_NIR)
-    return np.asarray(white & wide & ~near_land(land, pixel_m))
+    return np.asarray(white & wide & ~by_land)
 
 
-def near_land(land: Mask, pixel_m: float) -> Mask:
+def near_land(seen: Reflectance, pixel_m: float) -> Mask:
     """Return what lies within `NEAR_LAND_M` (a square's half side) of ground that is wider than a ship."""
+    land = (seen.nir > LAND_RED * seen.blue) & (seen.nir >= DARK_NIR)
     side = 2 * _radius_px(LAND_SQUARE_M / 2.0, pixel_m) + 1
     wide = uniform_filter(land.astype(np.float32), side, mode="nearest") >= LAND_SHARE
     reach = 2 * _radius_px(NEAR_LAND_M, pixel_m) + 1

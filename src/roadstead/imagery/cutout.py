@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from roadstead.imagery.scene import BANDS, BandAsset, Scene
 class Cutout:
     """A square of one scene."""
 
-    dn: NDArray[np.uint16]
+    dn: NDArray[Any]
     """[B, H, W]: digital numbers, not reflectance; 0 is no data."""
     bands: tuple[str, ...]
     """Of `scene.BANDS`, in the order of `dn`; ``scl``, of 20 m, is repeated onto the 10 m grid."""
@@ -30,7 +31,7 @@ class Cutout:
     def geotiff(self, tags: dict[str, str] | None = None) -> bytes:
         """Return it as a GeoTIFF; the same pixels and tags give the same bytes."""
         profile = {
-            "driver": "GTiff", "dtype": "uint16", "count": len(self.bands), "width": self.grid.width,
+            "driver": "GTiff", "dtype": str(self.dn.dtype), "count": len(self.bands), "width": self.grid.width,
             "height": self.grid.height, "crs": self.grid.crs, "transform": self.grid.transform, "nodata": 0,
             "compress": "DEFLATE",
         }  # fmt: skip
@@ -50,15 +51,14 @@ def cut_out(scene: Scene, lon: float, lat: float, side_px: int = CHIP_PX) -> Cut
         SceneError: the place lies outside of the scene, or a raster has no CRS.
     """
     grid = own_grid((scene,))
-    col, row = grid.xy_to_colrow(lonlat_to_xy(np.array([[lon, lat]]), grid.crs))[0]
-    left, top = max(int(col) - side_px // 2, 0), max(int(row) - side_px // 2, 0)
-    right, bottom = min(int(col) + side_px // 2, grid.width), min(int(row) + side_px // 2, grid.height)
-    if right <= left or bottom <= top:
+    col, row = np.floor(grid.xy_to_colrow(lonlat_to_xy(np.array([[lon, lat]]), grid.crs))[0]).astype(int)
+    # A hull that the edge cuts may have its middle on the edge itself.
+    if not (-1 <= col <= grid.width and -1 <= row <= grid.height):
         raise SceneError(f"scene {scene.scene_id}: {lat:.5f}, {lon:.5f} lies outside of it")
-    window = Window(left, top, right - left, bottom - top)
+    window = grid.square(int(col), int(row), side_px)
     names = tuple(name for name in BANDS if name in scene.assets)
     numbers = np.concatenate([_read(scene.assets[name], grid, window, name == "scl") for name in names])
-    return Cutout(numbers.astype(np.uint16), names, grid.crop(window))
+    return Cutout(numbers, names, grid.crop(window))
 
 
 def _read(asset: BandAsset, grid: Grid, window: Window, nearest: bool) -> NDArray[np.generic]:

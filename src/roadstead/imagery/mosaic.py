@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from threading import RLock
 from types import TracebackType
 from typing import Literal
@@ -50,8 +51,6 @@ class Mosaic:
         self._stack: Stack | None = None
         self._grid: Grid | None = grid
         self._lock = RLock()
-        self._veils: Veils | None = None
-        self._veiled = False
         self.scenes: tuple[Scene, ...] = overpass.scenes
 
     def __enter__(self) -> Mosaic:
@@ -137,17 +136,17 @@ class Mosaic:
     def veils(self) -> Veils | None:
         """Return where shadow of cloud and sun glint hide hulls; looked for once, on first use.
 
-        None where no scene has both SCL and near infrared, or the sun's place is not known: then neither is told.
+        None where no scene has both SCL and near infrared, or the sun's place is not known or is too low to tell:
+        then neither is told.
 
         Raises:
             ReadError: pixels cannot be read.
         """
         with self._lock:
-            if not self._veiled:
-                self._veils, self._veiled = self._look_for_veils(), True
             return self._veils
 
-    def _look_for_veils(self) -> Veils | None:
+    @cached_property
+    def _veils(self) -> Veils | None:
         sun = sun_on(self.grid, self.scenes)
         if sun is None or not any({"scl", "nir"} <= scene.assets.keys() for scene in self.scenes):
             return None
@@ -203,9 +202,7 @@ class Mosaic:
         """
         xy = lonlat_to_xy(np.array([[lon, lat]]), self.grid.crs)
         col, row = np.floor(self.grid.xy_to_colrow(xy)[0]).astype(int)
-        left, top = max(col - side_px // 2, 0), max(row - side_px // 2, 0)
-        right, bottom = min(col + side_px // 2, self.grid.width), min(row + side_px // 2, self.grid.height)
-        block = self.read(Window(left, top, right - left, bottom - top))
+        block = self.read(self.grid.square(int(col), int(row), side_px))
         return chip(block.rgb, block.valid)
 
     @contextmanager

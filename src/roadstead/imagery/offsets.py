@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
 
 from roadstead.imagery.assets import BOA_OFFSET, DN_SCALE, FIRST_OFFSET_BASELINE
 from roadstead.imagery.raster import Raster
@@ -55,7 +56,7 @@ def with_checked_offset(scene: Scene) -> Scene:
     return replace(scene, assets=held)
 
 
-def _coarse(dataset: object) -> NDArray[np.uint16]:
-    step = max(max(dataset.width, dataset.height) // LOOK_PX, 1)  # type: ignore[attr-defined]
-    shape = (max(dataset.height // step, 1), max(dataset.width // step, 1))  # type: ignore[attr-defined]
-    return np.asarray(dataset.read(1, out_shape=shape, resampling=Resampling.nearest))  # type: ignore[attr-defined]
+def _coarse(dataset: DatasetReader) -> NDArray[np.uint16]:
+    step = max(max(dataset.width, dataset.height) // LOOK_PX, 1)
+    shape = (max(dataset.height // step, 1), max(dataset.width // step, 1))
+    return np.asarray(dataset.read(1, out_shape=shape, resampling=Resampling.nearest))

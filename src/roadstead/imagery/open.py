@@ -12,6 +12,11 @@ from roadstead.imagery.scene import Scene
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2")
 
 
+def is_raster(name: str) -> bool:
+    """Return whether a path or URL names a raster by its ending, else a STAC item."""
+    return urlparse(name).path.lower().endswith(RASTER_ENDINGS)
+
+
 def open_scene(name: str, *, acquired: datetime | None = None) -> Scene:
     """Return a STAC item (path or URL) or a GeoTIFF as a scene.
 
@@ -24,6 +29,6 @@ def open_scene(name: str, *, acquired: datetime | None = None) -> Scene:
         CatalogueError: an item cannot be fetched.
         SceneError: the scene cannot be used; names it.
     """
-    if urlparse(name).path.lower().endswith(RASTER_ENDINGS):
+    if is_raster(name):
         return open_geotiff(name, acquired=acquired)
     return open_item(name)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from roadstead.imagery.scene import Sighting
 
 CYCLE = timedelta(days=10)
+"""Each Sentinel-2 satellite flies over the same ground again (https://sentiwiki.copernicus.eu/web/s2-mission)."""
 SAME_SERIES = timedelta(minutes=25)
 """Times of one series may differ so: an item may give the datatake's start (`acquired`), up to 18 minutes before the
 granule."""

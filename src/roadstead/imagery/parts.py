@@ -53,6 +53,7 @@ def _again(error: Exception) -> bool | float:
     return True if error.wait_s is None else error.wait_s
 
 
+@stamina.retry(on=_again, attempts=ATTEMPTS, timeout=None, wait_initial=0.2, wait_jitter=0.2, wait_max=5.0)
 def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = False) -> Part:
     """Fetch bytes [start, stop) of a file, asking again and signing anew where that may help.
 
@@ -67,20 +68,10 @@ def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = Fals
         PartError: it cannot be fetched; says the server's status.
         ReadError: it cannot be signed.
     """
-    for attempt in stamina.retry_context(
-        on=_again, attempts=ATTEMPTS, timeout=None, wait_initial=0.2, wait_jitter=0.2, wait_max=5.0
-    ):
-        with attempt:
-            return _once(access, href, start, stop, text)
-    raise PartError("it cannot be fetched", again=False)
-
-
-def _once(access: Access, href: str, start: int, stop: int, text: bool) -> Part:
     asked = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+    url = access.url(href)
     try:
-        with part_session().get(
-            access.url(href), headers=asked, timeout=(10.0, TIMEOUT_S), stream=True
-        ) as answer:
+        with part_session().get(url, headers=asked, timeout=(10.0, TIMEOUT_S), stream=True) as answer:
             _check(access, href, answer, text)
             return _part(answer, start, stop)
     except RequestException as error:

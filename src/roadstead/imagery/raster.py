@@ -96,14 +96,19 @@ class Raster:
         except _FAILURES as error:
             if self._files is None:
                 raise self._said(error) from error
-            self._files.forget()
-            self.close()
+            self._forget()
         try:
             return self._once(read)
         except _FAILURES as error:
-            if self._files is not None:
-                self._files.forget()
-            raise self._said(error) from error
+            said = self._said(error)
+            self._forget()
+            raise said from error
+
+    def _forget(self) -> None:
+        """Close, and drop the bytes that could not be decoded, so that none of them is read again."""
+        if self._files is not None:
+            self._files.forget()
+        self.close()
 
     def _once(self, read: Callable[[DatasetReader], Result]) -> Result:
         """Read; bytes that could not be had come before what GDAL made of their lack."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,10 +16,11 @@ from shapely.geometry import box
 
 from roadstead.aoi import Port
 from roadstead.errors import CatalogueError, EmptySearchError, SceneError
+from roadstead.imagery.access import lacks_keys, needs_keys
 from roadstead.imagery.http import stac_io, told
 from roadstead.imagery.items import item_datetime, item_footprint, item_id, scene_from_item, sighting_of
+from roadstead.imagery.orbits import Pass
 from roadstead.imagery.scene import Scene, Sighting
-from roadstead.providers import Provider
 from roadstead.settings import Settings
 
 PAGE = 100
@@ -35,7 +36,8 @@ class Source:
     """Of the provider, or the path or URL."""
     href: str
     collection: str
-    provider: Provider | None = None
+    lacks: str = ""
+    """Which keys are missing without which its pixels cannot be read; then it is not asked."""
 
 
 def sources(settings: Settings, catalog: str | None = None) -> tuple[Source, ...]:
@@ -46,7 +48,8 @@ def sources(settings: Settings, catalog: str | None = None) -> tuple[Source, ...
         row = settings.providers.get(name)
         href = row.api if row else name
         collection = row.collection if row else _collection_at(settings, href)
-        found.append(Source(name, href, collection, row))
+        lacks = needs_keys(name, row) if row is not None and lacks_keys(row) else ""
+        found.append(Source(name, href, collection, lacks))
     return tuple(found)
 
 
@@ -91,9 +94,10 @@ def search(
     start: datetime,
     end: datetime,
     collection: str,
+    margin: timedelta = timedelta(0),
     reach: timedelta = timedelta(0),
 ) -> SearchResult:
-    """Find the scenes whose footprint meets a port's zones, acquired in [start, end).
+    """Find the scenes whose footprint meets a port's zones, acquired in [start, end) or within ``margin`` of it.
 
     Args:
         catalog: URL of a STAC API, or path or URL of a static catalogue or collection, which is read whole but
@@ -102,7 +106,8 @@ def search(
         start: UTC.
         end: UTC, not included.
         collection: asked of an API; a static catalogue is not asked for one.
-        reach: so far before and after the range, what is listed is noted (`SearchResult.sightings`).
+        margin: so far before and after the range scenes are taken too.
+        reach: so far beyond those, what is listed is noted (`SearchResult.sightings`).
 
     Raises:
         EmptySearchError: nothing there: the port was not observed, which is not zero ships.
@@ -111,11 +116,12 @@ def search(
     held = _Held()
     reader = stac_io()
     root = _root(reader, catalog)
+    first, last = start - margin - reach, end + margin + reach
     if "conformsTo" in root:
-        documents = _from_api(reader, catalog, port, start - reach, end + reach, collection, held)
+        documents = _from_api(reader, catalog, port, first, last, collection, held)
     else:
-        documents = _from_files(reader, catalog, root, port, start - reach, end + reach, held)
-    result = _sorted_out(documents, port, start, end, reach, held)
+        documents = _from_files(reader, catalog, root, port, first, last, held)
+    result = _sorted_out(documents, port, start - margin, end + margin, reach, held)
     if not result.scenes and not result.rejected:
         raise EmptySearchError(
             f"no scene of {port.slug} from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC in {catalog}: "
@@ -140,12 +146,11 @@ def _sorted_out(
             continue
         try:
             when = _when(document, port)
+            held.add(when)
             if when is None or not start - reach <= when < end + reach:
-                held.add(when)
                 continue
             sighting = sighting_of(document, when)
             sightings += [sighting] if sighting else []
-            held.add(when)
             if start <= when < end:
                 scenes.append(scene_from_item(document, href))
         except SceneError as error:
@@ -213,8 +218,8 @@ def _each_once(pages: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     matched: int | None = None
     for page in pages:
         features = page.get("features") or []
-        told = page.get("numberMatched", (page.get("context") or {}).get("matched"))
-        matched = int(told) if told is not None else matched
+        stated = page.get("numberMatched", (page.get("context") or {}).get("matched"))
+        matched = int(stated) if stated is not None else matched
         fresh = {item_id(item, None): item for item in features if item_id(item, None) not in seen}
         if features and not fresh:
             raise ValueError(f"its pages repeat after {len(seen)} items")
@@ -231,8 +236,8 @@ ALONG = timedelta(minutes=20)
 """Either side of the time a pass is expected at: a datatake's start can lie so far before the granule."""
 
 
-def lists_pass(source: Source, port: Port, platform: str, expected: datetime) -> bool | None:
-    """Return whether an API lists any image of a pass around a port; None where it cannot be asked for one.
+def lists_passes(source: Source, port: Port, passes: Sequence[Pass]) -> list[bool] | None:
+    """Return of each pass whether an API lists any image of it around a port; None for what is no API.
 
     Raises:
         CatalogueError: it cannot be read.
@@ -242,16 +247,18 @@ def lists_pass(source: Source, port: Port, platform: str, expected: datetime) ->
         return None
     west, south, east, north = port.bounds
     wide = [west - ALONG_DEG[0], south - ALONG_DEG[1], east + ALONG_DEG[0], north + ALONG_DEG[1]]
-    around = (expected - ALONG, expected + ALONG)
     try:
         client = Client.open(source.href, stac_io=reader)
-        found = client.search(
-            collections=[source.collection], bbox=wide, datetime=around, limit=PAGE, max_items=PAGE
-        )
-        listed = [item.get("properties", {}).get("platform") for item in found.items_as_dicts()]
+        return [_lists(client, source.collection, wide, one) for one in passes]
     except _UNREADABLE as error:
         raise CatalogueError(f"{source.name}: cannot be searched: {told(error)}") from error
-    return platform in {str(name).lower() for name in listed}
+
+
+def _lists(client: Client, collection: str, wide: list[float], one: Pass) -> bool:
+    around = (one.expected - ALONG, one.expected + ALONG)
+    found = client.search(collections=[collection], bbox=wide, datetime=around, limit=PAGE, max_items=PAGE)
+    listed = (item.get("properties", {}).get("platform") for item in found.items_as_dicts())
+    return one.platform in {str(name).lower() for name in listed}
 
 
 def _collection(client: Client, name: str) -> dict[str, Any]:

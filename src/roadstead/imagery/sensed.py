@@ -35,21 +35,24 @@ def with_sensing_time(scene: Scene) -> Scene:
 
 
 def _sensing_time(href: str) -> datetime | None:
-    address = href.partition("?")[0]
-    known = byte_cache().get(("sensing-time", address)) if is_remote(href) else None
-    if known is not None:
-        return datetime.fromisoformat(known)
+    if not is_remote(href):
+        return _read(href)
+    key = ("sensing-time", href.partition("?")[0])
+    known: str | None = byte_cache().get(key)
+    when = _read(href) if known is None else datetime.fromisoformat(known)
+    if known is None and when is not None:
+        byte_cache().set(key, when.isoformat())
+    return when
+
+
+def _read(href: str) -> datetime | None:
+    """Return the time that the metadata give; None where they cannot be read or give none."""
     try:
         found = _TIME.search(_top(href))
         when = datetime.fromisoformat(found.group(1).decode()) if found else None
     except (PartError, ReadError, OSError, ValueError):
         return None  # the scene keeps its own time, whose standard error says how far to trust it
-    if when is None:
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    if is_remote(href):
-        byte_cache().set(("sensing-time", address), when.isoformat())
-    return when
+    return when.replace(tzinfo=UTC) if when is not None and when.tzinfo is None else when
 
 
 def _top(href: str) -> bytes:

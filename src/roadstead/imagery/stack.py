@@ -14,13 +14,12 @@ from roadstead.geo import Grid, Window
 from roadstead.imagery.assets import VISUAL_FULL_SCALE
 from roadstead.imagery.cloud_check import (
     MISSED_BLUE,
-    SCL_DENSE,
     Reflectance,
     check_margin_px,
     checked_cloud,
 )
 from roadstead.imagery.layer import Layer, Numbers
-from roadstead.imagery.masks import SCL_NO_DATA, SCL_WATER, land_like, resolve_valid
+from roadstead.imagery.masks import SCL_CLOUD, SCL_NO_DATA, SCL_WATER, land_like, resolve_valid
 from roadstead.imagery.raster import Raster, overview_for
 from roadstead.imagery.scene import RGB, BandAsset, Scene
 from roadstead.imagery.veils import Veils
@@ -259,7 +258,7 @@ def _to_check(scl: NDArray[np.uint8], dn: Numbers | None, scene: Scene) -> Refle
         return None
     blue = scene.assets["blue"]
     bright = dn[2] >= (MISSED_BLUE - blue.offset) / blue.scale
-    if not (bright.any() or np.isin(scl, SCL_DENSE).any()):
+    if not (bright.any() or np.isin(scl, SCL_CLOUD).any()):
         return None
     return Reflectance(*(_reflectance(dn[k], scene.assets[name]) for k, name in enumerate((*RGB, "nir"))))
 

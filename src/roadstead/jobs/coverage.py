@@ -21,12 +21,10 @@ from roadstead.ais.store import sources_of
 from roadstead.aoi import Port
 from roadstead.errors import AisError
 from roadstead.geo import Array, lonlat_to_xy
-from roadstead.jobs.declared import load_around
 from roadstead.reconcile import reception
-from roadstead.reconcile.position import with_hull
+from roadstead.reconcile.position import by_hull_and_time, keyed
+from roadstead.reconcile.rows import MIN_HEARD
 
-NEEDED = 0.9
-"""P(heard) from which silence can be spoken of (`no_ais_partner`)."""
 MOORED_KN = 0.5
 CLASSES = ("A", "B")
 WHY = {
@@ -65,17 +63,6 @@ class Coverage:
         return made
 
 
-def load_for_coverage(
-    paths: Sequence[str], mapping: Path | None, port: Port, start: datetime, end: datetime, window_h: float
-) -> AisData:
-    """Load AIS around a port for some time.
-
-    Raises:
-        AisError: a file cannot be used.
-    """
-    return load_around(paths, mapping, port.bounds, [start, end], window_h)
-
-
 def thinning_of(paths: Sequence[str]) -> float:
     """Return the longest thinning interval (s) that stores say their sources have; 0 where none does."""
     folders = [Path(path) for path in paths if Path(path).is_dir()]
@@ -111,7 +98,7 @@ def coverage(
     names = [zone.id for zone in port.zones]
     points = [zone.polygon.representative_point() for zone in port.zones]
     xy = lonlat_to_xy(np.array([[point.x, point.y] for point in points]), port.crs)
-    reports = with_hull(ais.positions).sort_values("time", kind="stable", ignore_index=True)
+    reports = keyed(ais.positions).sort_values("time", kind="stable", ignore_index=True)
     rows = [
         row
         for hour in _hours(start, end)
@@ -146,13 +133,15 @@ def _asked(
     first = int(times.searchsorted(pd.Timestamp(moment) - reach))
     last = int(times.searchsorted(pd.Timestamp(moment) + reach, side="right"))
     near = reports.iloc[first:last]
-    known = reception.evidence(near.sort_values(["hull", "time"], kind="stable"), moment, crs, snapshots)
+    known = reception.evidence(by_hull_and_time(near), moment, crs, snapshots)
     for name in CLASSES:
         excluded = np.zeros((len(xy), len(known.hull)), dtype=bool)
         heard = reception.p_heard(known, xy, excluded, class_b=name == "B")
-        why = None if np.all(heard >= NEEDED) else _why(near, snapshots, known, moment, name, thinning_s)
+        why = None if np.all(heard >= MIN_HEARD) else _why(near, snapshots, known, moment, name, thinning_s)
         for zone, p in zip(zones, heard, strict=True):
-            reason = None if p >= NEEDED else "no_neighbours" if np.isnan(p) and why == "few_heard" else why
+            reason = (
+                None if p >= MIN_HEARD else "no_neighbours" if np.isnan(p) and why == "few_heard" else why
+            )
             yield hour, zone, name, float(p), reason
 
 

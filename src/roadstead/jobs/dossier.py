@@ -16,11 +16,11 @@ from roadstead.catalog import Store
 from roadstead.errors import BadInputError, RoadsteadError
 from roadstead.export.dossier import Finding, Imagery, write_dossier
 from roadstead.export.dossier.data import WITHHOLD_ALL
-from roadstead.imagery import cut_out, item_sha256, open_scene, read_item
+from roadstead.imagery import cut_out, is_raster, item_sha256, open_geotiff, read_item, scene_from_item
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.settings import settings
+from roadstead.words import zone_words
 
-_RASTERS = (".tif", ".tiff", ".jp2")
 _UNREAD = "The scene could not be read again when this was made; the chip is as it was stored."
 
 
@@ -64,8 +64,8 @@ def find_findings(store: Store, names: Sequence[str], asked: Asked = PLAIN) -> l
     wanted = list(dict.fromkeys(names))
     found: dict[str, Finding] = {}
     for port in store.ports():
-        table = store.detections(port, unfiltered=True)
-        for index in table.index[table["detection_id"].isin(wanted)]:
+        table = store.detections(port, unfiltered=True, named=wanted)
+        for index in table.index:
             hull = table.loc[[index]].reset_index(drop=True)
             found[hull["detection_id"].iloc[0]] = _finding(store, port, hull, asked)
     if missing := [name for name in wanted if name not in found]:
@@ -102,11 +102,8 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
 
 
 def _zone_name(port: str, zone: str | None) -> str:
-    if zone is None:
-        return "outside the zones"
     zones = load_port(port).zones if port in known_ports() else ()
-    named = {known.id: known.name for known in zones}
-    return named.get(zone) or zone.split("/")[-1].replace("-", " ")
+    return zone_words(zone, {known.id: known.name for known in zones})
 
 
 def _declared(
@@ -140,9 +137,10 @@ def _imagery(scene: Mapping[Any, Any] | None, hull: Mapping[Any, Any]) -> Imager
     if scene is None or not href:
         return Imagery(_UNREAD)
     try:
-        item = None if href.lower().endswith(_RASTERS) else read_item(href)
+        item = None if is_raster(href) else read_item(href)
         digest = None if item is None else item_sha256(item)
-        opened = open_scene(href, acquired=pd.Timestamp(scene["acquired"]).to_pydatetime())
+        acquired = pd.Timestamp(scene["acquired"]).to_pydatetime()
+        opened = scene_from_item(item, href) if item is not None else open_geotiff(href, acquired=acquired)
     except RoadsteadError:
         return Imagery(_UNREAD)
     same = digest is None or digest == scene["item_sha256"]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 
 from roadstead.aoi import Port, coast, coasts
 from roadstead.catalog import Store
@@ -21,7 +20,6 @@ from roadstead.export import (
     Quicklook,
     ReportData,
     chosen,
-    no_positions,
     port_layers,
     positions_table,
     write_cues,
@@ -75,8 +73,10 @@ def export_ports(
         raise BadInputError(f"the store holds nothing of {names} in this range: run 'roadstead watch' first")
     written: list[Path] = []
     for report in reports:
-        listed = store.detections(report.port.slug, start, end, unfiltered=unfiltered)
-        written += port_files(chosen(replace(report, detections=listed), filters), folder, formats)
+        if unfiltered:
+            every = store.detections(report.port.slug, start, end, unfiltered=True)
+            report = replace(report, detections=every)
+        written += port_files(chosen(report, filters), folder, formats)
     if "report" in formats:
         told = {**(provenance or {}), **({"Filters": filters.words} if filters else {})}
         kept = tuple(chosen(report, filters) for report in reports)
@@ -149,17 +149,5 @@ def port_report(
         coast=coast(slug) if slug in coasts() else None,
         quicklooks={name: Quicklook(*picture) for name, picture in quicklooks.items() if picture},
         chips=chips,
-        positions=evidence(store, slug, acquisitions),
+        positions=store.evidence(slug, start, end),
     )
-
-
-def evidence(store: Store, slug: str, acquisitions: pd.DataFrame) -> pd.DataFrame:
-    """Return the positions kept with each overpass, with its ``overpass_id`` (`PortReport.positions`)."""
-    tables = [no_positions()]
-    heard = acquisitions[acquisitions["with_ais"].eq(True) & acquisitions["acquired"].notna()]
-    for name, time in zip(heard["overpass_id"], heard["acquired"], strict=True):
-        moment = pd.Timestamp(time).to_pydatetime()
-        found = store.positions(slug, moment, moment + timedelta(microseconds=1))
-        tables.append(found.assign(overpass_id=str(name)))
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]

@@ -79,5 +79,4 @@ def _file(href: str) -> tuple[str, int, int]:
 
 def _rows(table: pd.DataFrame) -> bytes:
     """Return a hash of each row of a table, whatever its index is."""
-    plain = table.reset_index(drop=True).astype(str)
-    return bytes(pd.util.hash_pandas_object(plain, index=False).to_numpy().tobytes())
+    return bytes(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())

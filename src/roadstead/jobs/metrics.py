@@ -13,8 +13,8 @@ from roadstead.jobs.status import PortStatus
 def metrics_text(statuses: Sequence[PortStatus]) -> bytes:
     """Return the metrics page of some ports.
 
-    A port of which nothing was ever processed has no timestamps, and is unobserved for ``+Inf`` days, so that an
-    alert on "more than" fires.
+    A port that was never tried has no timestamps, and is unobserved for ``+Inf`` days, so that an alert on "more than"
+    fires.
     """
     registry = CollectorRegistry()
 

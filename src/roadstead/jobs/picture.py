@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
@@ -28,7 +29,8 @@ def overpass_map(store: Store, port: str, overpass_id: str, caption: str) -> byt
     pixels, (west, south, east, north) = picture
     image = Image.fromarray(pixels)
     image = image.resize((WIDTH_PX, max(1, round(WIDTH_PX * image.height / image.width))))
-    matches = store.matches(port)
+    at = row["acquired"].iloc[0].to_pydatetime()
+    matches = store.matches(port, at, at + timedelta(microseconds=1))
     matches = matches[matches["overpass_id"] == overpass_id]
     draw = ImageDraw.Draw(image)
     for status, x, y in zip(matches["status"], matches.geometry.x, matches.geometry.y, strict=True):

@@ -17,16 +17,13 @@ from roadstead.imagery import (
     Overpass,
     Pass,
     Scene,
-    SearchResult,
     Sighting,
     Source,
     covers,
     expected_passes,
     fill,
     group_overpasses,
-    lacks_keys,
-    lists_pass,
-    needs_keys,
+    lists_passes,
     same_pass,
     search,
     sources,
@@ -37,6 +34,9 @@ from roadstead.settings import Settings
 
 MOST_ASKED = 20
 """Passes that no catalogue lists are looked for along their track at most so many times a run."""
+AROUND = timedelta(minutes=40)
+"""Where another catalogue lists the same overpass: it may give the datatake's start (`orbits.SAME_SERIES`), and we the
+granule's time, or the other way about."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,34 @@ class _Found:
     """What the catalogues asked so far list, those asked first before the others."""
 
     request: WatchRequest
+    sources: tuple[Source, ...]
+    """All that may be asked, in order."""
     scenes: list[Scene] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
     sightings: list[Sighting] = field(default_factory=list)
     by: dict[str, set[str]] = field(default_factory=dict)
-    """Name of a catalogue -> ids of the scenes that it gave."""
+    """Name of a catalogue -> ids of the scenes that it gave; empty where it lists nothing."""
     unasked: dict[str, str] = field(default_factory=dict)
+    """Name of a catalogue -> why it could not be asked."""
+    down: bool = False
+    """One of those was asked and did not answer."""
     nothing: list[str] = field(default_factory=list)
     """What catalogues said that list nothing."""
 
-    def add(self, source: Source, result: SearchResult) -> None:
+    def ask(self, source: Source) -> None:
+        """Search a little further on both sides, so that no overpass is cut in half by the range."""
+        request, self.by[source.name] = self.request, set()
+        try:
+            result = search(
+                source.href, request.port, request.start, request.end, source.collection, SAME_PASS, REACH
+            )
+        except EmptySearchError as error:
+            self.nothing.append(str(error))
+            return
+        except CatalogueError as error:
+            del self.by[source.name]
+            self.unasked[source.name], self.down = str(error), True
+            return
         new = fill(self.scenes, result.scenes)
         self.by[source.name] = {scene.scene_id for scene in new}
         self.scenes += new
@@ -101,16 +119,15 @@ class _Found:
         request = self.request
         return expected_passes(self.sightings, request.start, request.end, datetime.now(UTC))
 
-    def holes(self) -> list[Pass]:
-        """Return the passes of which something is not listed yet."""
-        return [one for one in self.passes() if not one.tiles <= self._tiles(one) or not self._listed(one)]
+    def is_whole(self) -> bool:
+        """Return whether there is nothing to ask another catalogue for."""
+        passes = self.passes()
+        tiles = all(one.tiles <= self._tiles(one) for one in passes)
+        return bool(self.scenes) and not self.rejected and tiles and not self.unlisted(passes)
 
-    def unlisted(self) -> list[Pass]:
+    def unlisted(self, passes: Sequence[Pass]) -> list[Pass]:
         """Return the passes of which nothing is listed."""
-        return [one for one in self.passes() if not self._listed(one)]
-
-    def _listed(self, one: Pass) -> bool:
-        return any(covers(one, seen.platform, seen.acquired) for seen in self.sightings)
+        return [one for one in passes if not any(covers(one, s.platform, s.acquired) for s in self.sightings)]
 
     def _tiles(self, one: Pass) -> set[str | None]:
         return {scene.mgrs_tile for scene in self.scenes if covers(one, scene.platform, scene.acquired)}
@@ -122,52 +139,23 @@ def find(request: WatchRequest) -> Plan:
     Raises:
         CatalogueError: none of them could be asked, or those that could list nothing.
     """
-    found = _Found(request)
-    for source in sources(request.settings, request.catalog):
-        if source.provider is not None and lacks_keys(source.provider):
-            found.unasked[source.name] = needs_keys(source.name, source.provider)
+    found = _Found(request, sources(request.settings, request.catalog))
+    for source in found.sources:
+        if source.lacks:
+            found.unasked[source.name] = source.lacks
             continue
-        _ask(found, source)
-        if source.name in found.by and not found.rejected and not found.holes():
+        found.ask(source)
+        if found.is_whole():
             break
-    if not found.by and not found.nothing:
+    if not found.by:
         raise CatalogueError(_lines("no catalogue could be asked", found.unasked))
     scenes = [with_sensing_time(scene) for scene in found.scenes]
     whole = group_overpasses(scenes, request.port)
     inside = tuple(_told(o, found) for o in whole if request.start <= o.acquired < request.end)
-    plan = Plan(inside, dict(found.rejected), _missing(found), dict(found.unasked))
-    if inside or found.rejected:
-        return plan
-    if any(source.provider is None or not lacks_keys(source.provider) for source in _failed(found)):
+    if not inside and not found.rejected and found.down:
         raise CatalogueError(_lines("nothing is listed by the catalogues that could be asked", found.unasked))
-    return replace(plan, empty=_empty(found))
-
-
-def _ask(found: _Found, source: Source) -> None:
-    """Search a little further on both sides, so that no overpass is cut in half by the range."""
-    request = found.request
-    try:
-        result = _search(request, source, SAME_PASS)
-    except EmptySearchError:
-        try:
-            result = _search(request, source, timedelta(0))
-        except EmptySearchError as error:
-            found.nothing.append(str(error))
-            return
-    except CatalogueError as error:
-        found.unasked[source.name] = str(error)
-        return
-    found.add(source, result)
-
-
-def _search(request: WatchRequest, source: Source, margin: timedelta) -> SearchResult:
-    start, end = request.start - margin, request.end + margin
-    return search(source.href, request.port, start, end, source.collection, REACH)
-
-
-def _failed(found: _Found) -> list[Source]:
-    every = sources(found.request.settings, found.request.catalog)
-    return [source for source in every if source.name in found.unasked]
+    empty = "" if inside or found.rejected else _empty(found)
+    return Plan(inside, dict(found.rejected), _missing(found), dict(found.unasked), empty)
 
 
 def _empty(found: _Found) -> str:
@@ -183,9 +171,9 @@ def _lines(head: str, reasons: Mapping[str, str]) -> str:
 
 
 def _told(overpass: Overpass, found: _Found) -> Overpass:
-    """Note on an overpass which catalogues lacked it, or part of it."""
+    """Note on an overpass which catalogues lacked it, or part of it: one line for each before the one it is from."""
     ids = {scene.scene_id for scene in overpass.scenes}
-    asked = [s.name for s in sources(found.request.settings, found.request.catalog)]
+    asked = [source.name for source in found.sources]
     last = max((asked.index(name) for name, given in found.by.items() if given & ids), default=0)
     tried = []
     for name in asked[:last]:
@@ -198,69 +186,64 @@ def _told(overpass: Overpass, found: _Found) -> Overpass:
 
 
 def _missing(found: _Found) -> tuple[MissingPass, ...]:
-    request = found.request
-    asked = [s for s in sources(request.settings, request.catalog) if s.name not in found.unasked]
+    unlisted = found.unlisted(found.passes())
+    asked = [source for source in found.sources if source.name in found.by]
     names = ", ".join(source.name for source in asked)
     unasked = "".join(f" ({name} could not be asked)" for name in found.unasked)
+    nowhere = _nowhere(found.request, unlisted[:MOST_ASKED], asked)
     told = []
-    for index, one in enumerate(found.unlisted()):
-        elsewhere = _elsewhere(request, one, asked) if index < MOST_ASKED else None
-        if elsewhere is False:
+    for one in unlisted:
+        if one in nowhere:
+            state = "not_acquired"
             reason = f"no image of this pass is listed anywhere along its track by {names}{unasked}"
-            told.append(MissingPass(one.platform, one.expected, "not_acquired", reason))
         else:
-            reason = f"in no catalogue asked: {names}{unasked}"
-            told.append(MissingPass(one.platform, one.expected, "missing", reason))
+            state, reason = "missing", f"in no catalogue asked: {names}{unasked}"
+        told.append(MissingPass(one.platform, one.expected, state, reason))
     return tuple(told)
 
 
-def _elsewhere(request: WatchRequest, one: Pass, asked: Sequence[Source]) -> bool | None:
-    """Return whether any catalogue lists the pass near the port; None where one could not be asked."""
-    answers = []
+def _nowhere(request: WatchRequest, passes: Sequence[Pass], asked: Sequence[Source]) -> set[Pass]:
+    """Return the passes of which every catalogue says that it lists no image; none where one cannot say."""
+    nowhere = set(passes)
     for source in asked:
+        left = sorted(nowhere, key=lambda one: one.expected)
+        if not left:
+            break
         try:
-            answers.append(lists_pass(source, request.port, one.platform, one.expected))
+            listed = lists_passes(source, request.port, left)
         except CatalogueError:
-            answers.append(None)
-        if answers[-1]:
-            return True
-    return None if None in answers or not answers else False
+            listed = None
+        if listed is None:
+            return set()
+        nowhere -= {one for one, is_listed in zip(left, listed, strict=True) if is_listed}
+    return nowhere
 
 
 def alternates(request: WatchRequest, overpass: Overpass, why: str) -> Iterator[Overpass]:
     """Yield the same overpass as the catalogues asked after its own have it, nothing of it lacking."""
-    own = {scene.provider for scene in overpass.scenes}
     listed = sources(request.settings, request.catalog)
-    rank = max((i for i, source in enumerate(listed) if source.name in own), default=0)
-    tried = (*overpass.tried, f"{listed[rank].name}: {why}")
-    for source in listed[rank + 1 :]:
-        if source.provider is not None and lacks_keys(source.provider):
-            tried = (*tried, f"{source.name}: {needs_keys(source.name, source.provider)}")
-            continue
+    own = len(overpass.tried)
+    tried = (*overpass.tried, f"{listed[own].name}: {why}")
+    for source in listed[own + 1 :]:
         try:
-            other = _same(request, overpass, source)
+            other = None if source.lacks else _same(request, overpass, source)
         except (EmptySearchError, CatalogueError) as error:
             tried = (*tried, f"{source.name}: {error}")
             continue
         if other is None:
-            tried = (*tried, f"{source.name}: does not list all of it")
+            tried = (*tried, f"{source.name}: {source.lacks or 'does not list all of it'}")
             continue
         yield replace(other, overpass_id=overpass.overpass_id, tried=tried)
+        tried = (*tried, f"{source.name}: could not be read")
 
 
 def _same(request: WatchRequest, overpass: Overpass, source: Source) -> Overpass | None:
-    around = timedelta(minutes=40)
-    result = search(
-        source.href,
-        request.port,
-        overpass.acquired - around,
-        overpass.acquired + around,
-        source.collection,
-    )
+    when = overpass.acquired
+    result = search(source.href, request.port, when, when, source.collection, AROUND)
     scenes = [with_sensing_time(scene) for scene in result.scenes]
-    first = overpass.scenes[0]
+    wanted = {scene.mgrs_tile for scene in overpass.scenes}
     for other in group_overpasses(scenes, request.port):
         tiles = {scene.mgrs_tile for scene in other.scenes}
-        if same_pass(other.scenes[0], first) and {scene.mgrs_tile for scene in overpass.scenes} <= tiles:
+        if same_pass(other.scenes[0], overpass.scenes[0]) and wanted <= tiles:
             return other
     return None

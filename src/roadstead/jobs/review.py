@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from roadstead.aoi import Port, known_ports, named_port
 from roadstead.catalog import Decisions, Store
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.jobs.status import port_status
+from roadstead.headers import write_json
+from roadstead.jobs.status import next_pass
 from roadstead.review import Desk, Looks, label_features
-from roadstead.whole import write_text
 
 KEY_BYTES = 32
 
@@ -53,7 +53,7 @@ def desk(
         allowed_hosts=tuple(allowed_hosts),
         open=open,
         setup_token=setup_token,
-        next_pass=lambda port: port_status(store, port).next_expected,
+        next_pass=next_pass,
     )
 
 
@@ -69,18 +69,10 @@ def signing_key(path: Path) -> bytes:
         StoreError: it cannot be read or made, or holds no key.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # read by its owner alone
-        draft = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
         try:
-            os.link(draft, path)  # whoever comes first wins, and no key is ever seen half-written
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        key = path.read_bytes()
+            key = path.read_bytes()
+        except FileNotFoundError:
+            key = _made_key(path)
     except OSError as error:
         raise StoreError(
             f"{path}: the key of the review pages cannot be read or made: {error.strerror}"
@@ -88,6 +80,19 @@ def signing_key(path: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise StoreError(f"{path}: holds no key; delete it, and everybody logs in again")
     return key
+
+
+def _made_key(path: Path) -> bytes:
+    """Make the key; whoever comes first wins, and no key is ever seen half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # read by its owner alone
+    draft = Path(name)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    return path.read_bytes()
 
 
 def write_labels(store: Store, output: Path, own_ports: Sequence[Port] = ()) -> tuple[list[Path], int]:
@@ -108,7 +113,7 @@ def write_labels(store: Store, output: Path, own_ports: Sequence[Port] = ()) -> 
     else:
         parts = {output / f"{_file_name(scene)}.geojson": features for scene, features in scenes.items()}
     for path, features in parts.items():
-        write_text(path, json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False))
+        write_json(path, {"type": "FeatureCollection", "features": features})
     return list(parts), sum(len(features) - 1 for features in scenes.values())
 
 

@@ -51,15 +51,13 @@ def series(counts: pd.DataFrame, ledger: pd.DataFrame, by: Period) -> pd.DataFra
         return pd.DataFrame(columns=columns)
     passes = _periods(ledger["acquired"].dropna(), by).value_counts()
     whole = whole.assign(period=_periods(whole["acquired"], by))
-    rows = []
-    zones = sorted(whole["zone"].unique())
-    for period in sorted({*passes.index, *whole["period"]}):
-        for zone in zones:
-            here = whole[(whole["period"] == period) & (whole["zone"] == zone)]
-            for kind in SERIES_CLASSES:
-                rows.append(
-                    [period, zone, kind, int(passes.get(period, 0)), *_row(here[here["class"] == kind])]
-                )
+    parts = dict(iter(whole.groupby(["period", "zone", "class"], sort=False)))
+    rows = [
+        [period, zone, kind, int(passes.get(period, 0)), *_row(parts.get((period, zone, kind), whole[:0]))]
+        for period in sorted({*passes.index, *whole["period"]})
+        for zone in sorted(whole["zone"].unique())
+        for kind in SERIES_CLASSES
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

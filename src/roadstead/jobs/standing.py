@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from roadstead.ais import AisData
 from roadstead.catalog import Standing, Store
 from roadstead.errors import ReadError
@@ -11,21 +13,44 @@ from roadstead.jobs.plan import WatchRequest
 from roadstead.jobs.structures import known_structures
 
 
-def standing_of(request: WatchRequest, overpass: Overpass) -> Standing | None:
-    """Return the stored result of an overpass; None where there is none."""
-    scenes = {scene.scene_id for scene in overpass.scenes}
-    with Store.open(request.store_url) as store:
-        return store.standing(request.port.slug, overpass.overpass_id, scenes)
+def why_it_stands(
+    request: WatchRequest, overpass: Overpass, near: AisData | None
+) -> Literal["better", "unchanged"] | None:
+    """Return why a stored result is to stand; None where there is none, or it is to be made anew.
 
+    ``better``: it says more than could be said now. ``unchanged``: all that it was made from is as it was; that a later
+    attempt failed is forgotten then.
 
-def is_better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
-    """Return whether a stored result is to stand.
-
-    It does where it was held against AIS and this run has none around the overpass, and where the scenes come from
-    another catalogue this time, because the first could not be asked, and say no more than those did.
+    Args:
+        request: port, model, settings and store.
+        overpass: as the catalogues list it now.
+        near: the AIS around it.
 
     Raises:
         ReadError: the stored result used more scenes than can be used now.
+    """
+    port = request.port.slug
+    with Store.open(request.store_url) as store:
+        standing = store.standing(port, overpass.overpass_id, {scene.scene_id for scene in overpass.scenes})
+        if standing is None:
+            return None
+        if _is_better(standing, overpass, near is not None):
+            return "better"
+        if standing.inputs_sha256 is None or standing.overpass_id != overpass.overpass_id:
+            return None
+        if standing.inputs_sha256 != inputs_sha256(
+            request, overpass, near, known_structures(store, port, overpass)
+        ):
+            return None
+        store.still_stands(port, overpass.overpass_id)
+        return "unchanged"
+
+
+def _is_better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
+    """Return whether a stored result says more than could be said now.
+
+    It was held against AIS and this run has none around the overpass; or the scenes come from another catalogue this
+    time, because the first could not be asked, and say no more than those did.
     """
     scenes = {scene.scene_id for scene in overpass.scenes}
     if standing.scene_ids > scenes:
@@ -37,12 +62,3 @@ def is_better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
         return True
     second_choice = bool(overpass.tried) and not standing.scene_ids & scenes
     return second_choice and len(standing.scene_ids) >= len(scenes) and standing.with_ais == heard
-
-
-def is_unchanged(request: WatchRequest, overpass: Overpass, near: AisData | None, standing: Standing) -> bool:
-    """Return whether a result was made from just what there is now; ``near``: the AIS around the overpass."""
-    if standing.inputs_sha256 is None or standing.overpass_id != overpass.overpass_id:
-        return False
-    with Store.open(request.store_url) as store:
-        structures = known_structures(store, request.port.slug, overpass)
-    return inputs_sha256(request, overpass, near, structures) == standing.inputs_sha256

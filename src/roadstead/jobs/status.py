@@ -10,10 +10,8 @@ from typing import Any
 import pandas as pd
 
 from roadstead.catalog import Store
+from roadstead.imagery import CYCLE
 
-REPEAT_CYCLE = timedelta(days=10)
-"""Each Sentinel-2 satellite flies over the same ground again after ten days
-(https://sentiwiki.copernicus.eu/web/s2-mission)."""
 RECENT = timedelta(days=30)
 """Passes of this time promise the next: satellites come and go."""
 LATEST_FAILURES = 3
@@ -91,7 +89,7 @@ def port_status(store: Store, port: str, now: datetime | None = None) -> PortSta
         lag=_lag(processed),
         failed=len(failed),
         failures=tuple(_failure(row) for row in failed.head(LATEST_FAILURES).to_dict("records")),
-        next_expected=_next_pass(ledger, moment),
+        next_expected=next_pass(ledger, moment),
         simulated=bool(tried["simulated"].eq(True).any()),
     )
 
@@ -116,12 +114,12 @@ def _lag(processed: pd.DataFrame) -> Lag | None:
     return Lag(float(hours.quantile(0.5)), float(hours.quantile(0.9)), len(hours))
 
 
-def _next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
+def next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
     """Return the next pass that the recent passes promise: each comes again after one repeat cycle."""
     s2 = ledger["platform"].fillna("").str.lower().str.replace("_", "-").str.startswith("sentinel-2")
     recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
     times = [time for value in recent["acquired"] if (time := _time(value))]
-    return min((time + ((now - time) // REPEAT_CYCLE + 1) * REPEAT_CYCLE for time in times), default=None)
+    return min((time + ((now - time) // CYCLE + 1) * CYCLE for time in times), default=None)
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar

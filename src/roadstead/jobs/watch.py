@@ -35,7 +35,7 @@ from roadstead.jobs.detect import detect_overpass
 from roadstead.jobs.inputs import inputs_sha256
 from roadstead.jobs.plan import Plan, WatchRequest, alternates, find
 from roadstead.jobs.quarantine import write_quarantine
-from roadstead.jobs.standing import is_better, is_unchanged, standing_of
+from roadstead.jobs.standing import why_it_stands
 from roadstead.jobs.structures import known_structures
 from roadstead.reconcile import counts, reconcile
 from roadstead.reconcile.elsewhere import REST_WINDOW_H
@@ -254,13 +254,11 @@ def watch(
         if request.ais and near is None:
             unheard.append(overpass.overpass_id)
         try:
-            standing = standing_of(request, overpass)
-            if standing is not None and is_better(standing, overpass, near is not None):
+            stands = why_it_stands(request, overpass, near)
+            if stands == "better":
                 kept.append(overpass.overpass_id)
-            elif standing is not None and is_unchanged(request, overpass, near, standing):
+            elif stands == "unchanged":
                 unchanged.append(overpass.overpass_id)
-                with Store.open(request.store_url) as store:
-                    store.still_stands(request.port.slug, overpass.overpass_id)
             else:
                 used = _from_any(request, steps, overpass, ais, progress)
                 if used.tried:
@@ -333,15 +331,15 @@ def record_missing(request: WatchRequest, missing: Sequence[MissingPass]) -> Non
             store.record_missing(request.port.slug, missing)
 
 
-def finish(watched: Watched) -> None:
+def finish(any_done: bool, failures: Mapping[str, str]) -> None:
     """Raise if anything failed.
 
     Raises:
         UpstreamError: everything failed.
         PartialError: some failed; each is named.
     """
-    if watched.failures and not watched.done:
-        lines = "\n".join(f"  {name}: {reason}" for name, reason in watched.failures.items())
+    if failures and not any_done:
+        lines = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
         raise UpstreamError(f"every scene failed, so nothing was observed:\n{lines}")
-    if watched.failures:
-        raise PartialError(watched.failures)
+    if failures:
+        raise PartialError(failures)

@@ -49,13 +49,6 @@ class Rests:
     share: Array
     """Prior probability that the hull lies there and its declared position is false."""
 
-    def take(self, keep: Index) -> Rests:
-        """Return the rests of the vessels at sorted positions ``keep``, which are then numbered 0, 1, ..."""
-        place = np.searchsorted(keep, self.vessel)
-        here = place < len(keep)
-        here[here] = keep[place[here]] == self.vessel[here]
-        return Rests(place[here].astype(np.intp), self.xy[here], self.share[here])
-
 
 def rests(positions: pd.DataFrame, at: Prediction, moment: pd.Timestamp, crs: str) -> Rests:
     """Return where vessels rested within `REST_WINDOW_H`, away from where they declare to be at the moment.

@@ -37,13 +37,9 @@ RATE_PRIOR = (3.6, 0.4)
 class Fit:
     """What was learnt, and the association under it."""
 
-    common_sd_m: float
-    silent_share: float
-    """Share of the hulls seen that no declaration explains."""
     p_hull: Array
     """(m,) probability that a detection is a hull at all, if no declared vessel made it: most hulls declare
     themselves, false alarms never do."""
-    rate: float
     full: Marginals
     """With attributes."""
     kinematic: Marginals
@@ -60,30 +56,44 @@ def associate(pairs: Pairs, seen: Seen, at: Prediction, in_view: Array, recall: 
         in_view: (n,) probability that each vessel was in the searched water.
         recall: (n,) probability that a visible hull of its length is detected.
     """
-    common, silent, rate = GEOREFERENCE_SD_M, SILENT_PRIOR[0] / sum(SILENT_PRIOR), 0.9
+    silent, rate = SILENT_PRIOR[0] / sum(SILENT_PRIOR), 0.9
     m, n = len(seen), len(at)
-    rafted = rafted_vessels(at)
+    rafts = _rafts(pairs, seen, at)
+    log_f = log_position(pairs, seen, at, GEOREFERENCE_SD_M)
     position = [log_position(pairs, seen, at, sd) for sd in COMMON_SD_GRID_M]
     for _ in range(ROUNDS if len(pairs) else 0):
-        log_f = log_position(pairs, seen, at, common)
-        weight = _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=True)
+        weight = _weight(pairs, seen, rafts, log_f, silent, rate * recall, in_view, attributes=True)
         found = propagate(pairs.detection, pairs.vessel, weight, m, n)
-        common = _common_sd(position, found.pair)
+        log_f = position[_common_sd(position, found.pair)]
         silent = _silent_share(seen.p_vessel, found.detection_alone, silent)
         rate = _rate(found.vessel_alone, in_view * recall)
-    log_f = log_position(pairs, seen, at, common)
     full, kinematic = (
         marginals(
             pairs.detection,
             pairs.vessel,
-            _weight(pairs, seen, at, rafted, log_f, silent, rate * recall, in_view, attributes=attributes),
+            _weight(pairs, seen, rafts, log_f, silent, rate * recall, in_view, attributes=attributes),
             m,
             n,
             _sweep_coordinate(seen.xy),
         )
         for attributes in (True, False)
     )
-    return Fit(common, silent, hull_if_alone(seen, full.detection_alone, silent), rate, full, kinematic)
+    return Fit(hull_if_alone(seen, full.detection_alone, silent), full, kinematic)
+
+
+@dataclass(frozen=True)
+class _Rafts:
+    """Of each pair, what does not change while numbers are learnt."""
+
+    rafted: Array
+    """How much hulls lie alongside one another there."""
+    beside: Array
+    """Density of a hull alongside the vessel, at the detection."""
+
+
+def _rafts(pairs: Pairs, seen: Seen, at: Prediction) -> _Rafts:
+    rafted = np.maximum(seen.rafted[pairs.detection], rafted_vessels(at)[pairs.vessel])
+    return _Rafts(rafted, np.exp(log_position(pairs, seen, at, RAFT_SD_M)))
 
 
 def hull_if_alone(seen: Seen, alone: Array, silent: float) -> Array:
@@ -117,8 +127,7 @@ def _silent_share(p_vessel: Array, alone: Array, silent: float) -> float:
 def _weight(
     pairs: Pairs,
     seen: Seen,
-    at: Prediction,
-    rafted_at: Array,
+    rafts: _Rafts,
     log_f: Array,
     silent: float,
     detected: Array,
@@ -130,17 +139,17 @@ def _weight(
     d, v = pairs.detection, pairs.vessel
     # Per detection that is a hull: hulls without AIS, and false alarms of this look.
     others = seen.density * (silent + (1 - seen.p_vessel) / seen.p_vessel)
-    rafted = np.maximum(seen.rafted[d], rafted_at[v])
-    alongside = silent / (1 - silent) * rafted * np.exp(log_position(pairs, seen, at, RAFT_SD_M))
+    alongside = silent / (1 - silent) * rafts.rafted * rafts.beside
     alone = np.log(others[d] + alongside) + np.log1p(-np.minimum(detected * in_view, 0.995))[v]
     score = log_f + np.log(detected)[v] + pairs.log_axis - alone
     return np.asarray(np.exp(np.clip(score + (pairs.log_attributes if attributes else 0.0), -60, 60)))
 
 
-def _common_sd(position: list[Array], pair: Array) -> float:
+def _common_sd(position: list[Array], pair: Array) -> int:
+    """Return which value of `COMMON_SD_GRID_M` fits best."""
     prior = -((np.log(COMMON_SD_GRID_M) - COMMON_SD_PRIOR[0]) ** 2) / (2 * COMMON_SD_PRIOR[1] ** 2)
     score = np.array([float(pair @ log_f) for log_f in position]) + prior
-    return float(COMMON_SD_GRID_M[int(np.argmax(score))])
+    return int(np.argmax(score))
 
 
 def _rate(vessel_alone: Array, expected: Array) -> float:

@@ -16,9 +16,9 @@ from scipy.spatial import cKDTree
 from shapely.geometry import LineString
 
 from roadstead.aoi import Port
-from roadstead.geo import WGS84, lonlat_to_xy, project, utm_crs
+from roadstead.geo import WGS84, axis_difference_deg, lonlat_to_xy, project, utm_crs
 from roadstead.reconcile.recall import BY_QUAYS
-from roadstead.tables import DETECTIONS, UTC, checked
+from roadstead.tables import DETECTIONS, UTC, checked, empty
 
 MIN_LENGTH_M: Final = 45.0
 MAX_GAP_M: Final = 30.0
@@ -27,21 +27,6 @@ MAX_AXIS_DEG: Final = 20.0
 MIN_OVERLAP: Final = 0.3
 """Share of the shorter hull's length that lies beside the other; less is in line, not alongside."""
 _REACH_M: Final = 300.0
-COLUMNS: Final = (
-    "overpass_id",
-    "acquired",
-    "detection_a",
-    "detection_b",
-    "zone",
-    "length_a_m",
-    "length_b_m",
-    "gap_m",
-    "axis_difference_deg",
-    "overlap",
-    "probability",
-    "reasons",
-    "simulated",
-)
 PAIRS: Final = pa.DataFrameSchema(
     {
         "overpass_id": pa.Column(object),
@@ -91,17 +76,11 @@ def alongside_pairs(detections: gpd.GeoDataFrame, port: Port | None = None) -> g
     kept = kept.sort_values("detection_id")
     rows = [row for _, seen in kept.groupby("overpass_id", sort=True) for row in _of_overpass(seen)]
     if not rows:
-        blank = {name: pd.Series(dtype=_dtype(name)) for name in COLUMNS}
-        return gpd.GeoDataFrame(pd.DataFrame(blank), geometry=[], crs=WGS84)
+        return gpd.GeoDataFrame(empty(PAIRS), geometry="geometry", crs=WGS84)
     frame = pd.DataFrame(rows)
     frame["zone"] = frame["zone"].astype(object).where(frame["zone"].notna(), None)
     table = gpd.GeoDataFrame(frame.astype({"acquired": UTC}), geometry="geometry", crs=WGS84)
-    return checked(table[[*COLUMNS, "geometry"]], PAIRS, "pairs")
-
-
-def _dtype(name: str) -> str:
-    column = PAIRS.columns[name]
-    return str(column.dtype) if column.dtype is not None else "object"
+    return checked(table[list(PAIRS.columns)], PAIRS, "pairs")
 
 
 def _of_overpass(seen: gpd.GeoDataFrame) -> list[dict[str, object]]:
@@ -113,8 +92,7 @@ def _of_overpass(seen: gpd.GeoDataFrame) -> list[dict[str, object]]:
     for i, j in sorted(cKDTree(xy).query_pairs(_REACH_M)):
         a, b = sorted((i, j), key=lambda k: (-records[k]["length_m"], records[k]["detection_id"]))
         one, other = records[a], records[b]
-        turn = abs(one["axis_deg"] - other["axis_deg"]) % 180.0
-        turn = min(turn, 180.0 - turn)
+        turn = axis_difference_deg(one["axis_deg"], other["axis_deg"])
         gap = float(boxes[a].distance(boxes[b]))
         overlap = _overlap(xy[b] - xy[a], one["axis_deg"], one["length_m"], other["length_m"])
         if turn > MAX_AXIS_DEG or gap > MAX_GAP_M or overlap < MIN_OVERLAP:

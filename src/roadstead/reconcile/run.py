@@ -142,12 +142,11 @@ def _score(
     )
     seen = _seen(view, table)
     in_view, in_reach = mass_inside(at, [view.searched, view.interest], GEOREFERENCE_SD_M)
-    rested = rests(history, at, pd.Timestamp(view.moment), view.crs)
-    pairs = pair_up(seen, at, declared, rested)
+    pairs = pair_up(seen, at, declared, rests(history, at, pd.Timestamp(view.moment), view.crs))
     # Vessels neither near a detection nor in reach play no part.
     keep = np.union1d(np.flatnonzero(in_reach >= MIN_IN_REACH), np.unique(pairs.vessel)).astype(np.intp)
     at, declared, in_view, in_reach = at.take(keep), declared.take(keep), in_view[keep], in_reach[keep]
-    pairs = pair_up(seen, at, declared, rested.take(keep))
+    pairs = replace(pairs, vessel=np.searchsorted(keep, pairs.vessel).astype(np.intp))
     places = lonlat(at, view.crs)
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
     recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))

@@ -17,6 +17,7 @@ from roadstead.review import words
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.security import SESSION_COOKIE, Limiter, Seals
 from roadstead.tables import CLASSES
+from roadstead.words import chance, known, moment, number, percent, place_words
 
 Form = dict[str, str]
 
@@ -76,22 +77,9 @@ def environment(desk: Desk) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = (
-        "moment",
-        "second",
-        "percent",
-        "whole",
-        "number",
-        "metres",
-        "degrees",
-        "place",
-        "meaning",
-        "reasons",
-        "conflicts",
-    )
-    made.filters |= {
-        name: getattr(words, name) for name in (*names, "flags", "ship_type", "segment", "known")
-    }
+    own = "second metres degrees meaning reasons conflicts flags ship_type segment".split()
+    made.filters |= {name: getattr(words, name) for name in own}
+    made.filters |= {"known": known, "moment": moment, "chance": chance, "percent": percent, "number": number}
     made.globals |= {
         "looks": desk.looks,
         "classes": CLASSES,
@@ -100,7 +88,7 @@ def environment(desk: Desk) -> jinja2.Environment:
         "state_words": words.STATE_WORDS,
         "zone_name": desk.zone_name,
         "shares": words.shares,
-        "place": words.place,
+        "place": place_words,
     }
     return made
 

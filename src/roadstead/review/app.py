@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -38,11 +39,12 @@ def review_app(desk: Desk) -> FastAPI:
     """Return the application of a desk.
 
     Raises:
-        UsageError: it is to be open to all and not bound to this machine alone.
+        UsageError: it is to be open to all and can be reached from elsewhere, by itself or through a proxy.
     """
-    if desk.open and not is_loopback(desk.host):
+    if desk.open and (desk.allowed_hosts or not is_loopback(desk.host)):
         raise UsageError(
-            f"--open lets everybody read, so it is for this machine alone, not for --host {desk.host}"
+            "--open lets everybody read, so it is for this machine alone: neither with --allowed-host nor with a "
+            f"--host of others ({desk.host})"
         )
     app = FastAPI(
         title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
@@ -56,6 +58,7 @@ def review_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(NeedsLoginError, _to_login)
     app.add_exception_handler(RoadsteadError, _failed)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     return app
 
 
@@ -77,11 +80,12 @@ def _failed(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 400
-    words = (
-        str(error.detail) if isinstance(error, HTTPException) and status != 404 else "There is no such page."
-    )
-    return _error_page(request, status, words)
+    status, detail = getattr(error, "status_code", 400), getattr(error, "detail", "")
+    return _error_page(request, status, "There is no such page." if status == 404 else str(detail))
+
+
+def _unreadable(request: Request, _: Exception) -> Response:
+    return _error_page(request, 422, "The address holds a value that cannot be read.")
 
 
 def _error_page(request: Request, status: int, words: str) -> Response:

@@ -30,7 +30,7 @@ def decide(
             "the finding was made anew while you looked at it: load it again; nothing was written"
         )
     queue = asked(dict(parse_qsl(form.get("back", ""))))
-    keys = desk.leads.keys(queue.filter)
+    after, at = _number(form, "after"), _number(form, "at") if "at" in form else 0
     kind, _, because = form.get("kind", "").partition(":")
     verdict = Verdict(
         kind=kind,
@@ -44,11 +44,13 @@ def decide(
         because=because or None,
         note=form.get("note", "").replace("\r\n", "\n").strip(),
     )
-    made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=_number(form, "after"))
-    following = place_in(keys, port, finding).undecided
+    made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=after)
     told = {**queue.fields, "did": str(made.seq)}
     if form.get("from") == "queue":
-        return RedirectResponse(f"/leads?{urlencode({**told, 'at': str(_number(form, 'at'))})}", 303)
+        page = form.get("page", "")
+        told |= {"at": str(at)} | ({"page": page} if page.isascii() and page.isdigit() else {})
+        return RedirectResponse(f"/leads?{urlencode(told)}", 303)
+    following = place_in(desk.leads.keys(queue.filter), port, finding).undecided
     if following is None:
         return RedirectResponse(f"/leads?{urlencode(told)}", 303)
     return RedirectResponse(finding_path(following.port, following.finding, told), 303)

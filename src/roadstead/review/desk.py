@@ -9,8 +9,11 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import Protocol
 
+import pandas as pd
+
 from roadstead.aoi import Port
 from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
 
@@ -72,8 +75,8 @@ class Desk:
     """Whether this machine may read without login."""
     setup_token: str | None = None
     """Lets the first admin in, once, while there is no user."""
-    next_pass: Callable[[str], datetime | None] = field(default=lambda _: None)
-    """Port -> next pass expected."""
+    next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
+    """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
     clock: Callable[[], datetime] = now
 
     @cached_property
@@ -93,8 +96,5 @@ class Desk:
 
     def zone_name(self, zone: str | None, port: str) -> str:
         """Return a zone as people call it."""
-        if zone is None:
-            return "outside the zones"
         known = self.ports.get(port)
-        names = {z.id: z.name for z in known.zones} if known else {}
-        return names.get(zone) or zone.split("/")[-1].replace("-", " ")
+        return zone_words(zone, {z.id: z.name for z in known.zones} if known else {})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from roadstead.catalog import canonical
-from roadstead.review.words import known
+from roadstead.words import known
 
 _MATCH = ("status", "probability", "conflicts", "reasons", "candidates", "mmsi", "zone", "distance_m", "dt_s")
 _MADE = ("model_id", "model_sha256", "threshold", "roadstead_version", "inputs_sha256")

@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from roadstead.catalog import Decision
+from roadstead.catalog import Decision, held
 from roadstead.review.access import Site, TheSite, Viewer, Visitor
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_view, map_view, near
 from roadstead.review.queue import Asked, Place, asked, place_in
-from roadstead.review.words import known
+from roadstead.words import known
 
 router = APIRouter()
 MOST_CANDIDATES = 4
@@ -28,10 +28,10 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     told = desk.decisions.of(port, finding)
     queue = asked(request.query_params)
     where = place_in(desk.leads.keys(queue.filter), port, finding)
-    held = _held(told)
+    standing = held(told)
     common: dict[str, Any] = {
         "told": told,
-        "held": held,
+        "held": standing,
         "queue": queue,
         "where": where,
         **_links(queue, where),
@@ -53,7 +53,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         map=map_view(picture[1]) if picture else None,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
-        changed=_changed(row, held),
+        changed=_changed(row, standing),
         seen=checksum(row),
         **common,
     )
@@ -71,12 +71,6 @@ def _gone(
     )
 
 
-def _held(told: Sequence[Decision]) -> Decision | None:
-    """Return the decision that stands."""
-    back = {row.undoes for row in told}
-    return next((row for row in reversed(told) if row.kind != "undone" and row.seq not in back), None)
-
-
 def _links(queue: Asked, where: Place) -> dict[str, str | None]:
     fields = dict(queue.fields)
     return {
@@ -85,11 +79,11 @@ def _links(queue: Asked, where: Place) -> dict[str, str | None]:
     }
 
 
-def _changed(row: Mapping[str, Any], held: Decision | None) -> list[str]:
+def _changed(row: Mapping[str, Any], standing: Decision | None) -> list[str]:
     """Return what a rerun made otherwise since the decision."""
-    if held is None:
+    if standing is None:
         return []
-    was, now = held.seen, evidence_of(row)
+    was, now = standing.seen, evidence_of(row)
     named = ("status", "mmsi", "conflicts", "model_id")
     told = [
         f"{name}: {was.get(name) or '–'} → {now[name] or '–'}" for name in named if was.get(name) != now[name]
@@ -120,7 +114,7 @@ def _vessel(site: Site, row: Mapping[str, Any], mmsi: str) -> dict[str, Any]:
     rows = site.desk.leads.declared(row["port"], row["overpass_id"], mmsi)
     before = [r for r in rows if not known(row["acquired"]) or r["time"] <= row["acquired"]]
     kept = before[-1:] or rows[:1]
-    reports = [p for p in site.desk.leads.positions(mmsi) if p["port"] == row["port"]]
+    reports = site.desk.leads.reports(row["port"], row["overpass_id"], mmsi)
     nearest = min(reports, key=lambda p: abs(p["time"] - row["acquired"]), default=None)
     away = None if nearest is None else round((nearest["time"] - row["acquired"]).total_seconds() / 60)
     return {"mmsi": mmsi, "static": kept[0] if kept else None, "report": nearest, "minutes": away}

@@ -11,20 +11,12 @@ import pandas as pd
 
 from roadstead.review.desk import Desk
 from roadstead.review.pictures import MapView, map_view
-from roadstead.review.words import QUANTITY_WORDS, number
-from roadstead.tables import DECLARED_PARTS, OBSERVED_PARTS
+from roadstead.words import Tally, tally
 
 SHOWN = ("barge", "bulk_carrier", "dry_cargo", "all")
 MOST_GAPS = 12
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One count with its 90 % interval and the parts that add up to it."""
-
-    value: str
-    interval: str
-    parts: str
+Counted = Mapping[str, tuple[int, int]]
+"""Port -> leads, and those of them undecided."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +56,17 @@ class PortOverview:
     simulated: bool
 
 
-def port_overview(desk: Desk, port: str, since: datetime | None) -> PortOverview:
-    """Return the overview of a port."""
+def overviews(desk: Desk, since: datetime | None) -> list[PortOverview]:
+    """Return the overview of every port that the store holds."""
+    leads = desk.leads.counted()
+    new = None if since is None else desk.leads.counted(since)
+    return [_port(desk, port, since, leads, new) for port in desk.store.ports()]
+
+
+def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Counted | None) -> PortOverview:
     tried, ledger = desk.store.acquisitions(port), desk.store.ledger(port)
     processed = tried[tried["state"] == "processed"]
-    latest = None if processed.empty else _record(processed.iloc[-1])
+    latest = None if processed.empty else _named(processed.iloc[-1].to_dict())
     blind = ledger[ledger["state"] != "processed"].iloc[::-1]
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
     view = map_view(picture[1]) if picture else None
@@ -77,12 +75,12 @@ def port_overview(desk: Desk, port: str, since: datetime | None) -> PortOverview
         latest=latest,
         zones=_zones(desk, port, latest) if latest else (),
         states={str(state): int(n) for state, n in ledger["state"].value_counts().items()},
-        gaps=[_record(row) for _, row in blind.head(MOST_GAPS).iterrows()],
+        gaps=[_named(row) for row in blind.head(MOST_GAPS).to_dict("records")],
         more_gaps=max(0, len(blind) - MOST_GAPS),
-        next_pass=desk.next_pass(port),
-        leads=desk.leads.counted().get(port, (0, 0)),
+        next_pass=desk.next_pass(ledger, desk.clock()),
+        leads=leads.get(port, (0, 0)),
         stored_since=None if since is None else int((tried["stored"] >= since).sum()),
-        leads_since=None if since is None else desk.leads.counted(since).get(port, (0, 0))[0],
+        leads_since=None if new is None else new.get(port, (0, 0))[0],
         map=view,
         on_map=desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else (),
         simulated=bool(tried["simulated"].eq(True).any()),
@@ -104,22 +102,10 @@ def _zone(desk: Desk, port: str, zone: str, rows: pd.DataFrame) -> ZoneCounts:
         desk.zone_name(zone, port),
         float(first["visible_fraction"]),
         bool(first["observed_at_all"]),
-        tuple(_tally(by, kind, "observed", OBSERVED_PARTS) for kind in SHOWN),
-        _tally(by, "all", "declared", DECLARED_PARTS),
+        tuple(tally(by, kind, "observed") for kind in SHOWN),
+        tally(by, "all", "declared"),
     )
 
 
-def _tally(
-    by: Mapping[tuple[str, str], Mapping[Any, Any]], kind: str, quantity: str, parts: Sequence[str]
-) -> Tally:
-    row = by.get((kind, quantity))
-    if row is None or pd.isna(row["value"]):
-        return Tally("–", "", "")
-    found = {part: by[kind, part]["value"] for part in parts if (kind, part) in by}
-    words = " + ".join(f"{number(n)} {QUANTITY_WORDS[part]}" for part, n in found.items() if n)
-    interval = "" if pd.isna(row["low"]) else f"{number(row['low'])}–{number(row['high'])}"
-    return Tally(number(row["value"]), interval, words)
-
-
-def _record(row: pd.Series[Any]) -> dict[str, Any]:
+def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}

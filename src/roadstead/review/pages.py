@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
-from roadstead.catalog import Decision
+from roadstead.catalog import held
 from roadstead.review.access import TheSite, Viewer
 from roadstead.review.decide import undoable
 from roadstead.review.evidence import checksum
-from roadstead.review.overview import SHOWN, port_overview
+from roadstead.review.overview import SHOWN, overviews
 from roadstead.review.precision import lead_shares, precisions
 from roadstead.review.queue import DECIDED, asked
 from roadstead.review.words import code_choices
@@ -28,7 +28,7 @@ def overview(request: Request, site: TheSite, visitor: Viewer) -> Response:
     """Show every port."""
     desk = site.desk
     since = desk.people.visit_before(visitor.name) if visitor.name else None
-    ports = [port_overview(desk, port, since) for port in desk.store.ports()]
+    ports = overviews(desk, since)
     others = desk.decisions.since(since, visitor.name) if since else None
     return site.page(
         request,
@@ -52,10 +52,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
     number = min(max(page, 1), last)
     part = shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
     rows = desk.leads.rows(part)
-    standing = {(d.port, d.finding): d for d in desk.decisions.standing()}
-    newest = {
-        (r["port"], r["finding"]): _newest(site.desk.decisions.of(r["port"], r["finding"])) for r in rows
-    }
+    told = desk.decisions.about([(row["port"], row["finding"]) for row in rows])
     return site.page(
         request,
         "leads.html.j2",
@@ -66,10 +63,11 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
             {
                 **row,
                 "seen": checksum(row),
-                "held": standing.get((row["port"], row["finding"])),
-                "after": newest[row["port"], row["finding"]],
+                "held": held(about),
+                "after": about[-1].seq if about else 0,
             }
             for row in rows
+            for about in [told[row["port"], row["finding"]]]
         ],
         total=len(keys),
         listed=len(shown),
@@ -83,11 +81,6 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
         decided_choices=DECIDED,
         did=undoable(site, request.query_params.get("did"), visitor.name),
     )
-
-
-def _newest(told: tuple[Decision, ...]) -> int:
-    """Return the number of the newest row about a finding, 0 where there is none."""
-    return told[-1].seq if told else 0
 
 
 @router.get("/vessel/{mmsi}")

@@ -18,8 +18,6 @@ from roadstead.geo import lonlat_to_xy, utm_crs
 Bounds = tuple[float, float, float, float]
 PIXEL_M = 10.0
 MAP_WIDTH = 1000
-MAP_MARGIN = 0.06
-"""The map reaches this share of its width beyond what lies on it."""
 
 
 @dataclass(frozen=True)

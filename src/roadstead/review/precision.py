@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roadstead.catalog import Decision
+from scipy.stats import binomtest
 
-Z_95 = 1.959963984540054
+from roadstead.catalog import Decision
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,10 @@ class Share:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's score interval (doi:10.1080/01621459.1927.10502953), 95 %."""
-        return wilson(self.hits, self.n) if self.n else None
+        if not self.n:
+            return None
+        found = binomtest(self.hits, self.n).proportion_ci(0.95, method="wilson")
+        return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,6 @@ class LeadShare:
     simulated: bool
     accepted: Share
     """Of the leads decided: accepted, or corrected without another class or partner."""
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of ``hits`` of ``n``."""
-    share, z2 = hits / n, Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def is_vessel(row: Decision) -> bool | None:

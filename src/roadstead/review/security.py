@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from cachetools import LRUCache
 from itsdangerous import BadSignature, Signer
@@ -77,7 +78,7 @@ class Seals:
             max_age=int(life.total_seconds()),
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=_by_tls(request),
             path="/",
         )
 
@@ -93,10 +94,16 @@ class Seals:
     def is_ours(self, request: Request, given: str) -> bool:
         """Whether a post comes from a page that we gave this browser."""
         origin = request.headers.get("origin")
-        if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host', '')}":
+        # The host alone: behind a proxy that ends TLS the browser's scheme is not ours. The form's token is the guard.
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host", ""):
             return False
         expected = self.form_token(request)
         return bool(expected) and hmac.compare_digest(expected.encode(), given.encode())
+
+
+def _by_tls(request: Request) -> bool:
+    """Whether the browser came by TLS, to us or to a proxy before us: forms carry its own scheme."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
 
 
 def new_token() -> str:

@@ -7,19 +7,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
-
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.tables import CLASSES
+from roadstead.words import coded, known
 
-QUANTITY_WORDS = {
-    "matched": "matched",
-    "no_ais_partner": "no AIS partner",
-    "ambiguous": "ambiguous",
-    "no_coverage": "no AIS coverage",
-    "unseen": "not seen",
-    "not_visible": "not visible",
-}
 STATE_WORDS = {
     "processed": "processed",
     "too_cloudy": "too little seen",
@@ -60,36 +51,9 @@ _SHIP_TYPES = {
 }
 
 
-def known(value: Any) -> bool:  # noqa: ANN401 - a cell of a table
-    """Whether a cell holds anything."""
-    return not (value is None or pd.isna(value))
-
-
-def moment(time: Any) -> str:  # noqa: ANN401 - datetime, Timestamp or nothing
-    """Return a time as people write it, UTC."""
-    return f"{time:%Y-%m-%d %H:%M} UTC" if known(time) else "time unknown"
-
-
 def second(time: datetime) -> str:
     """Return a time to the second, UTC."""
     return f"{time:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def percent(share: float) -> str:
-    """Return a probability in whole per cent, never rounded up to certainty."""
-    if 0.99 < share:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"
-
-
-def whole(share: float) -> str:
-    """Return a share that is known, in whole per cent."""
-    return f"{share * 100:.0f} %"
-
-
-def number(value: float) -> str:
-    """Return a count with at most one decimal."""
-    return f"{round(float(value), 1):g}"
 
 
 def metres(value: Any) -> str:  # noqa: ANN401 - a cell
@@ -102,11 +66,6 @@ def degrees(value: Any) -> str:  # noqa: ANN401 - a cell
     return f"{value:.0f}°" if known(value) else "–"
 
 
-def place(lon: float, lat: float) -> str:
-    """Return a position in degrees, e.g. ``38.7163° N 125.3012° E``."""
-    return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
-
-
 def meaning(status: str) -> str:
     """Return what the probability of a status means."""
     return _MEANING[status]
@@ -114,16 +73,12 @@ def meaning(status: str) -> str:
 
 def reasons(codes: str) -> list[tuple[str, str]]:
     """Return (code, words) of comma-separated reason codes, with what else could explain each."""
-    return _worded(codes, REASONS)
+    return coded(codes, REASONS)
 
 
 def conflicts(codes: str) -> list[tuple[str, str]]:
     """Return (code, words) of comma-separated conflict codes."""
-    return _worded(codes, CONFLICTS)
-
-
-def _worded(codes: str, words: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(code, words.get(code, code.replace("_", " "))) for code in codes.split(",") if code]
+    return coded(codes, CONFLICTS)
 
 
 def code_choices() -> list[tuple[str, str]]:

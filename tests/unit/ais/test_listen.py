@@ -76,3 +76,11 @@ def test_a_feed_that_stays_away_is_an_upstream_error_and_what_was_heard_is_kept(
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="--listen"):
         feed_of(url)
+
+
+def test_the_same_lines_heard_again_are_another_import(tmp_path: Path) -> None:
+    """A quiet feed repeats itself: without a time of its own each line gets that of our clock."""
+    port = serve(position(None), times=2)
+    done = listen(f"tcp://127.0.0.1:{port}", tmp_path / "ais", seconds=3.5, piece_s=0.7)
+    assert done.tally.positions == 2
+    assert len(read_store(tmp_path / "ais").positions) == 2

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from roadstead.ais import AisData, read_ais
+from roadstead.ais.data import Window
 from roadstead.ais.nmea import read_nmea
+from roadstead.ais.read import Reading
 from roadstead.errors import AisError
 from tests.unit.ais.messages import SHIP, T0, at, nmea, position, voyage, write
 
@@ -240,3 +242,15 @@ def test_every_report_of_a_real_log_is_kept_once_it_has_times(shared_data: Path,
         "mmsi_invalid",
         "bad_bit_count",
     }
+
+
+def test_reports_stand_in_the_order_of_their_lines_whatever_their_kind(tmp_path: Path) -> None:
+    """Position reports are decoded many at once, the others one by one."""
+    lines = []
+    for step in range(6):
+        kind = {"type": 18} if step % 2 else {"type": 19, "shipname": "GREY HERON", "ship_type": 37}
+        lines += nmea(10 * step, lon=125.1 + step / 1000, lat=38.6, speed=5.0, course=90.0, mmsi=SHIP, **kind)
+    reading = Reading(write(tmp_path / "log.nmea", lines), Window())
+    done = list(reading)
+    assert sum(len(part.positions) for part in done) == 6
+    assert reading.notes["out_of_order"] == 0

@@ -172,3 +172,23 @@ def test_one_message_of_two_receivers_is_one_report(
     assert (len(one.positions), one.duplicates) == (kept, 2 - kept)
     two = [write(tmp_path / f"{n}.csv", [rows[0], rows[n]]) for n in (1, 2)]
     assert len(read_ais(two).positions) == kept
+
+
+def test_identities_without_places_are_no_faults_in_parquet_either(tmp_path: Path) -> None:
+    names = (
+        "vessel_id",
+        "ssvid",
+        "shipname",
+        "callsign",
+        "imo",
+        "transmissionDateFrom",
+        "transmissionDateTo",
+    )
+    row = ("v", str(SHIP), "GREY HERON", "P7TST", GOOD_IMO, at(0).isoformat(), at(60).isoformat())
+    rows = pd.DataFrame([row, (*row[:2], "WHITE HERON", *row[3:])], columns=names)
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    rows.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv", "a.parquet"):
+        data = read_ais([tmp_path / name, write(tmp_path / "b.nmea", position(0))])
+        assert data.quarantine.empty, name
+        assert {"GREY HERON", "WHITE HERON"} <= set(data.vessels["name"]), name

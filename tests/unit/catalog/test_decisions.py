@@ -126,7 +126,14 @@ def test_a_cut_off_end_shows_only_to_who_kept_the_head(store: Store, path: Path)
     assert head not in found.hashes
 
 
-@pytest.mark.parametrize("statement", ["UPDATE decisions SET note = 'x'", "DELETE FROM decisions"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE decisions SET note = 'x'",
+        "DELETE FROM decisions",
+        "INSERT OR REPLACE INTO decisions SELECT * FROM decisions WHERE seq = 2",
+    ],
+)
 def test_the_database_itself_refuses_to_change_a_decision(store: Store, path: Path, statement: str) -> None:
     three(store)
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="only ever added"):

@@ -79,7 +79,8 @@ def test_a_zone_under_cloud_is_too_cloudy(store: Store) -> None:
 def test_the_ports_of_a_store(store: Store) -> None:
     assert store.ports() == ()
     b.put(store)
-    assert store.ports() == ("nampo",)
+    store.record_missing("durban", [missing(ACQUIRED)])
+    assert store.ports() == ("durban", "nampo")
 
 
 def test_a_pass_that_the_store_holds_images_of_is_not_missing(store: Store) -> None:

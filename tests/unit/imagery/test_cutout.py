@@ -10,7 +10,7 @@ from rasterio.io import MemoryFile
 
 from roadstead.errors import SceneError
 from roadstead.geo import xy_to_lonlat
-from roadstead.imagery import cut_out, open_item
+from roadstead.imagery import cut_out, open_item, open_scene
 from tests import builders as b
 
 FRAME = b.grid()
@@ -53,3 +53,21 @@ def test_at_the_edge_of_a_scene_it_is_cut_off_and_outside_there_is_none(tmp_path
     assert cut_out(scene, *lonlat(2.5, 50.5), side_px=20).dn.shape[1:] == (20, 12)
     with pytest.raises(SceneError, match="lies outside"):
         cut_out(scene, *lonlat(-50, 50), side_px=20)
+
+
+def test_numbers_of_a_float_raster_stay_what_they_are(tmp_path: Path) -> None:
+    dn = np.full((4, FRAME.height, FRAME.width), 0.2, np.float32)
+    path = b.write_tiff(
+        tmp_path / "a.tif", dn, names=("red", "green", "blue", "nir"), transform=FRAME.transform
+    )
+    cut = cut_out(open_scene(str(path)), *lonlat(60.5, 50.5), side_px=20)
+    assert cut.dn.dtype == np.float32 and np.allclose(cut.dn, 0.2)
+    with MemoryFile(cut.geotiff()) as memory, memory.open() as dataset:
+        assert np.allclose(dataset.read(), 0.2)
+
+
+def test_a_place_beside_the_scene_has_no_cut_out_that_does_not_hold_it(tmp_path: Path) -> None:
+    scene = open_item(str(b.write_item(tmp_path, "S2", FRAME, patterned())))
+    assert cut_out(scene, *lonlat(0.0, 50.5), side_px=20).grid.width == 10
+    with pytest.raises(SceneError, match="lies outside of it"):
+        cut_out(scene, *lonlat(-8.0, 50.5), side_px=20)

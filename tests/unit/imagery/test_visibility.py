@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadstead.geo import project
+from roadstead.geo import Window, project
 from roadstead.imagery import Mosaic, group_overpasses, open_item
 from roadstead.imagery.visible import shares
 from tests import builders as b
@@ -93,3 +93,19 @@ def test_glint_hides_a_zone_under_a_high_sun_alone(tmp_path: Path) -> None:
         assert mosaic.visibility(ZONES)["lit"] == 0.0
     with _scene(tmp_path / "low", **bright) as mosaic:
         assert mosaic.visibilities(ZONES)["lit"].seen == 1.0
+
+
+def test_thin_cirrus_is_told_alike_whatever_else_the_window_holds(tmp_path: Path) -> None:
+    """A wide cirrus has a rag beside it; far away stands something bright."""
+    dn = b.water(FRAME)
+    dn["blue"][500:520, 500:520] = dn["nir"][500:520, 500:520] = 6000
+    classes = np.full((300, 300), 6, np.uint8)
+    classes[50:80, 50:80] = 10
+    classes[60:62, 82:86] = 10
+    item = b.write_item(tmp_path, "S2", FRAME, dn, scl=classes, properties={**b.SENSING, **SUN})
+    (overpass,) = group_overpasses([open_item(str(item))], b.port(FRAME))
+    with Mosaic(overpass, FRAME) as mosaic:
+        whole, part = mosaic.read(FRAME.window), mosaic.read(Window(60, 60, 200, 200))
+    assert whole.cloud is not None and part.cloud is not None and part.cloud.any()
+    assert np.array_equal(whole.cloud[60:260, 60:260], part.cloud)
+    assert part.cloud[62, 106], "the rag is cloud"

@@ -124,3 +124,9 @@ def test_the_command_reads_a_store_with_its_thinning(tmp_path: Path) -> None:
     assert set(told["class_a"]["reasons"]) == {"thinned"}
     table_call = ["ais", "coverage", "nampo", "--ais", str(tmp_path / "ais")]
     assert "zone-hours" in CliRunner().invoke(app, table_call, catch_exceptions=False).stdout
+
+
+def test_one_end_of_a_range_alone_is_refused() -> None:
+    for given in (["--from", "2020-11-03"], ["--to", "2020-11-03"]):
+        done = CliRunner().invoke(app, ["ais", "coverage", "nampo", *given])
+        assert isinstance(done.exception, UsageError) and "both --from and --to" in str(done.exception)

@@ -145,6 +145,15 @@ def test_a_declared_name_is_quoted_whatever_it_says_and_nothing_else_accuses(sto
     assert page.upper().count("DARK SHIP") == 1
 
 
+def test_what_a_ship_types_in_is_no_formula_in_a_table(store: Store) -> None:
+    (found,) = find_findings(store, ["d0"], Asked(imagery=False))
+    named = replace(found, vessels=found.vessels.assign(name='=HYPERLINK("http://x")', destination="+1"))
+    files = dossier_files([named], REASONS, CONFLICTS)
+    (static,) = [content.decode() for name, content in files.items() if name.endswith("ais-static.csv")]
+    rows = list(csv.DictReader(io.StringIO(static)))
+    assert rows and {row["name"][0] for row in rows} == {row["destination"][0] for row in rows} == {"'"}
+
+
 def test_the_page_asks_no_host_for_anything_and_says_simulated(store: Store) -> None:
     page = dossier_files(find_findings(store, ["d0"]), REASONS, CONFLICTS)["d0/dossier.html"].decode()
     assert "http" not in page and "<script" not in page

@@ -16,7 +16,7 @@ from roadstead.catalog import Store
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import Filters
-from roadstead.jobs.export import DEFAULT_FORMATS, FORMATS, evidence, export_ports
+from roadstead.jobs.export import DEFAULT_FORMATS, FORMATS, export_ports
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
@@ -80,7 +80,7 @@ def test_every_format_is_written(store: Store, tmp_path: Path) -> None:
 
 
 def test_positions_come_with_the_overpass_they_were_kept_for(store: Store) -> None:
-    table = evidence(store, "nampo", store.acquisitions("nampo"))
+    table = store.evidence("nampo")
     assert table.groupby("overpass_id").size().to_dict() == {b.OVERPASS_ID: 2, "nampo_s2_20201108T022541": 1}
 
 

@@ -110,6 +110,18 @@ def test_over_https_the_cookie_is_for_https_alone(store: Store) -> None:
     assert answer.status_code == 303
 
 
+def test_behind_a_proxy_that_ends_tls_forms_of_ours_are_taken_and_the_cookie_is_for_https(
+    store: Store,
+) -> None:
+    """The proxy speaks plain HTTP to us; the browser's own scheme stands in Origin alone."""
+    browser = r.Browser(r.desk(store))
+    csrf = r.tokens(browser.get("/login").text)["csrf"]
+    data = {"csrf": csrf, "name": "ana", "password": r.PASSWORD}
+    answer = browser.client.post("/login", data=data, headers={"origin": "https://127.0.0.1"})
+    assert answer.status_code == 303
+    assert all("Secure" in c for c in answer.headers.get_list("set-cookie") if "roadstead_session" in c)
+
+
 def test_a_session_ends_at_the_server(store: Store, tmp_path: Path) -> None:
     clock = r.Clock()
     browser = r.Browser(r.desk(store, clock=clock))
@@ -260,6 +272,14 @@ def test_open_lets_this_machine_read_and_nothing_more(store: Store) -> None:
     assert r.Browser(browser.desk, "192.168.1.7", browser.app).get("/").status_code == 303
     with pytest.raises(UsageError, match="--open"):
         review_app(r.desk(store, open=True, host="0.0.0.0"))  # noqa: S104
+    with pytest.raises(UsageError, match="--allowed-host"):
+        review_app(r.desk(store, open=True, allowed_hosts=("review.example",)))
+
+
+def test_an_address_with_a_value_that_cannot_be_read_is_a_page_and_no_trace(ana: r.Browser) -> None:
+    answer = ana.get("/leads?page=x")
+    assert answer.status_code == 422 and "cannot be read" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 def set_up(browser: r.Browser, token: str, **changes: str) -> int:

@@ -20,7 +20,7 @@ from roadstead.errors import BadInputError, RoadsteadError, StoreError, UsageErr
 from roadstead.jobs.review import desk, signing_key, write_labels
 from roadstead.review import label_features
 from roadstead.review.evidence import evidence_of
-from roadstead.review.precision import wilson
+from roadstead.review.precision import Share
 from roadstead.review.security import Limiter
 from roadstead.training.places import read_labels
 from tests.unit.export import builders as e
@@ -56,7 +56,7 @@ def some(store: Store) -> None:
     [(0, 1, 0.0, 0.7935), (1, 1, 0.2065, 1.0), (8, 10, 0.4902, 0.9433), (50, 100, 0.4038, 0.5962)],
 )
 def test_wilsons_interval_has_the_published_values(hits: int, n: int, low: float, high: float) -> None:
-    assert wilson(hits, n) == pytest.approx((low, high), abs=1e-4)
+    assert Share(hits, n).interval == pytest.approx((low, high), abs=1e-4)
 
 
 def test_labels_are_in_the_format_of_the_labelled_scenes(store: Store, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_desk_of_a_store_knows_the_ports_that_ship(store: Store, tmp_path: P
     assert made.zone_name("nampo/coal-berths", "nampo") in {z.name for z in load_port("nampo").zones} | {
         "coal berths"
     }
-    assert made.next_pass("nampo") is None, "the passes are years old"
+    assert made.next_pass(store.ledger("nampo"), r.NOW + timedelta(days=9000)) is None, "the passes are years old"
 
 
 def test_the_limiter_forgets_and_its_memory_is_bounded() -> None:

@@ -7,17 +7,15 @@ from io import BytesIO
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
-from PIL import Image as Pillow
 
 from roadstead.export.dossier.text import Section
-from roadstead.export.report.data import Image
 
 _PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "’": "'", "…": "..."})
 _FONT = "helvetica"
 _CHIP_MM = 60
 
 
-def pdf_bytes(title: str, parts: list[Section], chip: Image | None, moment: datetime) -> bytes:
+def pdf_bytes(title: str, parts: list[Section], chip: bytes | None, moment: datetime) -> bytes:
     """Return a PDF; the same sections give the same bytes.
 
     Its font has the letters of Western Europe; others show as a question mark, and in the page as they are.
@@ -25,7 +23,7 @@ def pdf_bytes(title: str, parts: list[Section], chip: Image | None, moment: date
     Args:
         title: heading.
         parts: sections in order.
-        chip: picture, uint8 RGB [H, W, 3].
+        chip: picture as PNG.
         moment: stands as the file's time of making, so that a rerun gives the same file.
     """
     pdf = FPDF(format="A4")
@@ -38,7 +36,7 @@ def pdf_bytes(title: str, parts: list[Section], chip: Image | None, moment: date
         pdf.ln(2)
         _write(pdf, part.title, 12, "B")
         if part.picture and chip is not None:
-            pdf.image(BytesIO(_png(chip)), w=_CHIP_MM)
+            pdf.image(BytesIO(chip), w=_CHIP_MM)
         for name, value in part.facts:
             _write(pdf, f"{name}: {value}", 9)
         for line in part.lines:
@@ -55,9 +53,3 @@ def _write(pdf: FPDF, text: str, size: int, style: str = "") -> None:
 
 def _latin(text: str) -> str:
     return text.translate(_PLAIN).encode("latin-1", "replace").decode("latin-1")
-
-
-def _png(image: Image) -> bytes:
-    buffer = BytesIO()
-    Pillow.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -10,17 +10,10 @@ import pandas as pd
 
 from roadstead.export.dossier.data import Finding
 from roadstead.export.palette import STATUS_LOOKS
-from roadstead.export.report.rows import (
-    chance,
-    class_words,
-    hull_words,
-    length_words,
-    moment,
-    percent,
-    place_words,
-)
-from roadstead.export.report.rows import worded as in_words
+from roadstead.export.report.rows import class_words, hull_words, length_words
 from roadstead.export.words import LEAD, quoted
+from roadstead.words import chance, moment, place_words
+from roadstead.words import worded as in_words
 
 ELSE = {
     "matched": (
@@ -152,7 +145,7 @@ def _reasons(finding: Finding, reasons: Mapping[str, str], conflicts: Mapping[st
 
 def _other(finding: Finding) -> Iterator[str]:
     match = finding.pairing
-    yield f"It may be no vessel: the probability of that is {percent(1.0 - finding.hull['p_vessel'])}."
+    yield f"It may be no vessel: the probability of that is {chance(1.0 - finding.hull['p_vessel'])}."
     yield from ELSE[match["status"]] if match else ()
 
 

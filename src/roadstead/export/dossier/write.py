@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import jinja2
 import pandas as pd
 from PIL import Image as Pillow
 
@@ -24,25 +23,20 @@ from roadstead.errors import StoreError, UsageError
 from roadstead.export.dossier.data import Finding
 from roadstead.export.dossier.pdf import pdf_bytes
 from roadstead.export.dossier.text import Section, headline, sections
-from roadstead.export.flat import csv_text
+from roadstead.export.flat import csv_text, plain_csv
 from roadstead.export.geojson import by_the_rules
 from roadstead.export.kmz import put
 from roadstead.export.layers import positions_table
 from roadstead.export.report.data import Image
+from roadstead.export.templating import templates
 from roadstead.export.words import LEAD, check_words
 from roadstead.headers import to_features
-from roadstead.whole import replacing
+from roadstead.whole import write_bytes
 
 MANIFEST = "manifest.json"
 LIBRARIES = ("fpdf2", "geopandas", "jinja2", "numpy", "pandas", "pillow", "pyproj", "rasterio", "shapely")
 """Whose versions can change a byte of the files."""
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("roadstead.export"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates()
 
 
 def write_dossier(
@@ -68,14 +62,12 @@ def write_dossier(
     """
     files = dossier_files(findings, reasons, conflicts, parameters)
     if path.suffix.lower() == ".zip":
-        with replacing(path) as temporary:
-            temporary.write_bytes(_zip(files))
+        write_bytes(path, _zip(files))
         return [path]
     _make_room(path)
     written = []
     for name, content in files.items():
-        with replacing(path / name) as temporary:
-            temporary.write_bytes(content)
+        write_bytes(path / name, content)
         written.append(path / name)
     return written
 
@@ -115,10 +107,12 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
     if len(finding.positions):
         files["ais-positions.csv"] = csv_text(positions_table(finding.positions)).encode()
     if len(finding.vessels):
-        files["ais-static.csv"] = _static(finding.vessels)
+        files["ais-static.csv"] = plain_csv(finding.vessels).encode()
     pieces = [cell for part in parts for row in (*part.facts, part.lines, *part.table) for cell in row]
     check_words("\n".join([title, *pieces]), names)
-    files["dossier.pdf"] = pdf_bytes(title, parts, finding.chip, finding.hull["acquired"].to_pydatetime())
+    files["dossier.pdf"] = pdf_bytes(
+        title, parts, files.get("chip.png"), finding.hull["acquired"].to_pydatetime()
+    )
     page = _TEMPLATES.get_template("dossier.html.j2").render(
         title=title,
         simulated=finding.simulated,
@@ -168,11 +162,6 @@ def _geojson(finding: Finding) -> bytes:
         for feature in features:
             feature["properties"] = {"layer": kind, **feature["properties"]}
     return _json({"type": "FeatureCollection", "features": [*hull, *match]})
-
-
-def _static(vessels: pd.DataFrame) -> bytes:
-    table = vessels.assign(time=vessels["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _json(document: Mapping[str, Any], allow_nan: bool = False) -> bytes:

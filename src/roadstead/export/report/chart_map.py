@@ -25,8 +25,9 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import LocalMap, data_uri, local_map, quicklook_px
-from roadstead.export.report.rows import STATE_WORDS, Row, moment, zone_names
+from roadstead.export.report.rows import STATE_WORDS, Row, zone_names
 from roadstead.export.report.tips import tip
+from roadstead.words import moment
 
 WIDTH_PX = 1080
 COAST_TOLERANCE_KM = 0.02

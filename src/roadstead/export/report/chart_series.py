@@ -19,8 +19,9 @@ from bokeh.plotting import figure
 
 from roadstead.export.palette import CLASS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
-from roadstead.export.report.rows import SHOWN_CLASSES, number, zone_names
+from roadstead.export.report.rows import SHOWN_CLASSES, zone_names
 from roadstead.export.report.series import ALL_ZONES, gaps, observed_series, zones_by_traffic
+from roadstead.words import number
 
 MARKERS = {"barge": "square", "bulk_carrier": "circle", "dry_cargo": "diamond"}
 _TIP = """

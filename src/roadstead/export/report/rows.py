@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import CHIP_PX, data_uri
 from roadstead.export.words import quoted
-from roadstead.tables import CLASSES, DECLARED_PARTS, OBSERVED_PARTS
+from roadstead.tables import CLASSES
+from roadstead.words import (
+    OUTSIDE,
+    Tally,
+    chance,
+    moment,
+    percent,
+    place_words,
+    tally,
+    worded,
+    zone_words,
+)
 
 Row = Mapping[Any, Any]
 """One row of a table: column -> value."""
 SHOWN_CLASSES = ("barge", "bulk_carrier", "dry_cargo")
 STATE_WORDS = {"processed": "processed", "not_observed": "not observed", "failed": "failed"}
-_PARTS = {
-    "matched": "matched",
-    "no_ais_partner": "no AIS partner",
-    "ambiguous": "ambiguous",
-    "no_coverage": "no AIS coverage",
-    "unseen": "not seen",
-    "not_visible": "not visible",
-}
-
-
-def moment(time: datetime | pd.Timestamp | None) -> str:
-    """Return a time as people write it, UTC; "time unknown" for none."""
-    return "time unknown" if time is None or pd.isna(time) else f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def percent(share: float) -> str:
-    """Return a probability or share in whole per cent, never rounded up to certainty."""
-    if 0.99 < share < 1.0:
-        return "over 99 %"
-    return f"{share:.0%}".replace("%", " %")
-
-
-def chance(probability: float) -> str:
-    """Return a probability in whole per cent; nothing is certain."""
-    return percent(min(probability, 0.999))
-
-
-def number(value: float) -> str:
-    """Return a count with at most one decimal."""
-    return f"{round(value, 1):g}"
-
-
-@dataclass(frozen=True)
-class Tally:
-    """One count with its interval and the parts that add up to it."""
-
-    value: str
-    interval: str
-    """``2–5``; empty where there is none."""
-    parts: str
-    """``2 matched + 1 ambiguous``; empty for zero."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +72,17 @@ def count_tables(report: PortReport) -> list[OverpassCounts]:
 
 def zone_names(report: PortReport) -> dict[str, str]:
     """Return zone id -> name for people."""
-    return {zone.id: zone.name or zone.id.split("/")[-1].replace("-", " ") for zone in report.port.zones}
+    names = {zone.id: zone.name for zone in report.port.zones}
+    return {zone: zone_words(zone, names) for zone in names}
 
 
 def _zone_count(name: str, rows: pd.DataFrame) -> ZoneCount:
     first = rows.iloc[0].to_dict()
     by = {(row["class"], row["quantity"]): row for row in rows.to_dict("records")}
-    observed = (_tally(by, kind, "observed", OBSERVED_PARTS) for kind in (*SHOWN_CLASSES, "all"))
-    tallies = (*observed, _tally(by, "all", "declared", DECLARED_PARTS))
+    observed = (tally(by, kind, "observed") for kind in (*SHOWN_CLASSES, "all"))
+    tallies = (*observed, tally(by, "all", "declared"))
     seen = bool(first["observed_at_all"])
     return ZoneCount(name, percent(first["visible_fraction"]), seen, tallies if seen else ())
-
-
-def _tally(by: Mapping[tuple[str, str], Row], kind: str, quantity: str, parts: Sequence[str]) -> Tally:
-    row = by.get((kind, quantity))
-    if row is None or pd.isna(row["value"]):
-        return Tally("–", "", "")
-    found = {part: by[kind, part]["value"] for part in parts if (kind, part) in by}
-    words = " + ".join(f"{number(n)} {_PARTS[part]}" for part, n in found.items() if n)
-    interval = "" if pd.isna(row["low"]) else f"{number(row['low'])}–{number(row['high'])}"
-    return Tally(number(row["value"]), interval, words)
 
 
 @dataclass(frozen=True)
@@ -147,19 +108,22 @@ class Lead:
     lonlat: tuple[float, float]
 
 
+def leads_of(matches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the matches that are leads: hulls with no AIS partner, vessels unseen, matches with a conflict."""
+    conflicting = (matches["status"] == "matched") & (matches["conflicts"] != "")
+    return matches[matches["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
+
+
 def leads(report: PortReport, data: ReportData) -> list[Lead]:
     """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first.
 
     A lead's probability is that of its status times that of being a vessel at all.
     """
-    table = report.matches
-    conflicting = (table["status"] == "matched") & (table["conflicts"] != "")
-    chosen = table[table["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
     hulls = {hull["detection_id"]: hull for hull in report.detections.to_dict("records")}
     times = dict(zip(report.acquisitions["overpass_id"], report.acquisitions["acquired"], strict=True))
     found = [
         _lead(row, hulls.get(row["detection_id"]), times.get(row["overpass_id"]), report, data)
-        for row in chosen.to_dict("records")
+        for row in leads_of(report.matches).to_dict("records")
     ]
     return sorted(found, key=lambda lead: (-lead.probability, lead.overpass_id, lead.key))
 
@@ -178,23 +142,13 @@ def _lead(
         title=hull_words(hull) if hull else vessel_words(row["mmsi"], declared),
         facts=tuple(_facts(row, hull, declared)),
         reasons=worded(row["reasons"], data.reasons),
-        zone=zone_names(report).get(row["zone"], row["zone"] or "outside the zones"),
+        zone=zone_names(report).get(row["zone"], row["zone"] or OUTSIDE),
         when=moment(acquired),
         place=place_words(point.x, point.y),
         chip=None if chip is None else data_uri(chip, CHIP_PX),
         overpass_id=row["overpass_id"],
         lonlat=(point.x, point.y),
     )
-
-
-def worded(codes: str, words: Mapping[str, str]) -> tuple[str, ...]:
-    """Return comma-separated codes in words; a code without words stays as it is."""
-    return tuple(words.get(code, code.replace("_", " ")) for code in codes.split(",") if code)
-
-
-def place_words(lon: float, lat: float) -> str:
-    """Return a position in degrees, e.g. ``38.7163° N 125.3012° E``."""
-    return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
 
 
 def hull_words(hull: Row) -> str:

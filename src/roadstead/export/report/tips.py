@@ -9,16 +9,8 @@ from markupsafe import Markup, escape
 
 from roadstead.export.palette import STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
-from roadstead.export.report.rows import (
-    Row,
-    class_words,
-    declared_of,
-    length_words,
-    percent,
-    place_words,
-    vessel_words,
-    worded,
-)
+from roadstead.export.report.rows import Row, class_words, declared_of, length_words, vessel_words
+from roadstead.words import percent, place_words, worded
 
 
 def tip(match: Row, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:

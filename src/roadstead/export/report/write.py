@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from bokeh.embed import components
 from bokeh.models import LayoutDOM
@@ -26,25 +25,18 @@ from roadstead.export.report.rows import (
     OverpassCounts,
     count_tables,
     leads,
-    moment,
-    number,
-    percent,
     status_counts,
     zone_names,
 )
+from roadstead.export.templating import templates
 from roadstead.whole import write_text
+from roadstead.words import moment, number, percent
 
 LEADS_SHOWN = 25
 """Leads listed; the rest unfolds."""
 LEADS_OPEN = 3
 """Leads listed with all that is known of them; the others open on a click."""
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("roadstead.export"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates()
 _TEMPLATES.filters |= {"moment": moment, "percent": percent, "number": number}
 
 

@@ -86,10 +86,14 @@ def _guards() -> list[str]:
             "CREATE TRIGGER decisions_not_emptied BEFORE TRUNCATE ON decisions "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         ]
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
+    # INSERT OR REPLACE deletes without the trigger of DELETE (https://www.sqlite.org/lang_conflict.html).
     return [
-        f"CREATE TRIGGER decisions_no_{event.lower()} BEFORE {event} ON decisions "
-        f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
-        for event in ("UPDATE", "DELETE")
+        f"CREATE TRIGGER decisions_no_update BEFORE UPDATE ON decisions {refuse}",
+        f"CREATE TRIGGER decisions_no_delete BEFORE DELETE ON decisions {refuse}",
+        "CREATE TRIGGER decisions_no_replace BEFORE INSERT ON decisions WHEN EXISTS (SELECT 1 FROM decisions WHERE "
+        "seq = NEW.seq OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256) "
+        "BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END",
     ]
 
 

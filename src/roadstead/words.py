@@ -1,0 +1,100 @@
+"""Numbers, times, places and codes as people read them: the same in reports, dossiers, pages and notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from roadstead.tables import DECLARED_PARTS, OBSERVED_PARTS
+
+QUANTITY_WORDS: Final[Mapping[str, str]] = {
+    "matched": "matched",
+    "no_ais_partner": "no AIS partner",
+    "ambiguous": "ambiguous",
+    "no_coverage": "no AIS coverage",
+    "unseen": "not seen",
+    "not_visible": "not visible",
+}
+PARTS: Final[Mapping[str, Sequence[str]]] = {"observed": OBSERVED_PARTS, "declared": DECLARED_PARTS}
+"""Quantity -> those that add up to it."""
+OUTSIDE: Final = "outside the zones"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One count with its 90 % interval and the parts that add up to it."""
+
+    value: str
+    interval: str
+    """``2–5``; empty where there is none."""
+    parts: str
+    """``2 matched + 1 ambiguous``; empty for zero."""
+
+
+def known(value: Any) -> bool:  # noqa: ANN401 - a cell of a table
+    """Whether a cell holds anything."""
+    return not (value is None or pd.isna(value))
+
+
+def moment(time: Any) -> str:  # noqa: ANN401 - datetime, Timestamp or nothing
+    """Return a time as people write it, UTC; "time unknown" for none."""
+    return f"{time:%Y-%m-%d %H:%M} UTC" if known(time) else "time unknown"
+
+
+def percent(share: float) -> str:
+    """Return a share in whole per cent, never rounded up to all of it."""
+    if 0.99 < share < 1.0:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def chance(probability: float) -> str:
+    """Return a probability in whole per cent; nothing is certain, nor impossible."""
+    return "under 1 %" if probability < 0.005 else percent(min(probability, 0.999))
+
+
+def number(value: float) -> str:
+    """Return a count with at most one decimal."""
+    return f"{round(float(value), 1):g}"
+
+
+def place_words(lon: float, lat: float) -> str:
+    """Return a position in degrees, e.g. ``38.7163° N 125.3012° E``."""
+    return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
+
+
+def zone_words(zone: str | None, names: Mapping[str, str | None]) -> str:
+    """Return a zone's id as people call it: its name where it has one (``names``), else the end of its id."""
+    if zone is None:
+        return OUTSIDE
+    return names.get(zone) or zone.split("/")[-1].replace("-", " ")
+
+
+def coded(codes: str, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return (code, words) of comma-separated codes; a code without words stays as it is."""
+    return [(code, words.get(code, code.replace("_", " "))) for code in codes.split(",") if code]
+
+
+def worded(codes: str, words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return comma-separated codes in words; see `coded`."""
+    return tuple(told for _, told in coded(codes, words))
+
+
+def tally(by: Mapping[tuple[str, str], Mapping[Any, Any]], kind: str, quantity: str) -> Tally:
+    """Return a count of a class in words.
+
+    Args:
+        by: (class, quantity) -> row of `tables.COUNTS`, of one zone at one overpass.
+        kind: the class.
+        quantity: ``observed`` or ``declared``.
+    """
+    row = by.get((kind, quantity))
+    if row is None or not known(row["value"]):
+        return Tally("–", "", "")
+    found = {part: by[kind, part]["value"] for part in PARTS[quantity] if (kind, part) in by}
+    words = " + ".join(f"{number(n)} {QUANTITY_WORDS[part]}" for part, n in found.items() if n)
+    interval = f"{number(row['low'])}–{number(row['high'])}" if known(row["low"]) else ""
+    return Tally(number(row["value"]), interval, words)
