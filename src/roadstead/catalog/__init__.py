@@ -1,6 +1,7 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
 from roadstead.catalog.decisions import (
+    GENESIS,
     Decision,
     Decisions,
     OvertakenError,
@@ -17,6 +18,7 @@ from roadstead.catalog.store import Standing, Store
 
 __all__ = [
     "BECAUSE",
+    "GENESIS",
     "ROLES",
     "Decision",
     "Decisions",

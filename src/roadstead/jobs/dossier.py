@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import known_ports, load_port
-from roadstead.catalog import Store
+from roadstead.catalog import GENESIS, Decision, Decisions, Store
 from roadstead.errors import BadInputError, RoadsteadError
-from roadstead.export.dossier import Finding, Imagery, write_dossier
+from roadstead.export.dossier import Chain, Finding, Imagery, dossier_files, write_dossier, zipped
 from roadstead.export.dossier.data import WITHHOLD_ALL
 from roadstead.imagery import cut_out, is_raster, item_sha256, open_geotiff, read_item, scene_from_item
 from roadstead.reconcile import CONFLICTS, REASONS
@@ -45,14 +45,28 @@ def make_dossier(store: Store, names: Sequence[str], path: Path, asked: Asked = 
         UsageError: the folder holds something else.
         StoreError: a file cannot be written.
     """
-    findings = find_findings(store, names, asked)
-    parameters = {
+    return write_dossier(
+        path, find_findings(store, names, asked), REASONS, CONFLICTS, _parameters(names, asked)
+    )
+
+
+def dossier_zip(store: Store, name: str) -> bytes:
+    """Return the dossier of one finding as a zip: the bytes that `make_dossier` writes.
+
+    Raises:
+        BadInputError: the store holds no such detection.
+    """
+    findings = find_findings(store, [name])
+    return zipped(dossier_files(findings, REASONS, CONFLICTS, _parameters([name], PLAIN)))
+
+
+def _parameters(names: Sequence[str], asked: Asked) -> dict[str, Any]:
+    return {
         "command": "roadstead dossier",
         "findings": list(dict.fromkeys(names)),
         "withhold_ais": list(asked.withhold),
         "imagery": asked.imagery,
     }
-    return write_dossier(path, findings, REASONS, CONFLICTS, parameters)
 
 
 def find_findings(store: Store, names: Sequence[str], asked: Asked = PLAIN) -> list[Finding]:
@@ -85,6 +99,9 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
     match = matches[matches["detection_id"] == row["detection_id"]].reset_index(drop=True)
     scenes = store.scenes(port, *around)
     scene = next(iter(scenes[scenes["scene_id"] == row["scene_id"]].to_dict("records")), None)
+    told = Decisions(store)
+    last = told.newest(1)
+    chain = Chain(last[0].seq, last[0].sha256) if last else Chain(0, GENESIS)
     positions, vessels, withheld = _declared(store, port, around, match, asked.withhold)
     return Finding(
         port=port,
@@ -93,12 +110,19 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
         match=match,
         acquisition=made,
         scene=scene,
+        decisions=[_told(one) for one in told.of(port, row["detection_id"])],
+        chain=chain,
         positions=positions,
         vessels=vessels,
         withheld=withheld,
         chip=store.chips(port, row["overpass_id"]).get(row["detection_id"]),
         imagery=_imagery(scene, row) if asked.imagery else Imagery("The scene was not read again."),
     )
+
+
+def _told(one: Decision) -> dict[str, Any]:
+    """Return a row of the chain as JSON; `evidence` stays the text that its hash is over."""
+    return {**asdict(one), "decided": one.decided.isoformat(timespec="microseconds")}
 
 
 def _zone_name(port: str, zone: str | None) -> str:

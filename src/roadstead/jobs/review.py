@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from roadstead.aoi import Port, known_ports, named_port
@@ -14,6 +15,7 @@ from roadstead.catalog import Decisions, Store
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
+from roadstead.jobs.dossier import dossier_zip
 from roadstead.jobs.status import next_pass
 from roadstead.review import Desk, Looks, label_features
 
@@ -54,6 +56,7 @@ def desk(
         open=open,
         setup_token=setup_token,
         next_pass=next_pass,
+        dossier=partial(dossier_zip, store),
     )
 
 

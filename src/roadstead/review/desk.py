@@ -77,6 +77,8 @@ class Desk:
     """Lets the first admin in, once, while there is no user."""
     next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
     """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
+    dossier: Callable[[str], bytes] | None = None
+    """Detection id -> its dossier as a zip."""
     clock: Callable[[], datetime] = now
 
     @cached_property

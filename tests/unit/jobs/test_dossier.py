@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from roadstead.catalog import Store
+from roadstead.catalog import GENESIS, Decisions, Store, Verdict
+from roadstead.catalog.decisions import digest
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export.dossier import dossier_files
@@ -34,7 +36,16 @@ from tests.unit.builders import detection, detections
 from tests.unit.catalog import builders as b
 
 NAME = "ILLEGAL <DARK SHIP>"
-FILES = {"dossier.html", "dossier.pdf", "finding.geojson", "chip.png", "ais-positions.csv", "ais-static.csv"}
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FILES = {
+    "dossier.html",
+    "dossier.pdf",
+    "finding.geojson",
+    "chip.png",
+    "ais-positions.csv",
+    "ais-static.csv",
+    "decisions.json",
+}
 
 
 def put(store: Store, item: Path | None = None, lon: float = 125.3, lat: float = 38.7) -> None:
@@ -93,8 +104,8 @@ def test_a_dossier_holds_everything_and_lists_the_checksum_of_each_file(store: S
     assert {path.name for path in written} == {*FILES, "manifest.json"}
     manifest = json.loads((out / "manifest.json").read_text())
     assert set(manifest["sha256"]) == {f"d0/{name}" for name in FILES}
-    for name, digest in manifest["sha256"].items():
-        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digest
+    for name, expected in manifest["sha256"].items():
+        assert hashlib.sha256((out / name).read_bytes()).hexdigest() == expected
     (origin,) = manifest["findings"]
     assert (origin["scene_id"], origin["processing_baseline"], origin["model_id"]) == (
         "S2A_TEST",
@@ -143,6 +154,33 @@ def test_a_declared_name_is_quoted_whatever_it_says_and_nothing_else_accuses(sto
     assert "<DARK SHIP>" not in page and "<b>VIOLATION" not in page
     check_words(page, finding.declared)
     assert page.upper().count("DARK SHIP") == 1
+
+
+def test_what_was_decided_stands_in_it_with_the_head_of_the_chain(store: Store) -> None:
+    told = Decisions(store)
+    before = dossier_files(find_findings(store, ["d0"]), REASONS, CONFLICTS)
+    assert json.loads(before["d0/decisions.json"]) == {"rows": 0, "head": GENESIS, "about": []}
+    assert "Nobody has decided anything" in before["d0/dossier.html"].decode()
+    given = {"port": "nampo", "overpass_id": b.OVERPASS_ID, "evidence": {"length_m": 150}, "simulated": True}
+    note = "an illegal <b> smuggler? no: a crane"
+    first = told.add(
+        Verdict("rejected", finding="d0", note=note, because="no_vessel", **given), "ana", NOW, after=0
+    )
+    last = told.add(Verdict("accepted", finding="d1", **given), "ben", NOW, after=0)
+    files = dossier_files(find_findings(store, ["d0"]), REASONS, CONFLICTS)
+    log = json.loads(files["d0/decisions.json"])
+    assert (log["rows"], log["head"]) == (2, last.sha256)
+    (row,) = log["about"]
+    assert (row["sha256"], row["user_name"], row["note"]) == (first.sha256, "ana", note)
+    again = {**row, "decided": datetime.fromisoformat(row["decided"])}
+    assert digest(again) == first.sha256, "whoever holds the file can check the row"
+    page = files["d0/dossier.html"].decode()
+    assert (
+        last.sha256 in page
+        and first.sha256 in page
+        and "“an illegal &lt;b&gt; smuggler? no: a crane”" in page
+    )
+    assert json.loads(files["manifest.json"])["findings"][0]["decisions"] == {"rows": 2, "head": last.sha256}
 
 
 def test_what_a_ship_types_in_is_no_formula_in_a_table(store: Store) -> None:

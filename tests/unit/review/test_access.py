@@ -18,6 +18,7 @@ from tests.unit.review import builders as r
 
 PAGES = ["/", "/leads", "/finding/nampo/d0", "/vessel/412000001", "/precision", "/log", "/people"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
+PICTURES += ["/dossier/nampo/d0.zip"]
 FREE = {"/login", "/setup", "/logout"}
 
 
@@ -38,6 +39,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     }
     tried = {*FREE, *PAGES[:2], *PAGES[4:], "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
+    tried |= {"/dossier/{port}/{finding}.zip"}
     assert got == tried - {"/logout"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,15 @@ class Imagery:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """The chain of decisions as it stood when the dossier was made."""
+
+    rows: int
+    head: str
+    """SHA-256 of its last row; 64 zeros where nothing was decided yet."""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One detection and all that the store holds of it."""
 
@@ -51,6 +60,9 @@ class Finding:
     """`tables.VESSELS` of the same, those withheld left out."""
     withheld: Mapping[str, int] = field(default_factory=dict)
     """AIS source -> rows left out because it may not be passed on."""
+    decisions: Sequence[Mapping[str, Any]] = ()
+    """Rows of the chain of decisions about it, oldest first, times as ISO 8601."""
+    chain: Chain | None = None
     chip: Image | None = None
     imagery: Imagery = Imagery("The scene was not read again.")
 
@@ -73,6 +85,13 @@ class Finding:
     def simulated(self) -> bool:
         """Whether anything in it is simulated."""
         return bool(self.hull["simulated"]) or bool(self.match["simulated"].any())
+
+    @property
+    def noted(self) -> frozenset[str]:
+        """Every text that people wrote about it, and their names."""
+        return frozenset(
+            str(row[name]) for row in self.decisions for name in ("user_name", "note") if row[name]
+        )
 
     @property
     def declared(self) -> frozenset[str]:

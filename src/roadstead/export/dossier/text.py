@@ -72,6 +72,7 @@ def sections(finding: Finding, reasons: Mapping[str, str], conflicts: Mapping[st
         Section("The hull", tuple(_hull(finding)), picture=finding.chip is not None),
         Section("Held against AIS", tuple(_match(finding)), tuple(_reasons(finding, reasons, conflicts))),
         Section("What else could explain it", lines=tuple(_other(finding))),
+        *_decided(finding),
         *_declared(finding),
         *_track(finding),
         Section("The image", tuple(_image(finding)), (finding.imagery.note,)),
@@ -147,6 +148,36 @@ def _other(finding: Finding) -> Iterator[str]:
     match = finding.pairing
     yield f"It may be no vessel: the probability of that is {chance(1.0 - finding.hull['p_vessel'])}."
     yield from ELSE[match["status"]] if match else ()
+
+
+def _decided(finding: Finding) -> Iterator[Section]:
+    """What people decided of it; notes are theirs, so they stand between quotation marks."""
+    if finding.chain is None:
+        return
+    head = ("number", "decided (UTC)", "by", "decision", "note", "SHA-256 of its row")
+    rows = [
+        (
+            str(row["seq"]),
+            str(row["decided"])[:19].replace("T", " "),
+            quoted(row["user_name"]),
+            _decision_words(row),
+            quoted(row["note"]) if row["note"] else "",
+            row["sha256"],
+        )
+        for row in finding.decisions
+    ]
+    said = () if rows else ("Nobody has decided anything of it yet.",)
+    facts = (("Decisions in the store", str(finding.chain.rows)), ("Head of their chain", finding.chain.head))
+    yield Section("What was decided", facts, said, (head, *rows) if rows else ())
+
+
+def _decision_words(row: Mapping[str, Any]) -> str:
+    parts = [str(row["kind"]).replace("_", " ")]
+    parts += [f"decision {row['undoes']}"] if row["undoes"] else []
+    parts += [str(row["because"]).replace("_", " ")] if row["because"] else []
+    parts += [f"class {str(row['hull_class']).replace('_', ' ')}"] if row["hull_class"] else []
+    parts += [f"MMSI {row['linked_mmsi']}"] if row["linked_mmsi"] else []
+    return ", ".join(parts)
 
 
 def _declared(finding: Finding) -> Iterator[Section]:

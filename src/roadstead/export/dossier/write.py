@@ -9,6 +9,7 @@ import platform
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -62,7 +63,7 @@ def write_dossier(
     """
     files = dossier_files(findings, reasons, conflicts, parameters)
     if path.suffix.lower() == ".zip":
-        write_bytes(path, _zip(files))
+        write_bytes(path, zipped(files))
         return [path]
     _make_room(path)
     written = []
@@ -95,9 +96,22 @@ def dossier_files(
     return {MANIFEST: _json(manifest), **files}
 
 
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return the files as one zip; the same files give the same bytes."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            put(archive, name, content)
+    return buffer.getvalue()
+
+
 def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
     title, names = headline(finding), _told(finding)
     files = {"finding.geojson": _geojson(finding)}
+    if finding.chain is not None:
+        files["decisions.json"] = _json(
+            {**asdict(finding.chain), "about": [dict(row) for row in finding.decisions]}
+        )
     if finding.chip is not None:
         files["chip.png"] = _png(finding.chip)
     if finding.imagery.pixels is not None:
@@ -124,9 +138,9 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
 
 
 def _told(finding: Finding) -> set[str]:
-    """Return every text that is not ours: what ships declared, and names of AIS sources."""
+    """Return every text that is not ours: what ships declared, what people noted, and names of AIS sources."""
     sources = {*finding.withheld, *finding.positions["source"], *finding.vessels["source"]}
-    return {*finding.declared, *(str(source) for source in sources)}
+    return {*finding.declared, *finding.noted, *(str(source) for source in sources)}
 
 
 def _origin(finding: Finding) -> dict[str, Any]:
@@ -149,6 +163,7 @@ def _origin(finding: Finding) -> dict[str, Any]:
         "port": finding.port,
         "simulated": finding.simulated,
         **plain,
+        "decisions": asdict(finding.chain) if finding.chain else None,
         "ais_rows_withheld": dict(sorted(finding.withheld.items())),
         "imagery": finding.imagery.note,
     }
@@ -181,14 +196,6 @@ def _png(image: Image) -> bytes:
 
 def _uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-def _zip(files: Mapping[str, bytes]) -> bytes:
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            put(archive, name, content)
-    return buffer.getvalue()
 
 
 def _make_room(folder: Path) -> None:
