@@ -41,7 +41,8 @@
     }
     const field = document.querySelector(`[data-focus="${CSS.escape(event.key)}"]`);
     if (field) { event.preventDefault(); field.focus(); field.scrollIntoView({ block: "center" }); return; }
-    const found = document.querySelector(`[data-key~="${CSS.escape(event.key)}"]`);
+    // A page's own link comes after that of the navigation: the list with its filters, not the bare list.
+    const found = [...document.querySelectorAll(`[data-key~="${CSS.escape(event.key)}"]`)].at(-1);
     if (found) { event.preventDefault(); press(found); }
   });
   window.addEventListener("pageshow", () => { pressed = false; });

@@ -1,0 +1,119 @@
+"""A desk that is served as users serve it, over a simulated world, and browsers before it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
+
+from tests.integration.serving import free_port
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
+WORLD = Path(__file__).with_name("desk_morning.yaml")
+SEED = 3
+
+
+def command(*words: str, home: Path, given: str | None = None) -> str:
+    """Run `roadstead` as a user does, and return what it printed; its words are shown where it fails."""
+    run = subprocess.run(
+        [sys.executable, "-m", "roadstead", *words],
+        env={**os.environ, "ROADSTEAD_HOME": str(home)},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@dataclass
+class Morning:
+    """A store of a simulated world that grows by one overpass while its analyst is away."""
+
+    home: Path
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.home / 'roadstead.sqlite'}"
+
+    def simulate(self) -> None:
+        command("simulate", str(WORLD), "-o", str(self.home / "world"), "--seed", str(SEED), home=self.home)
+
+    def watch(self, start: str, end: str) -> None:
+        world = self.home / "world"
+        heard = world / "ais" / "nampo-sim-nampo.nmea"
+        words = ["--catalog", str(world / "catalog.json"), "--ais", str(heard), "--store", self.store]
+        command("watch", "nampo", "--from", start, "--to", end, *words, "--json", home=self.home)
+
+    def people(self, **roles: str) -> None:
+        for name, role in roles.items():
+            words = ["review", "add-user", name, "--role", role, "--password-stdin", "--store", self.store]
+            command(*words, home=self.home, given=PASSWORD + "\n")
+
+    @contextmanager
+    def served(self) -> Iterator[Desk]:
+        """Serve the desk as `roadstead review` does."""
+        port = free_port()
+        words = [sys.executable, "-m", "roadstead", "review", "--port", str(port), "--store", self.store]
+        with (self.home / "review.log").open("w") as log:
+            process = subprocess.Popen(
+                words, stderr=log, env={**os.environ, "ROADSTEAD_HOME": str(self.home)}
+            )
+            try:
+                address = f"http://127.0.0.1:{port}"
+                with httpx2.Client(transport=httpx2.HTTPTransport(retries=30)) as client:
+                    assert client.get(f"{address}/login").status_code == 200
+                yield Desk(address)
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(timeout=30)
+        assert "Traceback" not in (self.home / "review.log").read_text()
+
+
+@dataclass
+class Desk:
+    """A desk that is served, and what browsers asked of anybody, and complained of."""
+
+    address: str
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def opened(self, chrome: Browser, width: int = 1280, height: int = 800) -> Page:
+        """Return a page of a browser of its own, with nobody logged in."""
+
+        def dialog_opened(dialog: Dialog) -> None:
+            self.complaints.append(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
+        def said(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.complaints.append(message.text)
+
+        page = chrome.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", dialog_opened)
+        page.on("console", said)
+        return page
+
+    def log_in(self, page: Page, name: str, path: str = "/") -> None:
+        page.goto(self.address + path)
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(self.address + path)
+
+    def outside(self) -> Sequence[str]:
+        """Return what was asked of any other host."""
+        own = (self.address, "data:", "blob:" + self.address)
+        return [url for url in self.asked if not url.startswith(own)]
