@@ -26,6 +26,7 @@ from roadstead.aoi import Port, load_port
 from roadstead.catalog import Decisions, LeadFilter, Leads, People, Store, Verdict, model
 from roadstead.catalog.rows import _rows, packed, table_of
 from roadstead.export import PortReport
+from roadstead.jobs.features import COLLECTIONS
 from roadstead.jobs.review import desk
 from roadstead.review import hashed, review_app
 from roadstead.review.evidence import evidence_of
@@ -249,6 +250,12 @@ def _pages(store: Store) -> Mapping[str, str]:
         "vessel": f"/vessel/{412_000_000 + 7}",
         "precision": "/precision",
         "log": "/log",
+        **{f"ogc {name}": f"/ogc/collections/{name}/items?limit=100" for name in COLLECTIONS},
+        "ogc deep": "/ogc/collections/detections/items?limit=100&offset=90000",
+        "ogc bbox": "/ogc/collections/detections/items?limit=100&bbox=125.3,38.6,125.5,38.8&class=barge",
+        "ogc datetime": f"/ogc/collections/matches/items?limit=100&datetime={day}T00:00:00Z/..&status=matched",
+        "ogc tracks, bbox": "/ogc/collections/tracks/items?limit=100&bbox=125.3,38.6,125.5,38.8",
+        "ogc collections": "/ogc/collections",
     }
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from roadstead.aoi import Port
 from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
@@ -78,6 +79,8 @@ class Desk:
     next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
     """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
     clock: Callable[[], datetime] = now
+    features: FeatureSource | None = None
+    """What the OGC API serves; None: nothing."""
 
     @cached_property
     def people(self) -> People:
