@@ -21,6 +21,8 @@ from tests.unit.builders import ACQUIRED
 from tests.unit.export import builders as e
 from tests.unit.review import builders as r
 
+WRONG = "wrong horse battery"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -191,7 +193,7 @@ def test_nothing_is_read_without_login_and_a_session_or_a_password_opens_it(brow
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"].startswith("Basic ")
         assert "nampo" not in answer.text
-    assert ask(browser, "/collections", password="wrong horse battery").status_code == 401
+    assert ask(browser, "/collections", password=WRONG).status_code == 401
     for header in ("Basic !!", "Basic", "Bearer x", "Basic " + base64.b64encode(b"vic").decode()):
         assert browser.get("/ogc", headers={"authorization": header}).status_code == 401
     assert ask(browser, "/collections").status_code == 200
@@ -209,7 +211,7 @@ def test_a_password_that_fitted_counts_no_longer_once_its_person_is_shut_out(
 
 def test_guessing_is_stopped_as_at_the_log_in_page(browser: r.Browser) -> None:
     for _ in range(5):
-        assert ask(browser, "", password="wrong horse battery").status_code == 401
+        assert ask(browser, "", password=WRONG).status_code == 401
     answer = ask(browser, "")
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
     assert browser.log_in("vic").status_code == 429, "both doors count together"
