@@ -186,19 +186,35 @@ def feature_schema(one: FeatureCollection) -> Json:
 _NUMBERS_OR_LISTS: Json = {"type": "array", "items": {}}
 
 
-def json_schema(one: FeatureCollection, address: str, names: Mapping[str, Mapping[str, Any]]) -> Json:
-    """Return a flat JSON schema of some properties, without OpenAPI's own words."""
-    plain = {
-        name: {key: value for key, value in schema.items() if key != "nullable"}
-        for name, schema in names.items()
+def queryables_schema(one: FeatureCollection, address: str) -> Json:
+    """Return the JSON schema of what may be asked for by value."""
+    return {**_head(one, address), "properties": _plain(one.queryables), "additionalProperties": False}
+
+
+def plain_schema(one: FeatureCollection, address: str) -> Json:
+    """Return the JSON schema of a feature, from which GDAL takes the types of columns that are null at first."""
+    properties = {"type": "object", "properties": _plain(one.properties)}
+    geometry = {"$ref": f"https://geojson.org/schema/{one.geometry}.json"}
+    kind = {"type": "string", "enum": ["Feature"]}
+    return {
+        **_head(one, address),
+        "properties": {"type": kind, "id": _TEXT, "geometry": geometry, "properties": properties},
     }
-    shape = {"format": f"geometry-{one.geometry.lower()}", "x-ogc-role": "primary-geometry"}
+
+
+def _head(one: FeatureCollection, address: str) -> Json:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": address,
         "title": one.title,
         "description": one.description,
         "type": "object",
-        "properties": {"geometry": shape, **plain},
-        "additionalProperties": False,
+    }
+
+
+def _plain(schemas: Mapping[str, Mapping[str, Any]]) -> Json:
+    """Return schemas without what only OpenAPI 3.0 knows; of values that may be null, the other type."""
+    return {
+        name: {key: value for key, value in schema.items() if key != "nullable"}
+        for name, schema in schemas.items()
     }

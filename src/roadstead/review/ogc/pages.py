@@ -20,7 +20,8 @@ from roadstead.review.ogc.document import (
     OPENAPI,
     SCHEMA_JSON,
     document,
-    json_schema,
+    plain_schema,
+    queryables_schema,
 )
 from roadstead.review.ogc.login import Reader
 from roadstead.review.ogc.source import FeatureCollection, FeatureSource, Page
@@ -104,10 +105,10 @@ def collection(request: Request, site: TheSite, reader: Reader, source: Source, 
 
 @router.get("/collections/{collection}/schema")
 def schema(request: Request, site: TheSite, reader: Reader, one: Asked) -> Response:
-    """Return the JSON schema of its properties."""
+    """Return the JSON schema of its features."""
     only(request.query_params.multi_items(), ())
     address = f"{root_of(request, site)}/collections/{one.id}/schema"
-    return _json(json_schema(one, address, one.properties), SCHEMA_JSON)
+    return _json(plain_schema(one, address), SCHEMA_JSON)
 
 
 @router.get("/collections/{collection}/queryables")
@@ -115,7 +116,7 @@ def queryables(request: Request, site: TheSite, reader: Reader, one: Asked) -> R
     """Return the properties that may be asked for."""
     only(request.query_params.multi_items(), ())
     address = f"{root_of(request, site)}/collections/{one.id}/queryables"
-    return _json(json_schema(one, address, one.queryables), SCHEMA_JSON)
+    return _json(queryables_schema(one, address), SCHEMA_JSON)
 
 
 @router.get("/collections/{collection}/items")
