@@ -22,7 +22,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def health_app(
-    store_url: str, ports: Sequence[str], faults: Callable[[], list[str]], exports: Path
+    store_url: str,
+    ports: Sequence[str],
+    faults: Callable[[], list[str]],
+    exports: Path,
+    review: str | None = None,
 ) -> Starlette:
     """Return the application.
 
@@ -31,11 +35,13 @@ def health_app(
         ports: Whose metrics to show.
         faults: Says what is wrong with the serve now; empty when all is well.
         exports: Folder that `/exports` serves; made where it is absent.
+        review: Address of the analyst's desk; None where it is not served.
     """
 
     def health(_: Request) -> Response:
         wrong = faults()
-        return JSONResponse({"status": "fault" if wrong else "ok", "faults": wrong}, 503 if wrong else 200)
+        told = {"status": "fault" if wrong else "ok", "faults": wrong, "review": review}
+        return JSONResponse(told, 503 if wrong else 200)
 
     def metrics(_: Request) -> Response:
         try:

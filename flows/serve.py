@@ -1,4 +1,4 @@
-"""`roadstead serve`: Prefect's server, the schedules of ``prefect.yaml``, health and metrics, in one command.
+"""`roadstead serve`: Prefect's server, the schedules of ``prefect.yaml``, health, metrics and the desk in one command.
 
 The server is a child process, and so is every flow run (its memory is given back when it ends); all of them end with
 this process, however it ends. Run as ``python -m flows.serve``.
@@ -14,7 +14,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from prefect.runner import Runner
 
     from flows.deployments import Deployed
+    from roadstead.jobs.review import Opened
 
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 20
@@ -64,12 +66,15 @@ def _serve(given: Given, base: Settings) -> int:
 
     free_to_bind(given.host, given.port, "--port")
     free_to_bind(given.metrics_host, given.metrics_port, "--metrics-port")
+    if given.review:
+        free_to_bind(given.review_host, given.review_port, "--review-port")
     listed = read_deployments(given.deployments or deployments_file(base.home))
     signal.signal(signal.SIGTERM, _interrupt)
     server = _start_server(given)
     try:
         _wait_until_up(given, server)
-        return asyncio.run(_run(given, base, listed, server))
+        with _desk(given, base) as desk:
+            return asyncio.run(_run(given, base, listed, server, desk))
     except KeyboardInterrupt:  # SIGINT or SIGTERM before the runner took them over
         return 0
     finally:
@@ -138,8 +143,25 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
             server.wait()
 
 
+@contextmanager
+def _desk(given: Given, base: Settings) -> Iterator[Opened | None]:
+    """Serve the analyst's desk in a thread; None with ``--no-review``."""
+    from roadstead.jobs.review import opened_desk
+
+    if not given.review:
+        yield None
+        return
+    with opened_desk(base.store_url, base.home, host=given.review_host, port=given.review_port) as opened:
+        opened.server.start()
+        yield opened
+
+
 async def _run(
-    given: Given, base: Settings, listed: Sequence[Deployed], server: subprocess.Popen[bytes]
+    given: Given,
+    base: Settings,
+    listed: Sequence[Deployed],
+    server: subprocess.Popen[bytes],
+    desk: Opened | None,
 ) -> int:
     """Register the deployments and run what is due until a signal comes (0) or the server or runner dies (4)."""
     from prefect.runner import Runner
@@ -154,9 +176,15 @@ async def _run(
         ids[one.name] = await runner.aadd_deployment(wanted)
     await asyncio.to_thread(_tidy, ids, listed)
     ports = list(dict.fromkeys(str(one.parameters["port"]) for one in listed if "port" in one.parameters))
-    faults = partial(_faults, given, server, runner)
+    faults = partial(_faults, given, server, runner, desk)
     health = HealthServer(
-        health_app(base.store_url, ports, faults, base.home / "exports"),
+        health_app(
+            base.store_url,
+            ports,
+            faults,
+            base.home / "exports",
+            review=None if desk is None else desk.server.address,
+        ),
         given.metrics_host,
         given.metrics_port,
     )
@@ -169,6 +197,8 @@ async def _run(
     err.print(
         f"Prefect's pages: {given.url}\nHealth, metrics, exports: {given.metrics_url}/health /metrics /exports"
     )
+    for line in [] if desk is None else desk.words:
+        err.print(escape(line), soft_wrap=True, highlight=False)
     err.print(
         f"Home: {base.home}. Deployments: {', '.join(ids)}. Stop with Ctrl-C or SIGTERM.", soft_wrap=True
     )
@@ -228,7 +258,7 @@ async def _end_of(server: subprocess.Popen[bytes]) -> None:
         await asyncio.sleep(1)
 
 
-def _faults(given: Given, server: subprocess.Popen[bytes], runner: Runner) -> list[str]:
+def _faults(given: Given, server: subprocess.Popen[bytes], runner: Runner, desk: Opened | None) -> list[str]:
     """Say what is wrong now."""
     wrong = []
     if server.poll() is not None or not _answers(given):
@@ -236,6 +266,8 @@ def _faults(given: Given, server: subprocess.Popen[bytes], runner: Runner) -> li
     polled = runner.last_polled
     if polled is None or (datetime.now(UTC) - polled).total_seconds() > POLL_TIMEOUT_S:
         wrong.append("due runs were not asked for lately")
+    if desk is not None and not desk.server.alive:
+        wrong.append("the review pages are not served")
     return wrong
 
 

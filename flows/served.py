@@ -36,6 +36,10 @@ class Given:
     prefect_database: str | None
     """SQLAlchemy URL of Prefect's own database; None: SQLite under the home."""
     deployments: Path | None
+    review_host: str = "127.0.0.1"
+    review_port: int = 4202
+    review: bool = True
+    """Whether the analyst's desk is served too."""
 
     @property
     def url(self) -> str:
@@ -58,6 +62,9 @@ def parse(words: list[str] | None = None) -> Given:
     parser.add_argument("--metrics-port", type=int, default=4201)
     parser.add_argument("--prefect-database")
     parser.add_argument("--deployments", type=Path)
+    parser.add_argument("--review-host", default="127.0.0.1")
+    parser.add_argument("--review-port", type=int, default=4202)
+    parser.add_argument("--no-review", dest="review", action="store_false")
     return Given(**vars(parser.parse_args(words)))
 
 

@@ -105,10 +105,13 @@ class Serve:
     home: Path
     port: int = field(default_factory=free_port)
     metrics_port: int = field(default_factory=free_port)
+    review_port: int | None = field(default_factory=free_port)
+    """None: without the analyst's desk."""
 
     def __post_init__(self) -> None:
         self.log = self.home / f"serve-{self.port}.log"
         words = ["--port", str(self.port), "--metrics-port", str(self.metrics_port)]
+        words += ["--review-port", str(self.review_port)] if self.review_port else ["--no-review"]
         with self.log.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "roadstead", "serve", *words],

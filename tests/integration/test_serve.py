@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.serving import Serve, environment, once, processes_of, until, write_deployments
+from tests.unit.review import builders as r
 from tests.worlds import World, make_world
 
 TERMINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -44,6 +47,17 @@ def test_a_triggered_run_completes_shows_in_the_metrics_and_sigterm_ends_everyth
 ) -> None:
     with Serve(home) as served:
         assert metrics(served)["roadstead_port_unobserved_days", "testport"] == float("inf")
+        desk = f"http://127.0.0.1:{served.review_port}"
+        assert json.loads(served.get("/health"))["review"] == desk
+        assert f"Review: {desk}/" in served.log.read_text()
+        token = re.search(r"once: (\S+)", served.log.read_text())
+        assert token is not None
+        with httpx2.Client(base_url=desk) as browser:
+            page = browser.get("/setup")
+            given = {"name": "ada", "password": r.PASSWORD, "again": r.PASSWORD, "token": token[1]}
+            made = browser.post("/setup", data={**given, "csrf": r.tokens(page.text)["csrf"]})
+            assert made.status_code == 303
+            assert browser.get("/").status_code == 200
         state = served.wait_for(served.trigger("watch-port", "testport"), *TERMINAL)
         assert state["type"] == "COMPLETED", state
         found = metrics(served)
@@ -58,6 +72,8 @@ def test_a_triggered_run_completes_shows_in_the_metrics_and_sigterm_ends_everyth
             "\n", ""
         )
         assert served.stop() == 0
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{desk}/login")
     assert until(lambda: not processes_of(home), "no child is left", 10)
 
 
@@ -65,7 +81,9 @@ def test_a_run_that_fails_reads_as_our_words_and_the_next_one_mends_it(home: Pat
     blue = world.items[0].parent / "blue.tif"
     whole = blue.read_bytes()
     blue.write_bytes(whole[:3000])
-    with Serve(home) as served:
+    with Serve(home, review_port=None) as served:
+        assert json.loads(served.get("/health"))["review"] is None
+        assert "Review:" not in served.log.read_text()
         state = served.wait_for(served.trigger("watch-port", "testport"), *TERMINAL)
         assert (state["type"], state["name"]) == ("FAILED", "PartlyFailed")
         assert re.match(

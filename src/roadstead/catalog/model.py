@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from roadstead.catalog.types import Geometry, UtcTime
 from roadstead.tables import ACQUISITION_STATES, MISSING_STATES
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0008"
 """Newest Alembic revision in ``migrations/versions``."""
 
 
@@ -205,7 +205,7 @@ class Match(Boxed, Base):
     """One detection, or one declared vessel that no detection took (`tables.MATCHES`); a point."""
 
     __tablename__ = "matches"
-    __table_args__ = (*_of_acquisition(), _boxed())
+    __table_args__ = (*_of_acquisition(), Index(None, "port", "detection_id"), Index(None, "mmsi"), _boxed())
 
     port: Mapped[str] = mapped_column(primary_key=True)
     overpass_id: Mapped[str] = mapped_column(primary_key=True)
@@ -253,7 +253,11 @@ class Position(Base):
     """One position report near an overpass, kept as evidence (`tables.POSITIONS`)."""
 
     __tablename__ = "positions"
-    __table_args__ = (*_of_acquisition(), Index(None, "mmsi", "time"))
+    __table_args__ = (
+        *_of_acquisition(),
+        Index(None, "mmsi", "time"),
+        Index(None, "port", "overpass_id", "mmsi", "time", "lon", "lat"),
+    )
 
     port: Mapped[str] = mapped_column(primary_key=True)
     overpass_id: Mapped[str] = mapped_column(primary_key=True)

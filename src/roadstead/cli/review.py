@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from rich.markup import escape
 
 from roadstead.cli import options
 from roadstead.cli.console import Json, err, out, print_json
-from roadstead.errors import BadInputError, UpstreamError
+from roadstead.errors import BadInputError
 from roadstead.settings import settings
 
 if TYPE_CHECKING:
@@ -50,44 +49,21 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    import uvicorn
+    from roadstead.jobs.review import opened_desk
 
-    from roadstead.catalog import People, Store
-    from roadstead.jobs.review import desk
-    from roadstead.review import review_app
-
-    with Store.open(store or settings().store_url) as opened:
-        token = None if People(opened).any() else secrets.token_urlsafe(18)
-        made = review_app(
-            desk(
-                opened,
-                settings().home,
-                host=host,
-                allowed_hosts=tuple(allowed_host or ()),
-                open=open_,
-                own_ports=_own_ports(aoi),
-                setup_token=token,
-            )
-        )
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        err.print(f"Review: {escape(address)}/  Stop with Ctrl-C.", soft_wrap=True)
-        if token:
-            err.print(
-                f"Nobody can log in yet. Make the first admin at {escape(address)}/setup with this token, from this "
-                f"machine, once: [bold]{token}[/]",
-                soft_wrap=True,
-                highlight=False,
-            )
-        config = uvicorn.Config(
-            made, host=host, port=port, log_level="warning", proxy_headers=False, server_header=False
-        )
-        server = uvicorn.Server(config)
-        try:
-            server.run()
-        except SystemExit as error:
-            raise UpstreamError(f"{host}:{port} cannot be bound: choose another --port") from error
-        except KeyboardInterrupt:
-            return
+    with opened_desk(
+        store or settings().store_url,
+        settings().home,
+        host=host,
+        port=port,
+        allowed_hosts=tuple(allowed_host or ()),
+        open=open_,
+        own_ports=_own_ports(aoi),
+    ) as opened:
+        first, *more = opened.words
+        for line in (f"{first}  Stop with Ctrl-C.", *more):
+            err.print(escape(line), soft_wrap=True, highlight=False)
+        opened.server.run()
 
 
 @app.command("add-user")

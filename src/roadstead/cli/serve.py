@@ -24,6 +24,11 @@ def serve_command(
         str, typer.Option(help="Address of /health, /metrics and /exports.")
     ] = "127.0.0.1",
     metrics_port: Annotated[int, typer.Option(help="Port of /health, /metrics and /exports.")] = 4201,
+    review_host: Annotated[str, typer.Option(help="Address of the analyst's desk.")] = "127.0.0.1",
+    review_port: Annotated[int, typer.Option(help="Port of the analyst's desk.")] = 4202,
+    review: Annotated[
+        bool, typer.Option("--review/--no-review", help="Serve the analyst's desk too.")
+    ] = True,
     prefect_database: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +45,8 @@ def serve_command(
 ) -> None:
     """Watch the ports on a schedule: Prefect's server, its schedules, health and metrics in one command.
 
-    Prefect's pages show every run, its counts and its map. There is no login: keep the addresses on this machine.
+    Prefect's pages show every run, its counts and its map. They have no login: keep their address on this machine.
+    The analyst's desk has one (see 'roadstead review').
     Ends with 0 on SIGTERM or Ctrl-C and with 4 when the server dies, so that a supervisor starts it again.
     One serve per home. With --once the worst exit code of the watches is the exit code.
 
@@ -50,6 +56,8 @@ def serve_command(
         raise BadInputError("the package 'flows' is not installed beside roadstead: install Roadstead again")
     words = [sys.executable, "-m", "flows.serve", "--host", host, "--port", str(port)]
     words += ["--metrics-host", metrics_host, "--metrics-port", str(metrics_port)]
+    words += ["--review-host", review_host, "--review-port", str(review_port)]
+    words += [] if review else ["--no-review"]
     words += ["--once"] if once else []
     words += ["--prefect-database", prefect_database] if prefect_database else []
     words += ["--deployments", str(deployments)] if deployments else []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LAYERS = ("detections", "matches", "counts", "zones", "tracks")
 """Layers of a port, in the order of files."""
+_ZONE_COLUMNS = ["port", "zone", "kind", "name", "source", "confidence", "note", "geometry"]
 _TRACK_KEYS = ["overpass_id", "mmsi"]
 COUNTED = (*CLASSES, "dry_cargo", "all")
 _KEYS = ["port", "zone", "overpass_id", "acquired", "visible_fraction", "observed_at_all", "simulated"]
@@ -90,7 +91,8 @@ def zones_table(port: Port) -> gpd.GeoDataFrame:
         }
         for zone in port.zones
     ]
-    return gpd.GeoDataFrame(pd.DataFrame(rows).astype(object), geometry="geometry", crs="EPSG:4326")
+    table = pd.DataFrame(rows, columns=_ZONE_COLUMNS).astype(object)
+    return gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
 
 
 def counts_by_zone(counts: pd.DataFrame, port: Port) -> gpd.GeoDataFrame:

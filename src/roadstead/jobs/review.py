@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from roadstead.aoi import Port, known_ports, named_port
-from roadstead.catalog import Decisions, Store
+from roadstead.catalog import Decisions, People, Store
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
 from roadstead.jobs.dossier import dossier_zip
+from roadstead.jobs.features import CatalogFeatures
 from roadstead.jobs.status import next_pass
-from roadstead.review import Desk, Looks, label_features
+from roadstead.review import Desk, Looks, ReviewServer, label_features, review_app
 
 KEY_BYTES = 32
+PORT = 4202
+"""Where the desk is served unless told otherwise."""
 
 
 def desk(
@@ -46,9 +50,10 @@ def desk(
     Raises:
         StoreError: the key cannot be read or made.
     """
+    ports = ports_by_slug(own_ports)
     return Desk(
         store=store,
-        ports=ports_by_slug(own_ports),
+        ports=ports,
         key=signing_key(home / "review.key"),
         looks=Looks(CLASS_LOOKS, STATUS_LOOKS),
         host=host,
@@ -57,7 +62,64 @@ def desk(
         setup_token=setup_token,
         next_pass=next_pass,
         dossier=partial(dossier_zip, store),
+        features=CatalogFeatures(store, ports),
     )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A desk that can be served."""
+
+    server: ReviewServer
+    setup_token: str | None
+    """Lets the first admin in; None where somebody may log in already."""
+
+    @property
+    def words(self) -> list[str]:
+        """What to tell whoever started it."""
+        address = self.server.address
+        lines = [f"Review: {address}/"]
+        if self.setup_token:
+            lines.append(
+                f"Nobody can log in yet. Make the first admin at {address}/setup with this token, from this machine, "
+                f"once: {self.setup_token}"
+            )
+        return lines
+
+
+@contextmanager
+def opened_desk(
+    store_url: str,
+    home: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    allowed_hosts: Sequence[str] = (),
+    open: bool = False,
+    own_ports: Sequence[Port] = (),
+) -> Iterator[Opened]:
+    """Open a store and give its desk, to be run or started; see `desk`. `roadstead review` and `serve` begin here.
+
+    Raises:
+        StoreError: the store or the key cannot be read or made.
+        UsageError: it is to be open to all and can be reached from elsewhere.
+    """
+    with Store.open(store_url) as store:
+        token = None if People(store).any() else secrets.token_urlsafe(18)
+        made = desk(
+            store,
+            home,
+            host=host,
+            allowed_hosts=allowed_hosts,
+            open=open,
+            own_ports=own_ports,
+            setup_token=token,
+        )
+        server = ReviewServer(review_app(made), host, port)
+        try:
+            yield Opened(server, token)
+        finally:
+            server.stop()
 
 
 def ports_by_slug(own_ports: Sequence[Port] = ()) -> Mapping[str, Port]:

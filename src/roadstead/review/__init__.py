@@ -7,5 +7,6 @@ from roadstead.review.app import review_app
 from roadstead.review.desk import Desk, Look, Looks
 from roadstead.review.labels import label_features
 from roadstead.review.passwords import hashed
+from roadstead.review.server import ReviewServer
 
-__all__ = ["Desk", "Look", "Looks", "hashed", "label_features", "review_app"]
+__all__ = ["Desk", "Look", "Looks", "ReviewServer", "hashed", "label_features", "review_app"]

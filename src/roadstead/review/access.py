@@ -15,6 +15,7 @@ from roadstead import __version__
 from roadstead.catalog import BECAUSE, ROLES
 from roadstead.review import words
 from roadstead.review.desk import Desk, is_loopback
+from roadstead.review.passwords import Remembered
 from roadstead.review.security import SESSION_COOKIE, Limiter, Seals
 from roadstead.tables import CLASSES
 from roadstead.words import chance, known, moment, number, percent, place_words
@@ -47,6 +48,7 @@ class Site:
     seals: Seals
     limiter: Limiter
     pages: jinja2.Environment
+    remembered: Remembered
 
     def page(
         self,

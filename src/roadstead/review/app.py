@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
@@ -19,6 +20,8 @@ from roadstead.errors import RoadsteadError, UsageError
 from roadstead.review import account, decide, finding, pages, people, take_away
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
+from roadstead.review.ogc import pages as ogc
+from roadstead.review.passwords import Remembered
 from roadstead.review.security import Limiter, Seals, guard
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -49,9 +52,9 @@ def review_app(desk: Desk) -> FastAPI:
     app = FastAPI(
         title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
     )
-    app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
+    app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people, take_away):
+    for part in (account, pages, finding, decide, people, take_away, ogc):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
@@ -73,7 +76,18 @@ def _to_login(request: Request, _: Exception) -> Response:
     return RedirectResponse(login_path(request), 303)
 
 
+def _is_api(request: Request) -> bool:
+    """Whether a program asks, which reads JSON."""
+    return request.url.path.startswith("/ogc")
+
+
+def _fault(status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"code": str(status), "description": words}, status, headers)
+
+
 def _failed(request: Request, error: Exception) -> Response:
+    if _is_api(request):
+        return _fault(400 if isinstance(error, UsageError) else 503, str(error))
     if isinstance(error, OvertakenError):
         return _error_page(request, 409, str(error))
     return _error_page(request, 400 if isinstance(error, UsageError) else 503, str(error))
@@ -81,6 +95,8 @@ def _failed(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = getattr(error, "status_code", 400), getattr(error, "detail", "")
+    if _is_api(request):
+        return _fault(status, str(detail), getattr(error, "headers", None))
     return _error_page(request, status, "There is no such page." if status == 404 else str(detail))
 
 

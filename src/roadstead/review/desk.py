@@ -13,6 +13,7 @@ import pandas as pd
 
 from roadstead.aoi import Port
 from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
@@ -80,6 +81,8 @@ class Desk:
     dossier: Callable[[str], bytes] | None = None
     """Detection id -> its dossier as a zip."""
     clock: Callable[[], datetime] = now
+    features: FeatureSource | None = None
+    """What the OGC API serves; None: nothing."""
 
     @cached_property
     def people(self) -> People:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 import threading
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from cachetools import TTLCache
 
 from roadstead.errors import UsageError
 
 SHORTEST, LONGEST = 10, 200
+REMEMBERED_S = 300
+"""A password that fitted is not checked anew for so long: a client sends it with every page, and a check takes a
+quarter of a second and 64 MiB on purpose."""
 _HASHER = PasswordHasher()
 _FEW = threading.Semaphore(2)
 
@@ -43,3 +49,26 @@ def fits(password: str, kept: str | None) -> bool:
 def _nobody() -> str:
     """Return a hash of nobody's password, checked where there is no such user."""
     return _HASHER.hash(secrets.token_urlsafe())
+
+
+class Remembered:
+    """Which name and password fitted which hash, as keyed digests of all three; no password is kept."""
+
+    def __init__(self, key: bytes) -> None:
+        """Take the secret of the desk."""
+        self._key = key
+        self._fitted: TTLCache[bytes, bool] = TTLCache(maxsize=1000, ttl=REMEMBERED_S)
+        self._lock = threading.Lock()
+
+    def fits(self, name: str, password: str, kept: str | None) -> bool:
+        """Whether a password is the one kept; a new password or a person shut out counts at once."""
+        told = "\0".join((name, password, kept or "")).encode()
+        mark = hmac.new(self._key, b"basic:" + told, hashlib.sha256).digest()
+        with self._lock:
+            if kept is not None and mark in self._fitted:
+                return True
+        found = fits(password, kept)
+        if found:
+            with self._lock:
+                self._fitted[mark] = True
+        return found

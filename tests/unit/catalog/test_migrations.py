@@ -21,6 +21,12 @@ from roadstead.errors import StoreError
 from roadstead.tables import DETECTIONS, checked
 from tests.unit.catalog import builders as b
 
+LATER_INDICES = (
+    "ix_matches_port_detection_id",
+    "ix_matches_mmsi",
+    "ix_positions_port_overpass_id_mmsi_time_lon_lat",
+)
+
 
 def config(**options: str) -> Config:
     made = Config(output_buffer=io.StringIO())
@@ -62,6 +68,8 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
         for column in ("stored", "inputs_sha256", "provider", "tried"):
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
+        for name in LATER_INDICES:
+            connection.execute(f"DROP INDEX {name}")
         for table in ("missing", "decisions", "visits", "sessions", "users"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
