@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.dialects import postgresql
 
-from roadstead.catalog import Store
+from roadstead.catalog import Decisions, Store
 from roadstead.catalog.engine import MIGRATIONS
 from roadstead.catalog.model import SCHEMA_VERSION, Base, Detection
 from roadstead.catalog.rows import table_of
@@ -62,7 +63,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
         for column in ("stored", "inputs_sha256", "provider", "tried"):
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
-        for table in ("missing", "decisions", "visits", "sessions", "users"):
+        for table in ("attached_files", "missing", "decisions", "visits", "sessions", "users"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
@@ -107,3 +108,54 @@ def test_in_postgis_geometry_is_a_geometry_in_wgs84() -> None:
     dialect = postgresql.dialect()
     assert "ST_GeomFromWKB(%(geometry)s, " in str(insert(table).compile(dialect=dialect))
     assert "ST_AsBinary(detections.geometry)" in str(select(table.c.geometry).compile(dialect=dialect))
+
+
+def test_a_chain_made_before_corrections_still_verifies_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    old = config()
+    with engine.begin() as connection:
+        old.attributes["connection"] = connection
+        command.upgrade(old, "0004")
+    row = {
+        "seq": 1,
+        "previous_sha256": "0" * 64,
+        "decided": "2026-03-01 12:00:00.000000",
+        "user_name": "ana",
+        "kind": "accepted",
+        "port": "nampo",
+        "overpass_id": "o",
+        "finding": "d0",
+        "hull_class": None,
+        "linked_mmsi": None,
+        "because": None,
+        "note": "before",
+        "undoes": None,
+        "evidence": '{"hull":null}',
+        "simulated": True,
+        # As Roadstead 0.1.0 hashed it, with no word of the columns that came later.
+        "sha256": "1d49224a57198c81020ba6111e5f5bb633748af773f338fde3e25371436b8b1a",
+    }
+    with engine.begin() as connection:
+        names = ", ".join(row)
+        marks = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO decisions ({names}) VALUES ({marks})"), row)
+    engine.dispose()
+    with Store.open(f"sqlite:///{path}") as store:
+        chain = Decisions(store)
+        assert chain.verify().faults == ()
+        assert chain.verify().head == row["sha256"]
+        chain.undo(1, "ana", datetime(2026, 3, 2, tzinfo=UTC))
+        assert (chain.verify().rows, chain.verify().faults) == (2, ())
+        for statement in ("UPDATE decisions SET note = ''", "DELETE FROM decisions"):
+            with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
+                connection.execute(text(statement))
+
+
+def test_the_kinds_of_decisions_are_still_checked(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        with store.transaction(False) as connection:
+            ddl = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'decisions'"))
+        assert "CONSTRAINT ck_decisions_kind CHECK" in ddl
+        assert "'attached'" in ddl
+        assert ddl.count("CHECK") == 1
