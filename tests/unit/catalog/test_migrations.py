@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql
 
 from roadstead.catalog import Decisions, Store
@@ -156,6 +156,21 @@ def test_the_kinds_of_decisions_are_still_checked(tmp_path: Path) -> None:
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         with store.transaction(False) as connection:
             ddl = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'decisions'"))
-        assert "CONSTRAINT ck_decisions_kind CHECK" in ddl
+        assert "CONSTRAINT ck_decisions_ck_decisions_kind CHECK" in ddl
         assert "'attached'" in ddl
         assert ddl.count("CHECK") == 1
+
+
+def test_corrections_can_be_taken_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store.open(f"sqlite:///{path}").close()
+    engine = create_engine(f"sqlite:///{path}")
+    back = config()
+    with engine.begin() as connection:
+        back.attributes["connection"] = connection
+        command.downgrade(back, "0004")
+        columns = [column["name"] for column in inspect(connection).get_columns("decisions")]
+        triggers = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"))
+    engine.dispose()
+    assert "geometry" not in columns
+    assert triggers == 3

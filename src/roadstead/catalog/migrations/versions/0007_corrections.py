@@ -14,6 +14,8 @@ depends_on = None
 
 BEFORE = "kind IN ('accepted', 'rejected', 'corrected', 'undone')"
 NOW = "kind IN ('accepted', 'rejected', 'corrected', 'undone', 'attached')"
+CHECK = "ck_decisions_ck_decisions_kind"
+"""As the naming convention made it of the name in 0004."""
 SAME_ROW = {
     "decisions": "seq = NEW.seq OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256",
     "attached_files": "sha256 = NEW.sha256",
@@ -48,9 +50,8 @@ def _of_kinds(condition: str, new: list[sa.Column[str]]) -> None:
         # The table is made anew under the same name, so what refers to its rows still finds them at the end.
         op.execute("PRAGMA defer_foreign_keys = ON")
     with op.batch_alter_table("decisions", recreate="never" if postgres else "always") as table:
-        if postgres:
-            table.drop_constraint(op.f("ck_decisions_kind"), type_="check")
-        table.create_check_constraint(op.f("ck_decisions_kind"), condition)
+        table.drop_constraint(op.f(CHECK), type_="check")
+        table.create_check_constraint(op.f(CHECK), condition)
         for column in new:
             table.add_column(column)
         for name in () if new else ("geometry", "attachment"):
