@@ -11,12 +11,14 @@ from roadstead.catalog.decisions import (
 )
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
+from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
-from roadstead.catalog.review_model import BECAUSE, ROLES
+from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
 
 __all__ = [
     "BECAUSE",
+    "FIXED_STRUCTURE",
     "ROLES",
     "Decision",
     "Decisions",
@@ -24,6 +26,7 @@ __all__ = [
     "LeadKey",
     "Leads",
     "MissingPass",
+    "Nearby",
     "OvertakenError",
     "People",
     "Person",

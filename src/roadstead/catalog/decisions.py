@@ -178,7 +178,9 @@ def standing() -> Select[tuple[str, str, int]]:
 def held(told: Sequence[Decision]) -> Decision | None:
     """Return which of the rows about a finding stands; `stands` in Python."""
     back = {row.undoes for row in told}
-    return next((row for row in reversed(told) if row.kind not in DECIDE_NOTHING and row.seq not in back), None)
+    return next(
+        (row for row in reversed(told) if row.kind not in DECIDE_NOTHING and row.seq not in back), None
+    )
 
 
 class Decisions:
@@ -233,7 +235,10 @@ class Decisions:
                 raise OvertakenError(f"decision {seq} does not stand: it was taken back, or never made")
             if row["user_name"] != user and not others:
                 raise UsageError(f"decision {seq} is {row['user_name']}'s: they or an admin can take it back")
-            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because", *LATER)) | {"note": "", "undoes": seq}
+            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because", *LATER)) | {
+                "note": "",
+                "undoes": seq,
+            }
             return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
 
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
@@ -253,6 +258,13 @@ class Decisions:
         newest = standing().subquery()
         chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
         return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+
+    def fixed_structures(self, port: str) -> tuple[Decision, ...]:
+        """Return the decisions that stand and call something at a port a fixed structure, in their order."""
+        newest = standing().subquery()
+        chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
+        fixed = chosen.where(DECISION.c.port == port, DECISION.c.because == FIXED_STRUCTURE)
+        return tuple(self._read(fixed.order_by(DECISION.c.seq)))
 
     def one(self, seq: int) -> Decision | None:
         """Return a row by its number."""
@@ -306,7 +318,9 @@ def _box(wkt: str) -> shapely.Polygon:
         box = shapely.from_wkt(wkt)
     except shapely.errors.GEOSException as error:
         raise UsageError("the box cannot be read") from error
-    if not (isinstance(box, shapely.Polygon) and len(box.exterior.coords) == 5 and box.is_valid and box.area > 0):
+    if not (
+        isinstance(box, shapely.Polygon) and len(box.exterior.coords) == 5 and box.is_valid and box.area > 0
+    ):
         raise UsageError("a box is a polygon with four corners")
     west, south, east, north = box.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):

@@ -17,8 +17,8 @@ NOW = "kind IN ('accepted', 'rejected', 'corrected', 'undone', 'attached')"
 CHECK = "ck_decisions_ck_decisions_kind"
 """As the naming convention made it of the name in 0004."""
 SAME_ROW = {
-    "decisions": "seq = NEW.seq OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256",
-    "attached_files": "sha256 = NEW.sha256",
+    "decisions": "(SELECT 1 FROM decisions WHERE seq = NEW.seq OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256)",
+    "attached_files": "(SELECT 1 FROM attached_files WHERE sha256 = NEW.sha256)",
 }
 
 
@@ -74,6 +74,5 @@ def _guards(table: str) -> list[str]:
     return [
         f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS "
-        f"(SELECT 1 FROM {table} WHERE {SAME_ROW[table]}) {refuse}",
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS {SAME_ROW[table]} {refuse}",
     ]
