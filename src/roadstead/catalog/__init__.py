@@ -1,5 +1,6 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
+from roadstead.catalog.atlas import Atlas
 from roadstead.catalog.decisions import (
     Decision,
     Decisions,
@@ -18,6 +19,7 @@ from roadstead.catalog.store import Standing, Store
 __all__ = [
     "BECAUSE",
     "ROLES",
+    "Atlas",
     "Decision",
     "Decisions",
     "LeadFilter",
