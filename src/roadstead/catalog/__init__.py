@@ -1,5 +1,6 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
+from roadstead.catalog.atlas import Atlas
 from roadstead.catalog.decisions import (
     Decision,
     Decisions,
@@ -20,6 +21,7 @@ __all__ = [
     "BECAUSE",
     "FIXED_STRUCTURE",
     "ROLES",
+    "Atlas",
     "Decision",
     "Decisions",
     "LeadFilter",

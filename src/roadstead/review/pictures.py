@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from PIL import Image
 
 from roadstead.aoi import Port
@@ -147,3 +148,9 @@ def near(row: Mapping[str, Any], metres: float = 400.0) -> Bounds:
     up = metres / 111_000.0
     across = up / max(0.05, math.cos(math.radians(lat)))
     return lon - across, lat - up, lon + across, lat + up
+
+
+def unpacked_quicklook(image: bytes) -> NDArray[np.uint8]:
+    """Return a stored picture as uint8 RGB [h, w, 3]."""
+    with Image.open(BytesIO(image)) as opened:
+        return np.asarray(opened.convert("RGB"))
