@@ -54,8 +54,6 @@ class OtherLook:
     simulated: bool
     hulls: Sequence[Row]
     """Findings with a hull within `SAME_PLACE_M`, nearest first."""
-    picture: str | None
-    """Detection whose place a picture can be cut around."""
 
 
 def named(row: Row) -> list[str]:
@@ -122,6 +120,4 @@ def _look(desk: Desk, row: Row, scene: Row | None) -> OtherLook | None:
         metres = distance_m(np.repeat(place, len(there), axis=0), there)
         order = sorted(zip(metres, range(len(hulls)), strict=True))
         hulls = [{**hulls[i], "metres": float(m)} for m, i in order if m <= SAME_PLACE_M]
-    return OtherLook(
-        scene["overpass_id"], scene["acquired"], bool(scene["simulated"]), hulls, row["hull_detection_id"]
-    )
+    return OtherLook(scene["overpass_id"], scene["acquired"], bool(scene["simulated"]), hulls)

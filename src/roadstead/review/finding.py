@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from roadstead.catalog import Decision, held
+from roadstead.imagery.looks import MASK_LOOKS
 from roadstead.review.access import Site, TheSite, Viewer, Visitor
 from roadstead.review.around import choices, heard_around, looks_around
 from roadstead.review.decide import finding_path, undoable
@@ -20,7 +21,6 @@ from roadstead.words import known
 
 router = APIRouter()
 MOST_CANDIDATES = 4
-MASK_WORDS = "what was searched, and what was not because of cloud, missing pixels or land."
 
 
 @router.get("/finding/{port}/{finding}")
@@ -56,7 +56,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         row=row,
         chip=chip,
         boxes=_boxes(row, chip),
-        mask_words=MASK_WORDS,
+        mask_looks=MASK_LOOKS,
         choices=choices(row, heard),
         around=looks_around(desk, row),
         map=map_view(picture[1]) if picture else None,

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy import column, create_engine, insert, inspect, select, table, text
 from sqlalchemy.dialects import postgresql
 
 from roadstead.catalog import Decisions, Store
@@ -104,10 +104,10 @@ def test_in_postgis_geometry_is_a_geometry_in_wgs84() -> None:
     ddl = offline.output_buffer.getvalue()
     assert "geometry geometry(Geometry,4326) NOT NULL" in ddl
     assert "acquired TIMESTAMP WITH TIME ZONE" in ddl
-    table = table_of(Detection)
+    hulls = table_of(Detection)
     dialect = postgresql.dialect()
-    assert "ST_GeomFromWKB(%(geometry)s, " in str(insert(table).compile(dialect=dialect))
-    assert "ST_AsBinary(detections.geometry)" in str(select(table.c.geometry).compile(dialect=dialect))
+    assert "ST_GeomFromWKB(%(geometry)s, " in str(insert(hulls).compile(dialect=dialect))
+    assert "ST_AsBinary(detections.geometry)" in str(select(hulls.c.geometry).compile(dialect=dialect))
 
 
 def test_a_chain_made_before_corrections_still_verifies_and_goes_on(tmp_path: Path) -> None:
@@ -137,9 +137,7 @@ def test_a_chain_made_before_corrections_still_verifies_and_goes_on(tmp_path: Pa
         "sha256": "1d49224a57198c81020ba6111e5f5bb633748af773f338fde3e25371436b8b1a",
     }
     with engine.begin() as connection:
-        names = ", ".join(row)
-        marks = ", ".join(f":{name}" for name in row)
-        connection.execute(text(f"INSERT INTO decisions ({names}) VALUES ({marks})"), row)
+        connection.execute(insert(table("decisions", *map(column, row))), [row])
     engine.dispose()
     with Store.open(f"sqlite:///{path}") as store:
         chain = Decisions(store)
@@ -169,7 +167,7 @@ def test_corrections_can_be_taken_out_again(tmp_path: Path) -> None:
     with engine.begin() as connection:
         back.attributes["connection"] = connection
         command.downgrade(back, "0004")
-        columns = [column["name"] for column in inspect(connection).get_columns("decisions")]
+        columns = [one["name"] for one in inspect(connection).get_columns("decisions")]
         triggers = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"))
     engine.dispose()
     assert "geometry" not in columns

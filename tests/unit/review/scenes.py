@@ -74,6 +74,7 @@ def fill(store: Store, folder: Path, **changes: Any) -> None:
         b.put(
             store,
             overpass,
+            header=b.headers(overpass, valid_area=FRAME.footprint_lonlat),
             detections=found,
             matches=b.matches([match]),
             chips={},

@@ -77,15 +77,16 @@ def test_a_box_drawn_anew_is_stored_in_degrees_and_shown_beside_the_old_one(ana:
     assert ana.decide("d0", kind="corrected", boxes=moved(page, 3, -2)).status_code == 303
     (row,) = ana.desk.decisions.standing()
     assert row.box is not None
-    assert frame_of(ana).pixels(np.array(row.box[:4])) == pytest.approx(before + [3, -2], abs=0.02)
+    assert frame_of(ana).pixels(np.array(row.box[:4])) == pytest.approx(before + np.array([3, -2]), abs=0.02)
     assert row.hull_class is None
     raw = ana.get("/finding/nampo/d0").text
     page = html.unescape(raw)
-    told = re.findall(r"Box as found → as drawn: (\d+) × (\d+) m, axis (\d+)° → (\d+) × (\d+) m, axis (\d+)°, middle moved 36 m", page)  # fmt: skip
+    size = r"(\d+) × (\d+) m, axis (\d+)°"
+    told = re.findall(f"Box as found → as drawn: {size} → {size}, middle moved 36 m", page)
     assert told[0][:3] == told[0][3:] == ("348", "67", "90")
     assert 'class="drawn"' in page
     assert "blue: as drawn by ana" in page
-    assert np.array(boxes(raw)[0]["box"]) == pytest.approx(before + [3, -2], abs=0.02), (
+    assert np.array(boxes(raw)[0]["box"]) == pytest.approx(before + np.array([3, -2]), abs=0.02), (
         "the next starts there"
     )
     assert Decisions(ana.desk.store).verify().faults == ()

@@ -17,7 +17,8 @@ NOW = "kind IN ('accepted', 'rejected', 'corrected', 'undone', 'attached')"
 CHECK = "ck_decisions_ck_decisions_kind"
 """As the naming convention made it of the name in 0004."""
 SAME_ROW = {
-    "decisions": "(SELECT 1 FROM decisions WHERE seq = NEW.seq OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256)",
+    "decisions": "(SELECT 1 FROM decisions WHERE seq = NEW.seq OR sha256 = NEW.sha256 "
+    "OR previous_sha256 = NEW.previous_sha256)",
     "attached_files": "(SELECT 1 FROM attached_files WHERE sha256 = NEW.sha256)",
 }
 
