@@ -126,9 +126,7 @@ def ellipse(at: Prediction, vessel: int, share: float, common_sd_m: float) -> El
     # Where it lies still the first axis points east, as in `log_density`.
     course = float(np.degrees(np.arctan2(*velocity))) if np.hypot(*velocity) > 0 else 90.0
     x, y = at.xy[vessel]
-    return Ellipse(
-        (float(x), float(y)), float(size * np.sqrt(va)), float(size * np.sqrt(vc)), course % 360.0
-    )
+    return Ellipse((float(x), float(y)), float(size * np.sqrt(va)), float(size * np.sqrt(vc)), course % 360.0)
 
 
 _SAMPLES = 64

@@ -17,6 +17,7 @@ from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
 from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.tracks import chart
 from roadstead.words import known
 
 router = APIRouter()
@@ -59,6 +60,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         mask_looks=MASK_LOOKS,
         choices=choices(row, heard),
         around=looks_around(desk, row),
+        tracks=chart(desk, row, heard),
         map=map_view(picture[1]) if picture else None,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
