@@ -152,11 +152,13 @@ STRUCTURES = pa.DataFrameSchema(
         "first_seen": _time(),
         "last_seen": _time(),
         "simulated": pa.Column(bool),
+        "marked_by": _maybe_text(),
         "geometry": pa.Column(None),
     }
 )
 """One fixed structure a row (`detection.structures`); the geometry is its oriented box, EPSG:4326. It was found in
-`seen` of `looks` clear overpasses, and `presence_low` is the least share of looks that it is there in (95 %)."""
+`seen` of `looks` clear overpasses, and `presence_low` is the least share of looks that it is there in (95 %).
+`marked_by` names the analyst who said so of one finding; null where it was learnt."""
 
 POSITIONS = pa.DataFrameSchema(
     {

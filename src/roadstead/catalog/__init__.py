@@ -1,5 +1,6 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
+from roadstead.catalog.atlas import Atlas
 from roadstead.catalog.decisions import (
     GENESIS,
     Decision,
@@ -12,20 +13,24 @@ from roadstead.catalog.decisions import (
 )
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
+from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
-from roadstead.catalog.review_model import BECAUSE, ROLES
+from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
 
 __all__ = [
     "BECAUSE",
+    "FIXED_STRUCTURE",
     "GENESIS",
     "ROLES",
+    "Atlas",
     "Decision",
     "Decisions",
     "LeadFilter",
     "LeadKey",
     "Leads",
     "MissingPass",
+    "Nearby",
     "OvertakenError",
     "People",
     "Person",

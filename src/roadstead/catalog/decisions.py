@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import shapely
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, tuple_
 
 from roadstead.catalog import review_model
-from roadstead.catalog.review_model import BECAUSE
+from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE
 from roadstead.catalog.review_model import DECISIONS as KINDS
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
 DECISION = table_of(review_model.Decision)
+LATER = ("geometry", "attachment")
+"""Columns added after the first chains were made: where null they are no part of a row's hash."""
 GENESIS = "0" * 64
 """What stands before the first row."""
 LONGEST_NOTE = 4000
+DECIDE_NOTHING = ("undone", "attached")
+"""Kinds of rows that never stand."""
 
 
 class OvertakenError(UsageError):
@@ -47,6 +52,8 @@ class Verdict:
     linked_mmsi: str | None = None
     because: str | None = None
     note: str = ""
+    geometry: str | None = None
+    """Oriented box as drawn: WKT polygon, EPSG:4326."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
@@ -62,10 +69,15 @@ class Verdict:
             raise UsageError(f"reason {self.because!r}: choose from {', '.join(BECAUSE)}")
         if len(self.note) > LONGEST_NOTE:
             raise UsageError(f"the note has {len(self.note)} characters: {LONGEST_NOTE} at most")
-        if self.kind == "corrected" and not (self.hull_class or self.linked_mmsi or self.note):
-            raise UsageError("a correction needs a class, an MMSI or a note")
-        if self.kind != "corrected" and (self.hull_class or self.linked_mmsi):
-            raise UsageError("a class or an MMSI makes it a correction")
+        if self.geometry is not None:
+            _box(self.geometry)
+        changes = self.hull_class or self.linked_mmsi or self.geometry
+        if self.kind == "corrected" and not (changes or self.note):
+            raise UsageError("a correction needs a box, a class, an MMSI or a note")
+        if self.kind != "corrected" and changes:
+            raise UsageError("a box, a class or an MMSI makes it a correction")
+        if self.evidence.get("hull") is None and (self.geometry or self.because == FIXED_STRUCTURE):
+            raise UsageError("nothing was seen there: there is no box to correct and no structure to mark")
         if self.kind != "rejected" and self.because:
             raise UsageError("only a rejection has a reason of its own")
 
@@ -91,11 +103,28 @@ class Decision:
     evidence: str
     """Canonical JSON."""
     simulated: bool
+    geometry: str | None = None
+    """WKT polygon, EPSG:4326, of a box drawn anew."""
+    attachment: str | None = None
+    """Canonical JSON."""
 
     @property
     def seen(self) -> dict[str, Any]:
         """The finding as it was when decided."""
         document: dict[str, Any] = json.loads(self.evidence)
+        return document
+
+    @property
+    def box(self) -> list[list[float]] | None:
+        """The ring (lon, lat) of a box drawn anew, closed; None where none was drawn."""
+        if self.geometry is None:
+            return None
+        return [[float(x), float(y)] for x, y in _box(self.geometry).exterior.coords]
+
+    @property
+    def file(self) -> dict[str, Any]:
+        """What is said of an attached file; empty of other rows."""
+        document: dict[str, Any] = json.loads(self.attachment) if self.attachment else {}
         return document
 
 
@@ -117,8 +146,15 @@ def canonical(document: Mapping[str, Any]) -> str:
 
 
 def digest(row: Mapping[str, Any]) -> str:
-    """Return the sha256 of a row, its own hash left out and the hash of the row before it included."""
-    body = {name: value for name, value in row.items() if name != "sha256"}
+    """Return the sha256 of a row, its own hash left out and the hash of the row before it included.
+
+    Columns added later (`LATER`) count where they hold something, so rows made before them keep their hashes.
+    """
+    body = {
+        name: value
+        for name, value in row.items()
+        if name != "sha256" and not (name in LATER and value is None)
+    }
     body["decided"] = body["decided"].astimezone(UTC).isoformat(timespec="microseconds")
     body["simulated"] = bool(body["simulated"])
     return hashlib.sha256(canonical(body).encode()).hexdigest()
@@ -127,7 +163,7 @@ def digest(row: Mapping[str, Any]) -> str:
 def stands() -> ColumnElement[bool]:
     """Mean decisions that were not taken back."""
     back = select(DECISION.c.undoes).where(DECISION.c.undoes.is_not(None))
-    return and_(DECISION.c.kind != "undone", DECISION.c.seq.not_in(back))
+    return and_(DECISION.c.kind.not_in(DECIDE_NOTHING), DECISION.c.seq.not_in(back))
 
 
 def standing() -> Select[tuple[str, str, int]]:
@@ -142,7 +178,9 @@ def standing() -> Select[tuple[str, str, int]]:
 def held(told: Sequence[Decision]) -> Decision | None:
     """Return which of the rows about a finding stands; `stands` in Python."""
     back = {row.undoes for row in told}
-    return next((row for row in reversed(told) if row.kind != "undone" and row.seq not in back), None)
+    return next(
+        (row for row in reversed(told) if row.kind not in DECIDE_NOTHING and row.seq not in back), None
+    )
 
 
 class Decisions:
@@ -165,7 +203,8 @@ class Decisions:
             OvertakenError: somebody decided it in the meantime.
             StoreError: the database failed; the chain is as it was.
         """
-        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), "undoes": None}
+        blank = {"undoes": None, "attachment": None}
+        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), **blank}
         with self._store.transaction(writes=True) as connection:
             _alone(connection)
             newest = _newest(connection, verdict.port, verdict.finding)
@@ -196,7 +235,10 @@ class Decisions:
                 raise OvertakenError(f"decision {seq} does not stand: it was taken back, or never made")
             if row["user_name"] != user and not others:
                 raise UsageError(f"decision {seq} is {row['user_name']}'s: they or an admin can take it back")
-            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because")) | {"note": "", "undoes": seq}
+            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because", *LATER)) | {
+                "note": "",
+                "undoes": seq,
+            }
             return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
 
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
@@ -216,6 +258,13 @@ class Decisions:
         newest = standing().subquery()
         chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
         return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+
+    def fixed_structures(self, port: str) -> tuple[Decision, ...]:
+        """Return the decisions that stand and call something at a port a fixed structure, in their order."""
+        newest = standing().subquery()
+        chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
+        fixed = chosen.where(DECISION.c.port == port, DECISION.c.because == FIXED_STRUCTURE)
+        return tuple(self._read(fixed.order_by(DECISION.c.seq)))
 
     def one(self, seq: int) -> Decision | None:
         """Return a row by its number."""
@@ -257,6 +306,26 @@ class Decisions:
         with self._store.transaction(writes=False) as connection:
             rows: Sequence[Mapping[str, Any]] = [dict(r) for r in connection.execute(chosen).mappings()]
         return (Decision(**row) for row in rows)
+
+
+def _box(wkt: str) -> shapely.Polygon:
+    """Return the box that a WKT text means.
+
+    Raises:
+        UsageError: it is no oriented box in degrees.
+    """
+    try:
+        box = shapely.from_wkt(wkt)
+    except shapely.errors.GEOSException as error:
+        raise UsageError("the box cannot be read") from error
+    if not (
+        isinstance(box, shapely.Polygon) and len(box.exterior.coords) == 5 and box.is_valid and box.area > 0
+    ):
+        raise UsageError("a box is a polygon with four corners")
+    west, south, east, north = box.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise UsageError("the box does not lie on the earth")
+    return box
 
 
 def _alone(connection: Connection) -> None:

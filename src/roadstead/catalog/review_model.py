@@ -1,4 +1,4 @@
-"""The tables of the analyst's desk: users, sessions, visits and decisions.
+"""The tables of the analyst's desk: users, sessions, visits, decisions and files attached to findings.
 
 None hangs on an acquisition: a rerun that replaces an overpass leaves them alone.
 """
@@ -14,9 +14,12 @@ from roadstead.catalog.model import Base, one_of
 
 ROLES = ("viewer", "analyst", "admin")
 """Each may do what those before it may: look; decide; undo what others decided and keep the list of people."""
-DECISIONS = ("accepted", "rejected", "corrected", "undone")
-BECAUSE = ("no_vessel", "explained")
-"""Why a lead was rejected, where the analyst says: nothing floats there, or a vessel does and the lead is explained."""
+DECISIONS = ("accepted", "rejected", "corrected", "undone", "attached")
+"""``attached`` adds a file and decides nothing."""
+FIXED_STRUCTURE = "fixed_structure"
+BECAUSE = ("no_vessel", "explained", FIXED_STRUCTURE)
+"""Why a lead was rejected, where the analyst says: nothing floats there; a vessel does and the lead is explained; or
+what is there stands fixed, and later overpasses of the port leave it out."""
 
 
 class User(Base):
@@ -93,3 +96,20 @@ class Decision(Base):
     evidence: Mapped[str]
     """Canonical JSON of the finding as it was when decided; it outlives a rerun."""
     simulated: Mapped[bool]
+    geometry: Mapped[str | None]
+    """Oriented box as drawn: WKT polygon in EPSG:4326. Null columns from here on are no part of the hash."""
+    attachment: Mapped[str | None]
+    """Canonical JSON of what is said of a file: its sha256, name, type, size, licence, source."""
+
+
+class AttachedFile(Base):
+    """The bytes of a file that was attached; rows are only ever added, and what is said of them is in the chain."""
+
+    __tablename__ = "attached_files"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    """Of `content`."""
+    content: Mapped[bytes]
+    """As it was uploaded."""
+    shown: Mapped[bytes | None]
+    """An image made anew as WebP for pages; null of a document."""

@@ -44,7 +44,7 @@ from roadstead.headers import SceneHeader
 from roadstead.tables import STRUCTURES, empty
 
 FIXED_STRUCTURE: Final = "fixed_structure"
-"""`dropped_because` of a finding that lies on a known structure."""
+"""`dropped_because` of a finding that lies on a known structure; who marked it follows where an analyst did."""
 NEAR_STRUCTURE: Final = "near_structure"
 """Flag of a finding that touches a known structure or nearly so, and differs from it."""
 PLACE_M: Final = 15.0
@@ -130,7 +130,7 @@ def learn(detections: gpd.GeoDataFrame, looks: gpd.GeoDataFrame, before: datetim
     looks = looks.sort_values(["acquired", "overpass_id"], ignore_index=True)
     said = detections["dropped_because"]
     found = detections[
-        (said.isna() | (said == FIXED_STRUCTURE)) & detections["overpass_id"].isin(looks["overpass_id"])
+        (said.isna() | is_structure(said)) & detections["overpass_id"].isin(looks["overpass_id"])
     ].sort_values("detection_id", ignore_index=True)
     if len(looks) < LEAST_LOOKS or len(found) < LEAST_LOOKS:
         return _table([])
@@ -198,6 +198,7 @@ def _row(
         "first_seen": times.min(),
         "last_seen": times.max(),
         "simulated": bool(own["simulated"].any()),
+        "marked_by": None,
         "geometry": own.geometry.iloc[nearest],
     }
 
@@ -214,6 +215,29 @@ _LEAST_SEEN = next(k for k in range(LEAST_LOOKS + 1) if presence_low(k, LEAST_LO
 def _table(rows: Sequence[dict[str, Any]]) -> gpd.GeoDataFrame:
     table = pd.DataFrame(list(rows)) if rows else empty(STRUCTURES)
     return gpd.GeoDataFrame(table, geometry="geometry", crs=WGS84)
+
+
+def is_structure(dropped_because: pd.Series) -> pd.Series:
+    """Return which findings were dropped as lying on a structure, learnt or marked."""
+    return dropped_because.fillna("").astype(str).str.startswith(FIXED_STRUCTURE)
+
+
+def with_marked(learnt: gpd.GeoDataFrame, marked: Sequence[dict[str, Any]]) -> gpd.GeoDataFrame:
+    """Return the structures learnt from many looks and, after them, those that analysts marked.
+
+    A thing marked twice, or learnt as well, is one structure: two would account for a ship beside it.
+
+    Args:
+        learnt: `tables.STRUCTURES`.
+        marked: rows of that table.
+    """
+    kept = list(learnt.to_dict("records"))
+    for row in marked:
+        one = pd.DataFrame([row])
+        crs = _crs(one)
+        if not (kept and bool(_shapes(pd.DataFrame(kept), crs).like(_shapes(one, crs)).any())):
+            kept.append(row)
+    return _table(kept)
 
 
 def mark(detections: gpd.GeoDataFrame, structures: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -236,23 +260,27 @@ def mark(detections: gpd.GeoDataFrame, structures: gpd.GeoDataFrame) -> gpd.GeoD
     alike = known.take(place).like(shapes.take(near))
     on = _nearest(place[alike], near[alike], known, shapes, detections["overpass_id"].to_numpy())
     reasons, flags = (detections[name].to_numpy(object, copy=True) for name in ("dropped_because", "flags"))
-    reasons[on] = FIXED_STRUCTURE
-    for index in np.setdiff1d(near, on):
+    said = structures["marked_by"].to_numpy(object)
+    for finding, structure in on.items():
+        reasons[finding] = f"{FIXED_STRUCTURE}{f', marked by {who}' if (who := said[structure]) else ''}"
+    for index in np.setdiff1d(near, list(on)):
         flags[index] = ",".join(filter(None, [*flags[index].split(","), NEAR_STRUCTURE]))
     return detections.assign(dropped_because=reasons, flags=flags)
 
 
-def _nearest(place: Ints, finding: Ints, known: _Shapes, shapes: _Shapes, overpass: NDArray[Any]) -> Ints:
-    """Return the findings that structures account for: pairs from the nearest on, each side used once an overpass."""
+def _nearest(
+    place: Ints, finding: Ints, known: _Shapes, shapes: _Shapes, overpass: NDArray[Any]
+) -> dict[int, int]:
+    """Return finding -> structure that accounts for it: pairs from the nearest on, each side used once an overpass."""
     apart = np.hypot(*(known.xy[place] - shapes.xy[finding]).T)
     used: set[tuple[int, str]] = set()
-    taken: set[int] = set()
+    taken: dict[int, int] = {}
     for k in np.lexsort((finding, place, apart)):
         one, other = (int(place[k]), str(overpass[finding[k]])), int(finding[k])
         if one not in used and other not in taken:
             used.add(one)
-            taken.add(other)
-    return np.array(sorted(taken), np.intp)
+            taken[other] = int(place[k])
+    return taken
 
 
 def beside(scenes: Sequence[SceneHeader], detections: gpd.GeoDataFrame) -> tuple[SceneHeader, ...]:
@@ -260,7 +288,7 @@ def beside(scenes: Sequence[SceneHeader], detections: gpd.GeoDataFrame) -> tuple
 
     A ship may lie there and be taken for the structure: nobody may call it unseen.
     """
-    dropped = detections[detections["dropped_because"] == FIXED_STRUCTURE]
+    dropped = detections[is_structure(detections["dropped_because"])]
     return tuple(
         replace(scene, valid_area=scene.valid_area - own.union_all())
         if len(own := dropped.geometry[dropped["overpass_id"] == scene.overpass_id])

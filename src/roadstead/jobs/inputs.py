@@ -57,6 +57,8 @@ def _parts(
         "snapshots": None if ais is None else sorted(when.isoformat() for when in ais.snapshot_times),
     }
     yield json.dumps(plain, sort_keys=True).encode()
+    if structures["marked_by"].isna().all():  # as it was before analysts marked any
+        structures = structures.drop(columns="marked_by")
     yield _rows(pd.DataFrame(structures).assign(geometry=structures.geometry.to_wkb(hex=True)))
     if ais is None:
         return

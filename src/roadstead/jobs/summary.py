@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from roadstead.catalog import Store
-from roadstead.detection.structures import FIXED_STRUCTURE
+from roadstead.detection.structures import is_structure
 from roadstead.jobs.plan import WatchRequest
 from roadstead.jobs.watch import Watched
 
@@ -42,7 +42,7 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
         "overpasses_without_ais_around": list(watched.without_ais),
         "overpasses": records(overpasses),
         "detections": int(found["dropped_because"].isna().sum()),
-        "on_fixed_structures": int(found["dropped_because"].eq(FIXED_STRUCTURE).sum()),
+        "on_fixed_structures": int(is_structure(found["dropped_because"]).sum()),
         "failures": watched.failures,
         "counts": records(counted),
         "matches": records(matches),

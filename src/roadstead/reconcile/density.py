@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from roadstead.geo import Array, xy_to_lonlat
 
@@ -79,6 +80,53 @@ def log_density(
     wide = np.exp(-(a**2 + c**2) / (2 * wide_var)) / (2 * np.pi * wide_var)
     share = at.wide_share[vessel]
     return np.asarray(np.log(np.maximum((1 - share) * core + share * wide, 1e-300)))
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """The smallest ellipse about a mean place that holds a share of a hull's density."""
+
+    xy: tuple[float, float]
+    """Middle, metres."""
+    along_m: float
+    """Half axis along the course."""
+    cross_m: float
+    course_deg: float
+    """Of the first axis, clockwise from the grid's north."""
+
+
+_ANGLES = np.linspace(0.0, np.pi / 2, 181)
+
+
+def ellipse(at: Prediction, vessel: int, share: float, common_sd_m: float) -> Ellipse:
+    """Return where a vessel's hull centre was with a probability of ``share``, by `log_density`.
+
+    Args:
+        at: densities.
+        vessel: which of them.
+        share: in (0, 1).
+        common_sd_m: position error shared by the overpass.
+    """
+    va, vc = (float(var[vessel]) + common_sd_m**2 for var in (at.var_along, at.var_cross))
+    wide, wide_var = float(at.wide_share[vessel]), float(at.wide_sd[vessel]) ** 2
+    # Distance from the middle to the edge of the unit ellipse, squared, over a quarter turn.
+    edge = 1.0 / (np.cos(_ANGLES) ** 2 / va + np.sin(_ANGLES) ** 2 / vc)
+
+    def inside(squared: float) -> float:
+        core = 1 - (1 + squared / T_DOF) ** (-T_DOF / 2)
+        # The wide normal, over the same ellipse: integrated along each bearing, then over the bearings.
+        rest = 1 - np.trapezoid(np.exp(-squared * edge / (2 * wide_var)), _ANGLES) / (np.pi / 2)
+        return float((1 - wide) * core + wide * rest) - share
+
+    top = 1.0
+    while inside(top) < 0:
+        top *= 4
+    size = np.sqrt(brentq(inside, 0.0, top))
+    velocity = at.velocity[vessel]
+    # Where it lies still the first axis points east, as in `log_density`.
+    course = float(np.degrees(np.arctan2(*velocity))) if np.hypot(*velocity) > 0 else 90.0
+    x, y = at.xy[vessel]
+    return Ellipse((float(x), float(y)), float(size * np.sqrt(va)), float(size * np.sqrt(vc)), course % 360.0)
 
 
 _SAMPLES = 64

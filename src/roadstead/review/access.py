@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from roadstead import __version__
 from roadstead.catalog import BECAUSE, ROLES
 from roadstead.review import words
+from roadstead.review.boxes import redrawn
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.passwords import Remembered
 from roadstead.review.security import SESSION_COOKIE, Limiter, Seals
@@ -79,9 +80,10 @@ def environment(desk: Desk) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = "second metres degrees meaning reasons conflicts flags ship_type segment".split()
+    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment".split()
     made.filters |= {name: getattr(words, name) for name in own}
     made.filters |= {"known": known, "moment": moment, "chance": chance, "percent": percent, "number": number}
+    made.filters["redrawn"] = redrawn
     made.globals |= {
         "looks": desk.looks,
         "classes": CLASSES,

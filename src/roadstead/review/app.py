@@ -17,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, decide, finding, pages, people, take_away
+from roadstead.review import account, decide, finding, pages, people, take_away, tiles
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
+from roadstead.review.imagery import Imagery
 from roadstead.review.ogc import pages as ogc
 from roadstead.review.passwords import Remembered
 from roadstead.review.security import Limiter, Seals, guard
@@ -53,8 +54,9 @@ def review_app(desk: Desk) -> FastAPI:
         title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
     )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
+    app.state.imagery = Imagery(desk)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people, take_away, ogc):
+    for part in (account, pages, finding, decide, people, take_away, tiles, ogc):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
-from roadstead.catalog import OvertakenError, Verdict
+from roadstead.catalog import OvertakenError, Verdict, held
+from roadstead.catalog.decisions import DECIDE_NOTHING
 from roadstead.errors import UsageError
 from roadstead.review.access import Analyst, Form, Posted, Site, TheSite
+from roadstead.review.boxes import drawn_box
 from roadstead.review.evidence import checksum, evidence_of
+from roadstead.review.pictures import chip_frame, chip_view
 from roadstead.review.queue import asked, place_in
 
 router = APIRouter()
@@ -40,9 +45,10 @@ def decide(
         evidence=evidence_of(row),
         simulated=bool(row["simulated"]),
         hull_class=form.get("hull_class") or None,
-        linked_mmsi=form.get("linked_mmsi", "").strip() or None,
+        linked_mmsi=form.get("linked_mmsi", "").strip() or form.get("linked_known") or None,
         because=because or None,
         note=form.get("note", "").replace("\r\n", "\n").strip(),
+        geometry=_drawn(site, row, form) if kind == "corrected" and form.get("boxes") else None,
     )
     made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=after)
     told = {**queue.fields, "did": str(made.seq)}
@@ -54,6 +60,17 @@ def decide(
     if following is None:
         return RedirectResponse(f"/leads?{urlencode(told)}", 303)
     return RedirectResponse(finding_path(following.port, following.finding, told), 303)
+
+
+def _drawn(site: Site, row: Mapping[str, Any], form: Form) -> str | None:
+    """Return the box that stands after a correction: as drawn now, else as drawn before; None: as found."""
+    chip = site.desk.leads.chip(row["port"], row["overpass_id"], row["hull_detection_id"])
+    if chip is None:
+        raise UsageError("no cut-out is kept of this finding, so no box can be drawn")
+    frame = chip_frame(chip, row, site.desk.ports.get(row["port"]))
+    standing = held(site.desk.decisions.of(row["port"], row["finding"]))
+    view = chip_view(frame, row, (), standing.box if standing else None)
+    return drawn_box(form["boxes"], frame, view.corners) or (standing.geometry if standing else None)
 
 
 @router.post("/undo")
@@ -84,4 +101,4 @@ def undoable(site: Site, seq: str | None, name: str) -> int | None:
     if not (seq and seq.isascii() and seq.isdigit() and len(seq) < 10):
         return None
     row = site.desk.decisions.one(int(seq))
-    return row.seq if row is not None and row.user_name == name and row.kind != "undone" else None
+    return row.seq if row is not None and row.user_name == name and row.kind not in DECIDE_NOTHING else None

@@ -12,7 +12,7 @@ from typing import Protocol
 import pandas as pd
 
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.catalog import Decisions, Leads, Nearby, People, Store
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
@@ -93,6 +93,11 @@ class Desk:
     def leads(self) -> Leads:
         """Findings."""
         return Leads(self.store)
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """What lies around findings."""
+        return Nearby(self.store)
 
     @cached_property
     def decisions(self) -> Decisions:

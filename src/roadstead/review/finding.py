@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,14 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from roadstead.catalog import Decision, held
+from roadstead.imagery.looks import MASK_LOOKS
 from roadstead.review.access import Site, TheSite, Viewer, Visitor
+from roadstead.review.around import choices, heard_around, looks_around
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
-from roadstead.review.pictures import ChipView, chip_view, map_view, near
+from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
 from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.tracks import chart
 from roadstead.words import known
 
 router = APIRouter()
@@ -42,6 +46,8 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     if row is None:
         return _gone(request, site, visitor, told, common)
     others = desk.leads.around(port, row["overpass_id"], near(row))
+    chip = _chip(site, row, [o for o in others if o["finding"] != finding], standing)
+    heard = heard_around(desk, row)
     picture = desk.leads.quicklook(port, row["overpass_id"])
     return site.page(
         request,
@@ -49,7 +55,12 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         visitor,
         simulated=bool(row["simulated"]),
         row=row,
-        chip=_chip(site, row, [o for o in others if o["finding"] != finding]),
+        chip=chip,
+        boxes=_boxes(row, chip),
+        mask_looks=MASK_LOOKS,
+        choices=choices(row, heard),
+        around=looks_around(desk, row),
+        tracks=chart(desk, row, heard),
         map=map_view(picture[1]) if picture else None,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
@@ -94,13 +105,27 @@ def _changed(row: Mapping[str, Any], standing: Decision | None) -> list[str]:
     return told
 
 
-def _chip(site: Site, row: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> ChipView | None:
+def _boxes(row: Mapping[str, Any], chip: ChipView | None) -> str:
+    """Return the box that stands as the drawing's field holds it: pixels of the cut-out."""
+    if chip is None:
+        return "[]"
+    corners = [[round(x, 2), round(y, 2)] for x, y in chip.corners]
+    return json.dumps([{"box": corners, "class": row["hull_class"]}])
+
+
+def _chip(
+    site: Site,
+    row: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]],
+    standing: Decision | None,
+) -> ChipView | None:
     if row["hull_detection_id"] is None:
         return None
     stored = site.desk.leads.chip(row["port"], row["overpass_id"], row["detection_id"])
     if stored is None:
         return None
-    return chip_view(stored, row, others, site.desk.ports.get(row["port"]))
+    frame = chip_frame(stored, row, site.desk.ports.get(row["port"]))
+    return chip_view(frame, row, others, standing.box if standing else None)
 
 
 def _declared(site: Site, row: Mapping[str, Any]) -> list[dict[str, Any]]:

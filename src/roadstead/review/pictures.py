@@ -10,14 +10,64 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from PIL import Image
 
 from roadstead.aoi import Port
-from roadstead.geo import lonlat_to_xy, utm_crs
+from roadstead.geo import Array, lonlat_to_xy, utm_crs, xy_to_lonlat
 
 Bounds = tuple[float, float, float, float]
 PIXEL_M = 10.0
 MAP_WIDTH = 1000
+
+
+@dataclass(frozen=True)
+class ChipFrame:
+    """Where a cut-out lies: its pixels, metres of a UTM zone, and degrees."""
+
+    width: int
+    height: int
+    crs: str
+    corner: tuple[float, float]
+    """(x, y) of its upper-left corner in metres."""
+    exact: bool
+    """Whether the port's pixel grid is known; else outlines may be half a pixel off."""
+
+    def pixels(self, lonlat: Array) -> Array:
+        """Map (n, 2) degrees to (n, 2) pixels, rightwards and downwards."""
+        return np.asarray((lonlat_to_xy(lonlat, self.crs) - self.corner) / [PIXEL_M, -PIXEL_M])
+
+    def lonlat(self, pixels: Array) -> Array:
+        """Map (n, 2) pixels to (n, 2) degrees: the other way round."""
+        return xy_to_lonlat(pixels * [PIXEL_M, -PIXEL_M] + self.corner, self.crs)
+
+    def outline(self, geometry: Any) -> Any:  # noqa: ANN401 - a shapely geometry
+        """Return a geometry in degrees in pixels."""
+        return shapely.transform(geometry, self.pixels)
+
+
+def chip_frame(chip: bytes, row: Mapping[str, Any], port: Port | None) -> ChipFrame:
+    """Return where the cut-out of a hull lies, as `Mosaic.chip` cuts it.
+
+    Args:
+        chip: WebP.
+        row: a finding with a hull (`catalog.Leads.one`).
+        port: tells its grid; None where its zones are not known.
+    """
+    with Image.open(BytesIO(chip)) as opened:
+        width, height = opened.size
+    place = np.array([[row["hull_lon"], row["hull_lat"]]])
+    if port is None:
+        crs = utm_crs(*place[0])
+        x, y = lonlat_to_xy(place, crs)[0]
+        corner = (x - (width / 2 + 0.5) * PIXEL_M, y + (height / 2 + 0.5) * PIXEL_M)
+        return ChipFrame(width, height, crs, corner, False)
+    grid = port.grid(PIXEL_M)
+    col, line = np.floor(grid.xy_to_colrow(lonlat_to_xy(place, grid.crs))[0])
+    side = max(width, height)  # at the grid's edge one of the two is shorter
+    first = np.array([[max(col - side // 2, 0), max(line - side // 2, 0)]])
+    x, y = grid.colrow_to_xy(first)[0]
+    return ChipFrame(width, height, grid.crs, (float(x), float(y)), True)
 
 
 @dataclass(frozen=True)
@@ -31,50 +81,32 @@ class ChipView:
     others: tuple[str, ...]
     """Other hulls of the overpass that reach into it."""
     exact: bool
-    """Whether the port's pixel grid is known; else outlines may be half a pixel off."""
+    drawn: str | None = None
+    """Corners of the box that an analyst drew, as SVG points."""
+    corners: tuple[tuple[float, float], ...] = ()
+    """Of the box that stands, as found or as drawn."""
 
 
 def chip_view(
-    chip: bytes, row: Mapping[str, Any], others: Sequence[Mapping[str, Any]], port: Port | None
+    frame: ChipFrame,
+    row: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]],
+    drawn: Sequence[Sequence[float]] | None = None,
 ) -> ChipView:
-    """Return the outlines of a hull and of those beside it on its cut-out, as `Mosaic.chip` cuts it."""
-    with Image.open(BytesIO(chip)) as opened:
-        width, height = opened.size
-    place = np.array([[row["hull_lon"], row["hull_lat"]]])
-    if port is not None:
-        grid = port.grid(PIXEL_M)
-        col, line = np.floor(grid.xy_to_colrow(lonlat_to_xy(place, grid.crs))[0])
-        side = _side(width, height)
-        left, top = max(col - side // 2, 0), max(line - side // 2, 0)
-
-        def pixels(lonlat: Any) -> Any:  # noqa: ANN401 - arrays (n, 2)
-            return grid.xy_to_colrow(lonlat_to_xy(lonlat, grid.crs)) - [left, top]
-
-    else:
-        crs = utm_crs(*place[0])
-        centre = lonlat_to_xy(place, crs)[0]
-
-        def pixels(lonlat: Any) -> Any:  # noqa: ANN401 - arrays (n, 2)
-            away = (lonlat_to_xy(lonlat, crs) - centre) / [PIXEL_M, -PIXEL_M]
-            return away + np.array([width / 2 + 0.5, height / 2 + 0.5])
-
-    def outline(geometry: Any) -> Any:  # noqa: ANN401 - a shapely geometry
-        return shapely.transform(geometry, pixels)
-
-    frame = shapely.box(0, 0, width, height)
-    beside = [outline(o["hull_geometry"]) for o in others if o["hull_geometry"] is not None]
+    """Return the outlines of a hull, of those beside it, and of the box (lon, lat) drawn anew, on its cut-out."""
+    whole = shapely.box(0, 0, frame.width, frame.height)
+    beside = [frame.outline(o["hull_geometry"]) for o in others if o["hull_geometry"] is not None]
+    own = frame.outline(row["hull_geometry"])
+    anew = frame.outline(shapely.Polygon(drawn)) if drawn else None
     return ChipView(
-        width,
-        height,
-        _points(outline(row["hull_geometry"])),
-        tuple(_points(shape) for shape in beside if shape.intersects(frame)),
-        port is not None,
+        frame.width,
+        frame.height,
+        _points(own),
+        tuple(_points(shape) for shape in beside if shape.intersects(whole)),
+        frame.exact,
+        _points(anew) if anew is not None else None,
+        tuple((float(x), float(y)) for x, y in (anew or own).exterior.coords[:-1]),
     )
-
-
-def _side(width: int, height: int) -> int:
-    """Return the side it was cut with: at the grid's edge one of the two is shorter."""
-    return max(width, height)
 
 
 def _points(polygon: Any) -> str:  # noqa: ANN401 - a shapely polygon
@@ -116,3 +148,9 @@ def near(row: Mapping[str, Any], metres: float = 400.0) -> Bounds:
     up = metres / 111_000.0
     across = up / max(0.05, math.cos(math.radians(lat)))
     return lon - across, lat - up, lon + across, lat + up
+
+
+def unpacked_quicklook(image: bytes) -> NDArray[np.uint8]:
+    """Return a stored picture as uint8 RGB [h, w, 3]."""
+    with Image.open(BytesIO(image)) as opened:
+        return np.asarray(opened.convert("RGB"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scipy.stats import binomtest
 
-from roadstead.catalog import Decision
+from roadstead.catalog import FIXED_STRUCTURE, Decision
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class LeadShare:
 def is_vessel(row: Decision) -> bool | None:
     """Whether a decision says that a vessel is there; None where it says nothing of it."""
     if row.kind == "rejected":
-        return {"no_vessel": False, "explained": True}.get(row.because or "")
+        return {"no_vessel": False, FIXED_STRUCTURE: False, "explained": True}.get(row.because or "")
     return True if row.kind in ("accepted", "corrected") else None
 
 

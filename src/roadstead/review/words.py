@@ -23,8 +23,13 @@ KIND_WORDS = {
     "rejected": "rejected",
     "corrected": "corrected",
     "undone": "taken back",
+    "attached": "file attached",
 }
-BECAUSE_WORDS = {"no_vessel": "no vessel there", "explained": "a vessel, explained otherwise"}
+BECAUSE_WORDS = {
+    "no_vessel": "no vessel there",
+    "explained": "a vessel, explained otherwise",
+    "fixed_structure": "a fixed structure, no vessel",
+}
 _MEANING = {
     "matched": "If it is a vessel, chance that it is this declared one",
     "no_ais_partner": "If it is a vessel, chance that no vessel heard fits",
@@ -59,6 +64,11 @@ def second(time: datetime) -> str:
 def metres(value: Any) -> str:  # noqa: ANN401 - a cell
     """Return a length in whole metres; a dash where unknown."""
     return f"{value:.0f} m" if known(value) else "–"
+
+
+def distance(value: float) -> str:
+    """Return a distance in metres, or in kilometres from one on."""
+    return f"{value:.0f} m" if value < 1000 else f"{value / 1000:.1f} km"
 
 
 def degrees(value: Any) -> str:  # noqa: ANN401 - a cell

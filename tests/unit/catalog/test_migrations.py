@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import column, create_engine, insert, inspect, select, table, text
 from sqlalchemy.dialects import postgresql
 
-from roadstead.catalog import Store
+from roadstead.catalog import Decisions, Store
 from roadstead.catalog.engine import MIGRATIONS
 from roadstead.catalog.model import SCHEMA_VERSION, Base, Detection
 from roadstead.catalog.rows import table_of
@@ -70,7 +71,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
         for name in LATER_INDICES:
             connection.execute(f"DROP INDEX {name}")
-        for table in ("missing", "decisions", "visits", "sessions", "users"):
+        for table in ("attached_files", "missing", "decisions", "visits", "sessions", "users"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
@@ -111,7 +112,71 @@ def test_in_postgis_geometry_is_a_geometry_in_wgs84() -> None:
     ddl = offline.output_buffer.getvalue()
     assert "geometry geometry(Geometry,4326) NOT NULL" in ddl
     assert "acquired TIMESTAMP WITH TIME ZONE" in ddl
-    table = table_of(Detection)
+    hulls = table_of(Detection)
     dialect = postgresql.dialect()
-    assert "ST_GeomFromWKB(%(geometry)s, " in str(insert(table).compile(dialect=dialect))
-    assert "ST_AsBinary(detections.geometry)" in str(select(table.c.geometry).compile(dialect=dialect))
+    assert "ST_GeomFromWKB(%(geometry)s, " in str(insert(hulls).compile(dialect=dialect))
+    assert "ST_AsBinary(detections.geometry)" in str(select(hulls.c.geometry).compile(dialect=dialect))
+
+
+def test_a_chain_made_before_corrections_still_verifies_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    old = config()
+    with engine.begin() as connection:
+        old.attributes["connection"] = connection
+        command.upgrade(old, "0004")
+    row = {
+        "seq": 1,
+        "previous_sha256": "0" * 64,
+        "decided": "2026-03-01 12:00:00.000000",
+        "user_name": "ana",
+        "kind": "accepted",
+        "port": "nampo",
+        "overpass_id": "o",
+        "finding": "d0",
+        "hull_class": None,
+        "linked_mmsi": None,
+        "because": None,
+        "note": "before",
+        "undoes": None,
+        "evidence": '{"hull":null}',
+        "simulated": True,
+        # As Roadstead 0.1.0 hashed it, with no word of the columns that came later.
+        "sha256": "1d49224a57198c81020ba6111e5f5bb633748af773f338fde3e25371436b8b1a",
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(table("decisions", *map(column, row))), [row])
+    engine.dispose()
+    with Store.open(f"sqlite:///{path}") as store:
+        chain = Decisions(store)
+        assert chain.verify().faults == ()
+        assert chain.verify().head == row["sha256"]
+        chain.undo(1, "ana", datetime(2026, 3, 2, tzinfo=UTC))
+        assert (chain.verify().rows, chain.verify().faults) == (2, ())
+        for statement in ("UPDATE decisions SET note = ''", "DELETE FROM decisions"):
+            with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
+                connection.execute(text(statement))
+
+
+def test_the_kinds_of_decisions_are_still_checked(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        with store.transaction(False) as connection:
+            ddl = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'decisions'"))
+        assert "CONSTRAINT ck_decisions_ck_decisions_kind CHECK" in ddl
+        assert "'attached'" in ddl
+        assert ddl.count("CHECK") == 1
+
+
+def test_corrections_can_be_taken_out_again(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store.open(f"sqlite:///{path}").close()
+    engine = create_engine(f"sqlite:///{path}")
+    back = config()
+    with engine.begin() as connection:
+        back.attributes["connection"] = connection
+        command.downgrade(back, "0004")
+        columns = [one["name"] for one in inspect(connection).get_columns("decisions")]
+        triggers = connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"))
+    engine.dispose()
+    assert "geometry" not in columns
+    assert triggers == 3

@@ -27,7 +27,7 @@ from roadstead.tables import (
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 
-DESK = ("users", "sessions", "visits", "decisions")
+DESK = ("users", "sessions", "visits", "decisions", "attached_files")
 """Filled by people, not by overpasses."""
 
 

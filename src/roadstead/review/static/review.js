@@ -1,7 +1,7 @@
 "use strict";
 // Keys press the button or link that names them; in the list they act on the row chosen.
 (() => {
-  const typing = (element) => element && (/^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || element.isContentEditable);
+  const typing = (element) => element && !/^(radio|checkbox)$/.test(element.type) && (/^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || element.isContentEditable);
   const help = document.getElementById("keys");
   const list = document.querySelector(".queue");
   const rows = list ? [...list.querySelectorAll(".row")] : [];

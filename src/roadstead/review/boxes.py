@@ -1,0 +1,126 @@
+"""Oriented boxes that analysts draw: from the pixels of a cut-out to degrees, and their measures."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from roadstead.catalog import Decision
+from roadstead.errors import UsageError
+from roadstead.geo import Array, convergence_deg, distance_m, lonlat_to_xy, utm_crs
+from roadstead.review.pictures import ChipFrame
+
+LEAST_M, MOST_M = 10.0, 450.0
+"""Length of a box: one pixel, and more than any ship (the longest are about 400 m)."""
+LEAST_BEAM_M, MOST_BEAM_M = 2.0, 130.0
+DECIMALS = 7
+"""Of degrees: a centimetre."""
+SAME_PX = 0.1
+"""Corners that come this close are where they were: nothing was drawn."""
+SQUARE = 0.02
+"""How far the sides of an oriented box may be from standing square: share of its circumscribed box left open."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """A box in metres, as it is drawn: lengths of hulls as shown elsewhere are calibrated and shorter."""
+
+    length_m: float
+    beam_m: float
+    axis_deg: float
+    """Of the long side, clockwise from true north, [0, 180)."""
+    lon: float
+    lat: float
+
+
+def measured(ring: Sequence[Sequence[float]]) -> Measures:
+    """Return the measures of an oriented box.
+
+    Args:
+        ring: four corners (lon, lat), closed or not.
+    """
+    corners = np.array(ring[:4], float)
+    lon, lat = corners.mean(axis=0)
+    crs = utm_crs(lon, lat)
+    xy = lonlat_to_xy(corners, crs)
+    sides = [(xy[1] - xy[0] + xy[2] - xy[3]) / 2, (xy[2] - xy[1] + xy[3] - xy[0]) / 2]
+    long, short = sorted(sides, key=lambda side: -math.hypot(*side))
+    axis = math.degrees(math.atan2(long[0], long[1])) + convergence_deg(lon, lat, crs)
+    axis = round(axis % 180.0, 1) % 180.0
+    return Measures(math.hypot(*long), math.hypot(*short), axis, round(lon, DECIMALS), round(lat, DECIMALS))
+
+
+def redrawn(row: Decision) -> str:
+    """Return what a decision changes of a box, in words; empty where it draws none."""
+    hull = row.seen.get("hull")
+    if row.box is None or hull is None:
+        return ""
+    was, now = measured(hull["box"]), measured(row.box)
+    away = float(distance_m(np.array([[was.lon, was.lat]]), np.array([[now.lon, now.lat]]))[0])
+    moved = f", middle moved {away:.0f} m" if away >= 1 else ""
+    return f"{_size(was)} → {_size(now)}{moved}"
+
+
+def _size(box: Measures) -> str:
+    return f"{box.length_m:.0f} × {box.beam_m:.0f} m, axis {box.axis_deg:.0f}°"
+
+
+def drawn_box(field: str, frame: ChipFrame, before: Sequence[Sequence[float]]) -> str | None:
+    """Return the box that was drawn on a cut-out as WKT in EPSG:4326; None where none was, or it is as it was.
+
+    Args:
+        field: JSON ``[{"box": [[x, y] * 4], ...}]`` in pixels of the cut-out, one at most.
+        frame: where the cut-out lies.
+        before: corners of the box that stands, in pixels.
+
+    Raises:
+        UsageError: it cannot be read, lies outside, or is no ship's size.
+    """
+    corners = _read(field)
+    if corners is None or _same(corners, np.array(before, float)):
+        return None
+    if (corners < 0).any() or (corners > [frame.width, frame.height]).any():
+        raise UsageError("the box reaches out of the picture")
+    polygon = shapely.Polygon(corners)
+    around = polygon.minimum_rotated_rectangle.area
+    if not polygon.is_valid or polygon.area <= 0 or 1 - polygon.area / around > SQUARE:
+        raise UsageError("the box is no rectangle")
+    ring = frame.lonlat(corners).round(DECIMALS).tolist()
+    size = measured(ring)
+    if not LEAST_M <= size.length_m <= MOST_M:
+        raise UsageError(f"the box is {size.length_m:.0f} m long: {LEAST_M:.0f} to {MOST_M:.0f} m can be")
+    if not LEAST_BEAM_M <= size.beam_m <= MOST_BEAM_M:
+        raise UsageError(
+            f"the box is {size.beam_m:.0f} m wide: {LEAST_BEAM_M:.0f} to {MOST_BEAM_M:.0f} m can be"
+        )
+    told = ", ".join(f"{lon:.{DECIMALS}f} {lat:.{DECIMALS}f}" for lon, lat in [*ring, ring[0]])
+    return f"POLYGON (({told}))"
+
+
+def _read(field: str) -> Array | None:
+    """Return the four corners of the one box in a field; None where there is none."""
+    try:
+        boxes: Any = json.loads(field or "[]")
+        if boxes == []:
+            return None
+        (box,) = boxes
+        corners = np.array(box["box"], float)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UsageError("the box drawn cannot be read: one box with four corners is expected") from error
+    if corners.shape != (4, 2) or not np.isfinite(corners).all():
+        raise UsageError("the box drawn cannot be read: one box with four corners is expected")
+    return corners
+
+
+def _same(corners: Array, before: Array) -> bool:
+    """Whether each corner lies where one lay before, whichever is the first."""
+    if before.shape != corners.shape:
+        return False
+    apart = np.hypot(*(corners[:, None] - before[None]).transpose(2, 0, 1))
+    return bool((apart.min(axis=1) <= SAME_PX).all() and (apart.min(axis=0) <= SAME_PX).all())
