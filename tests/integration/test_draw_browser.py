@@ -18,8 +18,9 @@ from tests.integration.tools import chromium
 pytestmark = pytest.mark.browser
 STATIC = resources.files("roadstead.review") / "static"
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>draw</title></head><body><form>
-<div class="draw-view"><svg class="draw" data-field="boxes" data-most="{most}" viewBox="0 0 100 80" width="400" height="320"
- tabindex="0" role="application" aria-label="Picture to draw on"><rect width="100" height="80" fill="#024"/></svg></div>
+<div class="draw-view"><svg class="draw" data-field="boxes" data-most="{most}" viewBox="0 0 100 80"
+ width="400" height="320" tabindex="0" role="application" aria-label="Picture to draw on">
+<rect width="100" height="80" fill="#024"/></svg></div>
 <input type="hidden" name="boxes" value='{value}'>
 <output data-draw-status></output>
 <button type="button" data-draw="turn-right">turn</button>

@@ -1,5 +1,7 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
+from roadstead.catalog.audit_model import ANSWERS
+from roadstead.catalog.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, Audits, hull_record, newest
 from roadstead.catalog.decisions import (
     Decision,
     Decisions,
@@ -16,8 +18,14 @@ from roadstead.catalog.review_model import BECAUSE, ROLES
 from roadstead.catalog.store import Standing, Store
 
 __all__ = [
+    "ANSWERS",
     "BECAUSE",
     "ROLES",
+    "AuditAnswer",
+    "AuditBox",
+    "AuditCell",
+    "AuditDraw",
+    "Audits",
     "Decision",
     "Decisions",
     "LeadFilter",
@@ -33,4 +41,6 @@ __all__ = [
     "Verified",
     "canonical",
     "held",
+    "hull_record",
+    "newest",
 ]

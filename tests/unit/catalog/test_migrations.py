@@ -21,6 +21,8 @@ from roadstead.errors import StoreError
 from roadstead.tables import DETECTIONS, checked
 from tests.unit.catalog import builders as b
 
+AUDIT = ("audit_boxes", "audit_answers", "audit_cells", "audit_draws")
+
 
 def config(**options: str) -> Config:
     made = Config(output_buffer=io.StringIO())
@@ -62,7 +64,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE detections DROP COLUMN {column}")
         for column in ("stored", "inputs_sha256", "provider", "tried"):
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
-        for table in ("missing", "decisions", "visits", "sessions", "users"):
+        for table in (*AUDIT, "missing", "decisions", "visits", "sessions", "users"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
