@@ -1,8 +1,8 @@
 """The random part of a draw: how many cells of each stratum, in which order, and which go to a second reviewer.
 
 Strata are port, kind of zone, and whether the model found any hull in the cell. Half of the cells go to those with
-hulls, where recall is learnt of, and half to those without, where ships that were missed altogether lie. Within both the
-numbers follow the sizes of the strata, and each has two where it can, so that its variance can be told.
+hulls, where recall is learnt of, and half to those without, where ships that were missed altogether lie. Within both
+the numbers follow the sizes of the strata, and each has two where it can, so that its variance can be told.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -17,8 +18,20 @@ import pandas as pd
 from PIL import Image
 from shapely.geometry import box
 
-from roadstead.aoi import Port
-from roadstead.audit import Candidate, allocation, candidates, order, seconds, shuffled, window_of
+from roadstead.aoi import Port, named_port, read_port
+from roadstead.audit import (
+    LEAST_CELLS,
+    Candidate,
+    Estimate,
+    ModelResult,
+    Results,
+    allocation,
+    candidates,
+    order,
+    seconds,
+    shuffled,
+    window_of,
+)
 from roadstead.catalog import AuditDraw, Audits, Store, hull_record
 from roadstead.errors import BadInputError, RoadsteadError, UpstreamError, UsageError
 from roadstead.geo import Grid, to_lonlat
@@ -244,3 +257,75 @@ def stratum_rows(strata: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
             one["port"], one["kind"], where, f"{one['drawn']} of {one['cells']}", f"{inclusion:.4f}",
             str(one["unread"]),
         ]  # fmt: skip
+
+
+def ports_to_draw(store: Store, names: Sequence[str], own_file: Path | None) -> list[Port]:
+    """Return the ports asked for, or else all that the store holds anything of.
+
+    Raises:
+        PortError: a port is not known.
+    """
+    own = [] if own_file is None else [read_port(own_file)]
+    by = {port.slug: port for port in own}
+    return [by.get(name) or named_port(name) for name in dict.fromkeys(names or store.ports())]
+
+
+def results_document(found: Results) -> dict[str, Any]:
+    """Return the results as JSON."""
+    return {
+        "least_cells": LEAST_CELLS,
+        "models": [_model_document(model) for model in found.models],
+        "agreement": [
+            {
+                "port": a.port,
+                "simulated": a.simulated,
+                "cells": a.cells,
+                "kappa_any_ship": a.cell_presence.document,
+                "kappa_boxes": a.box_presence.document,
+                "kappa_class": a.hull_class.document,
+                "kappa_by_class": {name: one.document for name, one in a.by_class.items()},
+            }
+            for a in found.agreements
+        ],
+        "progress": {port: dict(n) for port, n in found.progress.items()},
+    }
+
+
+def _model_document(model: ModelResult) -> dict[str, Any]:
+    return {
+        "port": model.port,
+        "model_id": model.model_id,
+        "model_sha256": model.model_sha256,
+        "simulated": model.simulated,
+        "measured": model.cells >= LEAST_CELLS,
+        "cells": model.cells,
+        "reviewers": model.reviewers,
+        "ships": model.ships,
+        "recall": model.recall.document,
+        "recall_by_length": {name: one.document for name, one in model.by_length.items()},
+        "precision": model.precision.document,
+        "count_bias": {name: one.document for name, one in model.bias.items()},
+        "class_confusion": {name: dict(row) for name, row in model.confusion.items()},
+    }
+
+
+def result_rows(found: Results) -> Iterator[list[str]]:
+    """Yield the results of each model as people read them."""
+    for model in found.models:
+        name = f"{model.model_id}{' (SIMULATED)' if model.simulated else ''}"
+        few = "" if model.cells >= LEAST_CELLS else f" (of {LEAST_CELLS} needed: not measured)"
+        figures = [told(one) for one in (model.recall, model.precision, model.bias["all"])]
+        yield [model.port, name, f"{model.cells}{few}", str(model.ships), *figures]
+
+
+def agreement_rows(found: Results) -> Iterator[list[str]]:
+    """Yield how far reviewers agree at each port as people read it."""
+    for a in found.agreements:
+        yield [a.port, str(a.cells), *(told(one) for one in (a.cell_presence, a.box_presence, a.hull_class))]
+
+
+def told(one: Estimate) -> str:
+    """Return an estimate with its interval."""
+    if one.value is None:
+        return "-"
+    return f"{one.value:.2f}" + ("" if one.low is None else f" [{one.low:.2f} to {one.high:.2f}]")

@@ -120,17 +120,18 @@ def _guards() -> list[str]:
         return made
     refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
     for table in TABLES:
-        same = " OR ".join(
-            "(" + " AND ".join(f'"{name}" = NEW."{name}"' for name in key) + ")" for key in KEYS[table]
-        )
         # INSERT OR REPLACE deletes without the trigger of DELETE (https://www.sqlite.org/lang_conflict.html).
         made += [
             f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
             f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS "
-            f"(SELECT 1 FROM {table} WHERE {same}) {refuse}",
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {_exists(table)} {refuse}",
         ]
     return made
+
+
+def _exists(table: str) -> str:
+    same = (" AND ".join(f'"{name}" = NEW."{name}"' for name in key) for key in KEYS[table])
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(f'({key})' for key in same)})"  # noqa: S608
 
 
 def downgrade() -> None:
