@@ -122,14 +122,16 @@ def _take(taken: _Taken, reader: _Reader, ordered: Sequence[Candidate], number: 
     """Read the first cells of a random order; one that cannot be read is noted and the next takes its place."""
     read: list[dict[str, Any]] = []
     unread: list[dict[str, Any]] = []
-    for cell in ordered:
-        if len(read) == number:
-            break
-        try:
-            read.append(reader.row(cell))
-        except RoadsteadError as error:
-            names = ("port", "zone", "overpass_id", "col", "row")
-            unread.append({**dict(zip(names, cell.place, strict=True)), "why": str(error)})
+    tried = 0
+    while len(read) < number and tried < len(ordered):
+        batch = ordered[tried : tried + number - len(read)]
+        tried += len(batch)
+        for cell in sorted(batch, key=lambda cell: cell.overpass_id):  # so that each is opened once
+            try:
+                read.append(reader.row(cell))
+            except RoadsteadError as error:
+                names = ("port", "zone", "overpass_id", "col", "row")
+                unread.append({**dict(zip(names, cell.place, strict=True)), "why": str(error)})
     first = ordered[0]
     for row in read:
         row["inclusion"] = (len(read) + len(unread)) / len(ordered)
