@@ -102,6 +102,12 @@ class Port:
         ids = [*(zone.id for zone in self._smallest_first), None]
         return [ids[i] for i in best]
 
+    def own_water(self, zone_id: str) -> BaseGeometry:
+        """Return the part of a zone, longitude/latitude, whose points `zone_of` gives to it: without smaller zones."""
+        place = next(i for i, zone in enumerate(self._smallest_first) if zone.id == zone_id)
+        smaller = [zone.polygon for zone in self._smallest_first[:place]]
+        return shapely.difference(self._smallest_first[place].polygon, shapely.union_all(smaller))
+
     def kind_of(self, lonlat: Array) -> list[Kind | None]:
         """Return for each of (n, 2) longitude/latitude points the kind of its zone (`zone_of`), or None."""
         kinds: dict[str | None, Kind] = {zone.id: zone.kind for zone in self.zones}

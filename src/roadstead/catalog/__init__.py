@@ -1,6 +1,8 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
 from roadstead.catalog.atlas import Atlas
+from roadstead.catalog.audit_model import ANSWERS
+from roadstead.catalog.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, Audits, hull_record, newest
 from roadstead.catalog.decisions import (
     GENESIS,
     Decision,
@@ -19,11 +21,17 @@ from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
 
 __all__ = [
+    "ANSWERS",
     "BECAUSE",
     "FIXED_STRUCTURE",
     "GENESIS",
     "ROLES",
     "Atlas",
+    "AuditAnswer",
+    "AuditBox",
+    "AuditCell",
+    "AuditDraw",
+    "Audits",
     "Decision",
     "Decisions",
     "LeadFilter",
@@ -40,4 +48,6 @@ __all__ = [
     "Verified",
     "canonical",
     "held",
+    "hull_record",
+    "newest",
 ]

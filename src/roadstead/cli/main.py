@@ -13,6 +13,7 @@ from rich.markup import escape
 from roadstead import __version__
 from roadstead.cli import (
     ais,
+    audit,
     coverage,
     detect,
     doctor,
@@ -62,6 +63,7 @@ app.command("export")(export.export_command)
 app.command("dossier")(dossier.dossier_command)
 app.command("status")(status.status_command)
 app.add_typer(review.app, name="review")
+app.add_typer(audit.app, name="audit")
 app.command("serve")(serve.serve_command)
 app.command("simulate")(simulate.simulate_command)
 app.command("evaluate")(evaluate.evaluate_command)

@@ -88,6 +88,7 @@ def _bar(bars: Progress, overpass: Overpass, index: int, total: int) -> Any:  # 
 
 
 def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> None:
+    from roadstead.audit import with_recall
     from roadstead.catalog import Store
 
     for name, reason in watched.unasked.items():
@@ -114,7 +115,8 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
     if watched.quarantine:
         err.print(f"{watched.quarantined} AIS rows could not be used; they and why: {watched.quarantine}")
     with Store.open(request.store_url) as store:
-        show_counts(request.port.slug, store.counts(request.port.slug, request.start, request.end))
+        counts = store.counts(request.port.slug, request.start, request.end)
+        show_counts(request.port.slug, with_recall(store, request.port.slug, counts))
     if document["on_fixed_structures"]:
         err.print(
             f"{document['on_fixed_structures']} findings lie on fixed structures and are left out: "
@@ -133,6 +135,13 @@ def show_counts(port: str, table: pd.DataFrame) -> None:
     label = " (SIMULATED)" if len(table) and bool(table["simulated"].any()) else ""
     columns, rows = count_rows(table)
     print_table(f"{port}{label}: hulls found [90 % interval of hulls that were there]", columns, rows)
+    recall_note(table)
+
+
+def recall_note(table: pd.DataFrame) -> None:
+    """Print what counts that carry it (`audit.with_recall`) say of recall."""
+    if len(table) and "recall_here" in table:
+        out.print(str(table["recall_here"].iloc[0]), highlight=False, soft_wrap=True, markup=False)
 
 
 def counts_command(
@@ -153,13 +162,14 @@ def counts_command(
 
     Example: roadstead counts nampo --by month
     """
+    from roadstead.audit import COLUMNS, with_recall
     from roadstead.catalog import Store
     from roadstead.jobs.series import series, series_rows
     from roadstead.jobs.summary import records
 
     first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
-        table = opened.counts(port, first, last)
+        table = with_recall(opened, port, opened.counts(port, first, last))
         tried = opened.acquisitions(port, first, last)
         passes = opened.ledger(port, first, last)
     if tried.empty:
@@ -170,11 +180,13 @@ def counts_command(
         print_json(records(table)) if json else show_counts(port, table)
         return
     means = series(table, passes, by)
+    means = means.assign(**(dict(table[list(COLUMNS)].iloc[0]) if len(table) else {}))
     if json:
         print_json(records(means.assign(period=means["period"].astype(str))))
         return
     label = " (SIMULATED)" if len(means) and bool(means["simulated"].any()) else ""
     print_table(f"{port}{label}: mean hulls present at the hour of a pass", *series_rows(means))
+    recall_note(table)
 
 
 def _nothing_of(port: str) -> None:

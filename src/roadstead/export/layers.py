@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from roadstead.aoi import Port
+from roadstead.audit import COLUMNS as RECALL
 from roadstead.tables import CLASSES, OBSERVED_PARTS, QUANTITIES, UTC
 
 if TYPE_CHECKING:
@@ -100,20 +101,22 @@ def counts_by_zone(counts: pd.DataFrame, port: Port) -> gpd.GeoDataFrame:
 
     Columns are named ``<class>_<quantity>``, and ``<class>_observed_low``, ``_high`` and ``_declared_low``,
     ``_high`` for the 90 % intervals; length bin ``all``. What was declared stands under class ``all`` alone: an
-    unmatched declaration has no seen class. All are null where the zone was not observed.
+    unmatched declaration has no seen class. All are null where the zone was not observed. What audits say of recall
+    at the port stands in each row where ``counts`` carries it (`audit.with_recall`).
 
     Args:
         counts: `tables.COUNTS`.
         port: its zones give the polygons; zones it no longer has are left out.
     """
     whole = counts[counts["length_bin"] == "all"]
-    table = whole[_KEYS].drop_duplicates(ignore_index=True)
+    told = [name for name in RECALL if name in counts]
+    table = whole[[*_KEYS, *told]].drop_duplicates(ignore_index=True)
     for name, column in _wide(whole).items():
         table[name] = column.reindex(pd.MultiIndex.from_frame(table[["overpass_id", "zone"]])).to_numpy()
     placed = zones_table(port)[["zone", "kind", "geometry"]].merge(table, on="zone")
     ordered = placed.sort_values(["acquired", "zone"], ignore_index=True)
     return gpd.GeoDataFrame(ordered, geometry="geometry", crs="EPSG:4326")[
-        [*_KEYS[:2], "kind", *_KEYS[2:], *_wide(whole), "geometry"]
+        [*_KEYS[:2], "kind", *_KEYS[2:], *told, *_wide(whole), "geometry"]
     ]
 
 

@@ -202,7 +202,15 @@ class Mosaic:
         """
         xy = lonlat_to_xy(np.array([[lon, lat]]), self.grid.crs)
         col, row = np.floor(self.grid.xy_to_colrow(xy)[0]).astype(int)
-        block = self.read(self.grid.square(int(col), int(row), side_px))
+        return self.shown(self.grid.square(int(col), int(row), side_px))
+
+    def shown(self, window: Window) -> NDArray[np.uint8]:
+        """Return a window as a picture on the grid's own pixels, brightened for water: uint8 RGB [h, w, 3].
+
+        Raises:
+            ReadError: pixels cannot be read.
+        """
+        block = self.read(window)
         return chip(block.rgb, block.valid)
 
     @contextmanager

@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 
 from roadstead.aoi import Port, coast, coasts
+from roadstead.audit import with_recall
 from roadstead.catalog import Store
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import (
@@ -144,7 +145,7 @@ def port_report(
         scenes=store.scenes(slug, start, end),
         detections=store.detections(slug, start, end),
         matches=store.matches(slug, start, end),
-        counts=store.counts(slug, start, end),
+        counts=with_recall(store, slug, store.counts(slug, start, end)),
         vessels=store.vessels(slug, start, end),
         coast=coast(slug) if slug in coasts() else None,
         quicklooks={name: Quicklook(*picture) for name, picture in quicklooks.items() if picture},

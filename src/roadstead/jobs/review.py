@@ -176,12 +176,12 @@ def write_labels(store: Store, output: Path, own_ports: Sequence[Port] = ()) -> 
     if output.suffix in (".geojson", ".json"):
         parts = {output: [feature for features in scenes.values() for feature in features]}
     else:
-        parts = {output / f"{_file_name(scene)}.geojson": features for scene, features in scenes.items()}
+        parts = {output / f"{file_name(scene)}.geojson": features for scene, features in scenes.items()}
     for path, features in parts.items():
         write_json(path, {"type": "FeatureCollection", "features": features})
     return list(parts), sum(len(features) - 1 for features in scenes.values())
 
 
-def _file_name(scene: str) -> str:
+def file_name(scene: str) -> str:
     """Return a scene's id as a file name: ids come from catalogues, and none may name another folder."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in scene).lstrip(".") or "scene"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from roadstead.audit import with_recall
 from roadstead.catalog import Store
 from roadstead.detection.structures import is_structure
 from roadstead.jobs.plan import WatchRequest
@@ -19,7 +20,7 @@ def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:
     with Store.open(request.store_url) as store:
         found = store.detections(port, start, end, unfiltered=True)
         overpasses = store.acquisitions(port, start, end)
-        counted = store.counts(port, start, end)
+        counted = with_recall(store, port, store.counts(port, start, end))
         matches = store.matches(port, start, end).drop(columns="geometry")
     return {
         "port": port,

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, decide, finding, pages, people, take_away, tiles
+from roadstead.review import account, audit, audit_cell, decide, finding, pages, people, take_away, tiles
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
@@ -56,7 +56,7 @@ def review_app(desk: Desk) -> FastAPI:
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
     app.state.imagery = Imagery(desk)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people, take_away, tiles, ogc):
+    for part in (account, pages, finding, decide, people, take_away, audit, audit_cell, tiles, ogc):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)

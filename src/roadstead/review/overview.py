@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from roadstead.audit import StatedRecall, stated_recall
 from roadstead.review.desk import Desk
 from roadstead.review.pictures import MapView, map_view
 from roadstead.words import Tally, tally
@@ -51,6 +52,7 @@ class PortOverview:
     stored_since: int | None
     """Overpasses stored since the last visit; None on the first."""
     leads_since: int | None
+    recall: StatedRecall
     map: MapView | None
     on_map: Sequence[Mapping[str, Any]]
     simulated: bool
@@ -81,6 +83,7 @@ def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Co
         leads=leads.get(port, (0, 0)),
         stored_since=None if since is None else int((tried["stored"] >= since).sum()),
         leads_since=None if new is None else new.get(port, (0, 0))[0],
+        recall=stated_recall(desk.store, port),
         map=view,
         on_map=desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else (),
         simulated=bool(tried["simulated"].eq(True).any()),

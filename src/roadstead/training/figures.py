@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from roadstead.geo import axis_difference_deg
+from roadstead.pairing import Rule
 from roadstead.tables import CLASSES
 from roadstead.training.places import Label
 from roadstead.training.scoring import (
     LEAST_LENGTH_M,
     Found,
     Outcome,
-    Rule,
     axis_deg,
     score,
 )

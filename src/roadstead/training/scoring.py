@@ -11,23 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from roadstead import pairing
+from roadstead.pairing import Rule, paired
 from roadstead.training.places import Label
 
 Floats = NDArray[np.float64]
-Rule = Literal["strict", "near"]
 PIXEL_M: Final = 10.0
-LEAST_IOU: Final = 0.3
-NEAR_M: Final = 150.0
-LEAST_LENGTH_M: Final = 45.0
+LEAST_LENGTH_M: Final = pairing.LEAST_LENGTH_M
 IGNORE_MARGIN_M: Final = 10.0
-_FORBIDDEN: Final = 1e6
 
 
 @dataclass(frozen=True)
@@ -79,31 +76,7 @@ def score(labels: Sequence[Label], found: Sequence[Found], rule: Rule) -> Outcom
 
 
 def _pair(ships: Sequence[Label], found: Sequence[Found], rule: Rule) -> list[tuple[int, int]]:
-    if not ships or not found:
-        return []
-    cost = _iou_cost(ships, found) if rule == "strict" else _distance_cost(ships, found)
-    rows, cols = linear_sum_assignment(cost)
-    return [(int(r), int(c)) for r, c in zip(rows, cols, strict=True) if cost[r, c] < _FORBIDDEN]
-
-
-def _iou_cost(ships: Sequence[Label], found: Sequence[Found]) -> Floats:
-    iou = oriented_iou([ship.corners for ship in ships], [one.corners for one in found])
-    return np.where(iou >= LEAST_IOU, 1 - iou, _FORBIDDEN)
-
-
-def _distance_cost(ships: Sequence[Label], found: Sequence[Found]) -> Floats:
-    ship_centres = np.array([ship.corners.mean(0) for ship in ships])
-    centres = np.array([one.corners.mean(0) for one in found])
-    distance = PIXEL_M * np.linalg.norm(ship_centres[:, None] - centres[None], axis=-1)
-    return np.where(distance <= NEAR_M, distance / NEAR_M, _FORBIDDEN)
-
-
-def oriented_iou(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
-    """Intersection over union of every polygon of `first` with every one of `second`: [len(first), len(second)]."""
-    one = np.array([shapely.Polygon(corners) for corners in first], object)[:, None]
-    other = np.array([shapely.Polygon(corners) for corners in second], object)[None, :]
-    common = shapely.area(shapely.intersection(one, other))
-    return np.asarray(common / (shapely.area(one) + shapely.area(other) - common))
+    return paired([ship.corners for ship in ships], [one.corners for one in found], rule, PIXEL_M)
 
 
 def _on_ignored_ground(one: Found, labels: Sequence[Label]) -> bool:

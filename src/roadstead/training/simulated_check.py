@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.detection.runtime import Network
+from roadstead.pairing import LEAST_IOU, oriented_iou
 from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead.tables import CLASSES
 from roadstead.training.boxes import box_corners, long_side_first
@@ -17,7 +18,7 @@ from roadstead.training.crops import CROP_PX, Composer, Crop
 from roadstead.training.export import TILE_PX
 from roadstead.training.figures import class_table
 from roadstead.training.scenes import TrainingScene
-from roadstead.training.scoring import LEAST_IOU, LEAST_LENGTH_M, oriented_iou
+from roadstead.training.scoring import LEAST_LENGTH_M
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, simulated_stamp
 
 Floats = NDArray[np.float64]

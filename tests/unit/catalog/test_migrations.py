@@ -27,6 +27,7 @@ LATER_INDICES = (
     "ix_matches_mmsi",
     "ix_positions_port_overpass_id_mmsi_time_lon_lat",
 )
+AUDIT = ("audit_boxes", "audit_answers", "audit_cells", "audit_draws")
 
 
 def config(**options: str) -> Config:
@@ -71,7 +72,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_with_its_rows(tmp_pat
             connection.execute(f"ALTER TABLE acquisitions DROP COLUMN {column}")
         for name in LATER_INDICES:
             connection.execute(f"DROP INDEX {name}")
-        for table in ("attached_files", "missing", "decisions", "visits", "sessions", "users"):
+        for table in (*AUDIT, "attached_files", "missing", "decisions", "visits", "sessions", "users"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.geo import axis_difference_deg
+from roadstead.pairing import oriented_iou
 from roadstead.tables import CLASSES
 from roadstead.training.figures import count_figures, f1, f1_interval, score_scene, summary, wilson
 from roadstead.training.places import Label
-from roadstead.training.scoring import Found, axis_deg, oriented_iou, score
+from roadstead.training.scoring import Found, axis_deg, score
 
 
 def box(col: float, row: float, length: float = 10.0, width: float = 2.0, axis: float = 90.0) -> np.ndarray:

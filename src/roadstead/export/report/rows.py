@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from roadstead.audit import NOT_MEASURED
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import CHIP_PX, data_uri
@@ -51,6 +52,8 @@ class OverpassCounts:
     overpass_id: str
     when: str
     zones: tuple[ZoneCount, ...]
+    recall: str = NOT_MEASURED
+    """What audits say of recall at the port."""
 
     @property
     def seen(self) -> str:
@@ -66,7 +69,9 @@ def count_tables(report: PortReport) -> list[OverpassCounts]:
     for overpass_id, part in whole.groupby("overpass_id", sort=False):
         zones = (_zone_count(names.get(str(z), str(z)), rows) for z, rows in part.groupby("zone"))
         ordered = tuple(sorted(zones, key=lambda zone: (not zone.observed, zone.zone)))
-        tables.append(OverpassCounts(str(overpass_id), moment(part["acquired"].iloc[0]), ordered))
+        first = part.iloc[0]
+        recall = str(first.get("recall_here", NOT_MEASURED))
+        tables.append(OverpassCounts(str(overpass_id), moment(first["acquired"]), ordered, recall))
     return tables
 
 

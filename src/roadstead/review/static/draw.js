@@ -15,6 +15,7 @@
   const WORDS = { barge: "barge", bulk_carrier: "bulk carrier", other_vessel: "other vessel", cannot_tell: "cannot tell" };
   const SLIMNESS = 6; // length over width of a new box
   const LEAST = 1; // units: one pixel
+  const [LONGEST_M, BROADEST_M] = [450, 120];
   const UNDOS = 500;
 
   const made = (name, attributes) => {
@@ -102,8 +103,8 @@
     };
     const keep = () => { past.push(JSON.stringify([boxes, chosen])); if (past.length > UNDOS) past.shift(); };
     const fit = (b) => {
-      b.length = clamp(b.length, LEAST, Math.hypot(W, H));
-      b.width = clamp(b.width, Math.min(0.3, b.length), b.length);
+      b.length = clamp(b.length, LEAST, LONGEST_M / metres);
+      b.width = clamp(b.width, Math.min(0.3, b.length), Math.min(b.length, BROADEST_M / metres));
       // Inside the picture: no longer than it is in that direction, then moved in.
       const reach = () => [(Math.abs(Math.cos(b.angle)) * b.length + Math.abs(Math.sin(b.angle)) * b.width) / 2, (Math.abs(Math.sin(b.angle)) * b.length + Math.abs(Math.cos(b.angle)) * b.width) / 2];
       let [rx, ry] = reach();

@@ -1,0 +1,40 @@
+"""The audit: how much a model misses and makes up at a port, from cells drawn at random and boxed by people."""
+
+from roadstead.audit.estimate import Estimate
+from roadstead.audit.frame import Candidate, candidates, window_of
+from roadstead.audit.held import NOTHING, UNTOLD, inside
+from roadstead.audit.results import Agreement, ModelResult, Results, is_complete, results
+from roadstead.audit.sample import allocation, order, seconds, shuffled
+from roadstead.audit.stated import (
+    COLUMNS,
+    LEAST_CELLS,
+    NOT_MEASURED,
+    StatedRecall,
+    stated_recall,
+    with_recall,
+)
+
+__all__ = [
+    "COLUMNS",
+    "LEAST_CELLS",
+    "NOTHING",
+    "NOT_MEASURED",
+    "UNTOLD",
+    "Agreement",
+    "Candidate",
+    "Estimate",
+    "ModelResult",
+    "Results",
+    "StatedRecall",
+    "allocation",
+    "candidates",
+    "inside",
+    "is_complete",
+    "order",
+    "results",
+    "seconds",
+    "shuffled",
+    "stated_recall",
+    "window_of",
+    "with_recall",
+]
