@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, tuple_
 
 from roadstead.catalog import review_model
-from roadstead.catalog.review_model import BECAUSE
+from roadstead.catalog.review_model import BECAUSE, RELEASES
 from roadstead.catalog.review_model import DECISIONS as KINDS
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
 DECISION = table_of(review_model.Decision)
+LATER = ("details",)
+"""Columns added after the first chains were made: where null they are no part of a row's hash."""
+DECIDE_NOTHING = ("undone", *RELEASES)
+"""Kinds of rows that never stand as a decision."""
 GENESIS = "0" * 64
 """What stands before the first row."""
 LONGEST_NOTE = 4000
+KIND_SAID = {
+    "undone": "took back a decision about",
+    "asked_release": "asked for release of",
+    "sent_back": "sent back",
+    "correction": "released a correction of",
+    "retraction": "retracted",
+    "reply": "entered a reply about",
+}
+"""Kind -> what its row did to a finding, where its name does not say it."""
 
 
 class OvertakenError(UsageError):
@@ -91,6 +104,14 @@ class Decision:
     evidence: str
     """Canonical JSON."""
     simulated: bool
+    details: str | None = None
+    """Canonical JSON of what a row on the way to the outside says; see `releases`."""
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What `details` holds; empty of a decision."""
+        document: dict[str, Any] = json.loads(self.details) if self.details else {}
+        return document
 
     @property
     def seen(self) -> dict[str, Any]:
@@ -117,8 +138,15 @@ def canonical(document: Mapping[str, Any]) -> str:
 
 
 def digest(row: Mapping[str, Any]) -> str:
-    """Return the sha256 of a row, its own hash left out and the hash of the row before it included."""
-    body = {name: value for name, value in row.items() if name != "sha256"}
+    """Return the sha256 of a row, its own hash left out and the hash of the row before it included.
+
+    Columns added later (`LATER`) count where they hold something, so rows made before them keep their hashes.
+    """
+    body = {
+        name: value
+        for name, value in row.items()
+        if name != "sha256" and not (name in LATER and value is None)
+    }
     body["decided"] = body["decided"].astimezone(UTC).isoformat(timespec="microseconds")
     body["simulated"] = bool(body["simulated"])
     return hashlib.sha256(canonical(body).encode()).hexdigest()
@@ -127,7 +155,7 @@ def digest(row: Mapping[str, Any]) -> str:
 def stands() -> ColumnElement[bool]:
     """Mean decisions that were not taken back."""
     back = select(DECISION.c.undoes).where(DECISION.c.undoes.is_not(None))
-    return and_(DECISION.c.kind != "undone", DECISION.c.seq.not_in(back))
+    return and_(DECISION.c.kind.not_in(DECIDE_NOTHING), DECISION.c.seq.not_in(back))
 
 
 def standing() -> Select[tuple[str, str, int]]:
@@ -142,7 +170,9 @@ def standing() -> Select[tuple[str, str, int]]:
 def held(told: Sequence[Decision]) -> Decision | None:
     """Return which of the rows about a finding stands; `stands` in Python."""
     back = {row.undoes for row in told}
-    return next((row for row in reversed(told) if row.kind != "undone" and row.seq not in back), None)
+    return next(
+        (row for row in reversed(told) if row.kind not in DECIDE_NOTHING and row.seq not in back), None
+    )
 
 
 class Decisions:
@@ -165,13 +195,14 @@ class Decisions:
             OvertakenError: somebody decided it in the meantime.
             StoreError: the database failed; the chain is as it was.
         """
-        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), "undoes": None}
+        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), "undoes": None, "details": None}
         with self._store.transaction(writes=True) as connection:
             _alone(connection)
             newest = _newest(connection, verdict.port, verdict.finding)
             if newest is not None and newest.seq != after:
                 raise OvertakenError(
-                    f"{newest.user_name} {newest.kind} this finding at {newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
+                    f"{newest.user_name} {KIND_SAID.get(newest.kind, newest.kind)} this finding at "
+                    f"{newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
                     "after your page was made; nothing was written"
                 )
             return _append(connection, row, user, now)
@@ -196,7 +227,10 @@ class Decisions:
                 raise OvertakenError(f"decision {seq} does not stand: it was taken back, or never made")
             if row["user_name"] != user and not others:
                 raise UsageError(f"decision {seq} is {row['user_name']}'s: they or an admin can take it back")
-            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because")) | {"note": "", "undoes": seq}
+            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because", *LATER)) | {
+                "note": "",
+                "undoes": seq,
+            }
             return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
 
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:

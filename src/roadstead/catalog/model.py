@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from roadstead.catalog.types import Geometry, UtcTime
 from roadstead.tables import ACQUISITION_STATES, MISSING_STATES
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """Newest Alembic revision in ``migrations/versions``."""
 
 

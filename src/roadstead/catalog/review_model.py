@@ -15,6 +15,8 @@ from roadstead.catalog.model import Base, one_of
 ROLES = ("viewer", "analyst", "admin")
 """Each may do what those before it may: look; decide; undo what others decided and keep the list of people."""
 DECISIONS = ("accepted", "rejected", "corrected", "undone")
+RELEASES = ("asked_release", "released", "sent_back", "correction", "retraction", "reply", "exported")
+"""Further rows of the chain, on the way of a finding to the outside; none is a decision about it."""
 BECAUSE = ("no_vessel", "explained")
 """Why a lead was rejected, where the analyst says: nothing floats there, or a vessel does and the lead is explained."""
 
@@ -63,7 +65,7 @@ class Decision(Base):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        one_of("kind", DECISIONS),
+        one_of("kind", (*DECISIONS, *RELEASES)),
         UniqueConstraint("sha256", name="uq_decisions_sha256"),
         UniqueConstraint("previous_sha256", name="uq_decisions_previous_sha256"),
         Index(None, "port", "finding"),
@@ -93,3 +95,5 @@ class Decision(Base):
     evidence: Mapped[str]
     """Canonical JSON of the finding as it was when decided; it outlives a rerun."""
     simulated: Mapped[bool]
+    details: Mapped[str | None]
+    """Canonical JSON of what `RELEASES` say; part of the hash where it is there."""

@@ -113,7 +113,7 @@ def _verify(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
 
 
 def _latest(layers: Mapping[str, gpd.GeoDataFrame]) -> datetime:
-    times = [table["acquired"].max() for table in layers.values() if "acquired" in table and len(table)]
+    times = [t["acquired"].max() for t in layers.values() if "acquired" in t and t["acquired"].notna().any()]
     return max(times).to_pydatetime() if times else TIMELESS
 
 

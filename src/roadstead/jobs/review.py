@@ -14,6 +14,7 @@ from roadstead.catalog import Decisions, Store
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
+from roadstead.jobs.released import download
 from roadstead.jobs.status import next_pass
 from roadstead.review import Desk, Looks, label_features
 
@@ -44,9 +45,10 @@ def desk(
     Raises:
         StoreError: the key cannot be read or made.
     """
+    ports = ports_by_slug(own_ports)
     return Desk(
         store=store,
-        ports=ports_by_slug(own_ports),
+        ports=ports,
         key=signing_key(home / "review.key"),
         looks=Looks(CLASS_LOOKS, STATUS_LOOKS),
         host=host,
@@ -54,6 +56,7 @@ def desk(
         open=open,
         setup_token=setup_token,
         next_pass=next_pass,
+        outside=lambda wanted: download(store, wanted, ports, home / "ais"),
     )
 
 

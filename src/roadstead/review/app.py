@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, decide, finding, pages, people
+from roadstead.review import account, decide, finding, pages, people, release, released
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.security import Limiter, Seals, guard
@@ -51,7 +51,7 @@ def review_app(desk: Desk) -> FastAPI:
     )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people):
+    for part in (account, pages, finding, decide, people, release, released):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)

@@ -12,7 +12,8 @@ from typing import Protocol
 import pandas as pd
 
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.catalog import Decisions, Leads, People, Releases, Store
+from roadstead.errors import UsageError
 from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
@@ -40,6 +41,23 @@ class Looks:
 
     classes: Mapping[str, Look]
     statuses: Mapping[str, Look]
+
+
+@dataclass(frozen=True)
+class Download:
+    """Released findings as one file for the outside."""
+
+    kind: str
+    """``geojson`` or ``csv``."""
+    user: str | None = None
+    """Who takes it unredacted, which is written into the chain; None: redacted."""
+    port: str | None = None
+    hull_class: str | None = None
+    status: str | None = None
+
+
+def _no_files(_: Download) -> bytes:
+    raise UsageError("this desk hands out no files: use 'roadstead export PORT --released'")
 
 
 def now() -> datetime:
@@ -77,6 +95,8 @@ class Desk:
     """Lets the first admin in, once, while there is no user."""
     next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
     """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
+    outside: Callable[[Download], bytes] = _no_files
+    """Makes the file of a download."""
     clock: Callable[[], datetime] = now
 
     @cached_property
@@ -93,6 +113,11 @@ class Desk:
     def decisions(self) -> Decisions:
         """The chain."""
         return Decisions(self.store)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """What goes to the outside."""
+        return Releases(self.store)
 
     def zone_name(self, zone: str | None, port: str) -> str:
         """Return a zone as people call it."""

@@ -23,6 +23,13 @@ KIND_WORDS = {
     "rejected": "rejected",
     "corrected": "corrected",
     "undone": "taken back",
+    "asked_release": "release asked for",
+    "sent_back": "sent back",
+    "released": "released",
+    "correction": "correction released",
+    "retraction": "retracted",
+    "reply": "reply entered",
+    "exported": "taken out unredacted",
 }
 BECAUSE_WORDS = {"no_vessel": "no vessel there", "explained": "a vessel, explained otherwise"}
 _MEANING = {
