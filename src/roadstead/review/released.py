@@ -37,17 +37,17 @@ def released(request: Request, site: TheSite, visitor: Viewer) -> Response:
     asked = {name: request.query_params[name] for name in FILTERS if request.query_params.get(name)}
     every = list(reversed(site.desk.releases.all()))
     gates = _gates(site, every)
+    told = [(one, *_state(one, gates)) for one in every]
     rows = [
         {"release": one, "state": state, "question": question}
-        for one in every
-        for state, question in [_state(one, gates)]
+        for one, state, question in told
         if _fits(one, state, asked)
     ]
     return site.page(
         request,
         "released.html.j2",
         visitor,
-        simulated=any(row["release"].first.simulated for row in rows),
+        simulated=any(one.first.simulated for one, state, _ in told if _fits(one, state, asked)),
         rows=rows,
         total=len(every),
         asked=asked,
