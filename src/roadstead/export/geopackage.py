@@ -101,7 +101,9 @@ def _write(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: str) -> None
             dataset_options=VERSION,
             layer_options=WITH_MILLISECONDS,
         )
-    pyogrio.write_dataframe(layer_styles(layers, _latest(layers)), path, layer="layer_styles", driver="GPKG")
+    styles = layer_styles(layers, _latest(layers))
+    if len(styles):
+        pyogrio.write_dataframe(styles, path, layer="layer_styles", driver="GPKG")
 
 
 def _verify(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
