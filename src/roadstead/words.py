@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +23,38 @@ QUANTITY_WORDS: Final[Mapping[str, str]] = {
 PARTS: Final[Mapping[str, Sequence[str]]] = {"observed": OBSERVED_PARTS, "declared": DECLARED_PARTS}
 """Quantity -> those that add up to it."""
 OUTSIDE: Final = "outside the zones"
+REFUSED: Final = ("illegal", "smuggling", "violation", "dark ship")
+"""What no text of ours says, with every form: `illegally`, `smuggler`, `violates`, `dark-vessels`, `dark fleet`."""
+_REFUSED = re.compile(
+    r"illegal\w*|smuggl\w*|violat\w*|dark[\s_\-]*(?:ship|vessel|fleet|boat|tanker)\w*", re.IGNORECASE
+)
+REFUSED_ROOTS: Final = ("illegal", "smuggl", "violat", "dark")
+"""Plain lower-case text with none of these needs no closer look."""
+EXPLANATIONS: Final[Mapping[str, str]] = {
+    "no_vessel": "no vessel at all: a structure, a wake, a wave, ice, cloud or an artefact of the image",
+    "no_duty": "a small or coastal vessel that does not have to carry AIS",
+    "not_heard": "AIS was sent and nobody here has it: not received, thinned by the source, a gap in land reception",
+    "interference": "interference with satellite navigation moved or froze declared positions",
+    "timing": "an error of time or position: of the image, of a report, or of the track in between",
+    "ordinary_call": "an ordinary call or cargo: food, fertiliser, repair, bunkers, domestic coasting",
+    "identity": "an identity shared by several units, passed on, or mistyped",
+}
+"""What else could explain a finding; each is considered before one is released."""
+
+
+def accuses(text: str) -> str | None:
+    """Return the first word of a text that accuses (`REFUSED`, in any form); None where there is none.
+
+    Letters of another width count as the plain ones, and marks that nobody sees are passed over.
+    """
+    found = _REFUSED.search(" ".join(plain_text(text).split()))
+    return found.group(0) if found else None
+
+
+def plain_text(text: str) -> str:
+    """Return text in its plain letters (Unicode NFKC), without characters that do not show."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,9 @@ class Desk:
             if message.type in ("error", "warning"):
                 self.complaints.append(message.text)
 
-        page = chrome.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+        page = chrome.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True
+        ).new_page()
         page.set_default_timeout(20_000)
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

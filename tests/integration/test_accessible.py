@@ -11,7 +11,16 @@ from playwright.sync_api import Browser, Page
 from tests.integration.test_review_browser import Desk, chrome, log_in, opened, served  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.browser
-PAGES = ["/", "/leads", "/finding/nampo/d0", "/finding/nampo/d1", "/vessel/412000001", "/precision", "/log", "/people"]
+PAGES = [
+    "/",
+    "/leads",
+    "/finding/nampo/d0",
+    "/finding/nampo/d1",
+    "/vessel/412000001",
+    "/precision",
+    "/log",
+    "/people",
+]
 PAGES += ["/nowhere"]
 
 
@@ -44,5 +53,7 @@ def test_neither_have_the_pages_before_login(chrome: Browser, served: Desk) -> N
 
 
 def test_a_fault_would_be_found(page: Page) -> None:
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<input><img src=/static/icon.svg>')")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<input><img src=/static/icon.svg>')"
+    )
     assert {line.split(": ")[1] for line in faults(page)} >= {"image-alt", "label"}

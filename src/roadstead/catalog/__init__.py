@@ -13,10 +13,12 @@ from roadstead.catalog.decisions import (
     canonical,
     held,
 )
+from roadstead.catalog.gate import Asking, Gate, Release, codes_of, evidence_sha256, gate_of
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
+from roadstead.catalog.releases import Releases, plain_id
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
 
@@ -26,6 +28,7 @@ __all__ = [
     "FIXED_STRUCTURE",
     "GENESIS",
     "ROLES",
+    "Asking",
     "Atlas",
     "AuditAnswer",
     "AuditBox",
@@ -34,6 +37,7 @@ __all__ = [
     "Audits",
     "Decision",
     "Decisions",
+    "Gate",
     "LeadFilter",
     "LeadKey",
     "Leads",
@@ -42,12 +46,18 @@ __all__ = [
     "OvertakenError",
     "People",
     "Person",
+    "Release",
+    "Releases",
     "Standing",
     "Store",
     "Verdict",
     "Verified",
     "canonical",
+    "codes_of",
+    "evidence_sha256",
+    "gate_of",
     "held",
     "hull_record",
     "newest",
+    "plain_id",
 ]

@@ -13,7 +13,7 @@ import shapely
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, tuple_
 
 from roadstead.catalog import review_model
-from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE
+from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, RELEASES
 from roadstead.catalog.review_model import DECISIONS as KINDS
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
@@ -23,13 +23,22 @@ if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
 DECISION = table_of(review_model.Decision)
-LATER = ("geometry", "attachment")
+LATER = ("geometry", "attachment", "details")
 """Columns added after the first chains were made: where null they are no part of a row's hash."""
 GENESIS = "0" * 64
 """What stands before the first row."""
 LONGEST_NOTE = 4000
-DECIDE_NOTHING = ("undone", "attached")
-"""Kinds of rows that never stand."""
+DECIDE_NOTHING = ("undone", "attached", *RELEASES)
+"""Kinds of rows that never stand as a decision."""
+KIND_SAID = {
+    "undone": "took back a decision about",
+    "asked_release": "asked for release of",
+    "sent_back": "sent back",
+    "correction": "released a correction of",
+    "retraction": "retracted",
+    "reply": "entered a reply about",
+}
+"""Kind -> what its row did to a finding, where its name does not say it."""
 
 
 class OvertakenError(UsageError):
@@ -107,6 +116,14 @@ class Decision:
     """WKT polygon, EPSG:4326, of a box drawn anew."""
     attachment: str | None = None
     """Canonical JSON."""
+    details: str | None = None
+    """Canonical JSON of what a row on the way to the outside says; see `releases`."""
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """What `details` holds; empty of a decision."""
+        document: dict[str, Any] = json.loads(self.details) if self.details else {}
+        return document
 
     @property
     def seen(self) -> dict[str, Any]:
@@ -203,14 +220,15 @@ class Decisions:
             OvertakenError: somebody decided it in the meantime.
             StoreError: the database failed; the chain is as it was.
         """
-        blank = {"undoes": None, "attachment": None}
+        blank = {"undoes": None, "attachment": None, "details": None}
         row = {**asdict(verdict), "evidence": canonical(verdict.evidence), **blank}
         with self._store.transaction(writes=True) as connection:
             _alone(connection)
             newest = _newest(connection, verdict.port, verdict.finding)
             if newest is not None and newest.seq != after:
                 raise OvertakenError(
-                    f"{newest.user_name} {newest.kind} this finding at {newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
+                    f"{newest.user_name} {KIND_SAID.get(newest.kind, newest.kind)} this finding at "
+                    f"{newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
                     "after your page was made; nothing was written"
                 )
             return _append(connection, row, user, now)

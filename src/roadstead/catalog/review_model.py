@@ -16,6 +16,8 @@ ROLES = ("viewer", "analyst", "admin")
 """Each may do what those before it may: look; decide; undo what others decided and keep the list of people."""
 DECISIONS = ("accepted", "rejected", "corrected", "undone", "attached")
 """``attached`` adds a file and decides nothing."""
+RELEASES = ("asked_release", "released", "sent_back", "correction", "retraction", "reply", "exported")
+"""Further rows of the chain, on the way of a finding to the outside; none is a decision about it."""
 FIXED_STRUCTURE = "fixed_structure"
 BECAUSE = ("no_vessel", "explained", FIXED_STRUCTURE)
 """Why a lead was rejected, where the analyst says: nothing floats there; a vessel does and the lead is explained; or
@@ -66,7 +68,7 @@ class Decision(Base):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        one_of("kind", DECISIONS),
+        one_of("kind", (*DECISIONS, *RELEASES)),
         UniqueConstraint("sha256", name="uq_decisions_sha256"),
         UniqueConstraint("previous_sha256", name="uq_decisions_previous_sha256"),
         Index(None, "port", "finding"),
@@ -100,6 +102,8 @@ class Decision(Base):
     """Oriented box as drawn: WKT polygon in EPSG:4326. Null columns from here on are no part of the hash."""
     attachment: Mapped[str | None]
     """Canonical JSON of what is said of a file: its sha256, name, type, size, licence, source."""
+    details: Mapped[str | None]
+    """Canonical JSON of what `RELEASES` say; part of the hash where it is there."""
 
 
 class AttachedFile(Base):

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from roadstead.cli import options
-from roadstead.cli.console import Json, err, print_json, time_range
+from roadstead.cli.console import Json, err, optional_range, print_json, time_range
+from roadstead.errors import UsageError
 from roadstead.settings import settings
+
+if TYPE_CHECKING:
+    from roadstead.aoi import Port
+    from roadstead.catalog import Store
+    from roadstead.export import Filters
+    from roadstead.jobs.released import Taker
 
 
 def export_command(
     port: Annotated[
         str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or the one in --aoi.")
     ],
-    start: options.From,
-    end: options.To,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="First day (or moment), UTC. Needed without --released."),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", help="Last day, included, UTC. Needed without --released."),
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,6 +61,24 @@ def export_command(
             help="All but the report also hold what was dropped as a fixed structure, with `dropped_because`.",
         ),
     ] = False,
+    released: Annotated[
+        bool,
+        typer.Option(
+            "--released",
+            help="For the outside: findings that two people released, without identities, places to 0.01 degree, "
+            "images at least 7 days old. geojson, gpkg and csv if no format is named; also geoparquet.",
+        ),
+    ] = False,
+    unredacted: Annotated[
+        bool,
+        typer.Option("--unredacted", help="With --released: identities and exact places too; written down."),
+    ] = False,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --unredacted: the analyst or admin who takes it.")
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="With --user: read the password from standard input.")
+    ] = False,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
     json: Json = False,
@@ -59,8 +92,31 @@ def export_command(
     from roadstead.export import Filters
     from roadstead.jobs.export import DEFAULT_FORMATS, export_ports
 
-    first, last = time_range(start, end)
     filters = Filters(tuple(zones or ()), tuple(classes or ()), tuple(statuses or ()), min_probability)
+    if (unredacted or user or password_stdin) and not released:
+        raise UsageError(
+            "--unredacted, --user and --password-stdin go with --released; a working export holds everything"
+        )
+    if unredacted != bool(user):
+        raise UsageError("--unredacted needs --user NAME, and --user goes with --unredacted")
+    if released:
+        if unfiltered:
+            raise UsageError("--unfiltered is not for --released: what was dropped is never released")
+        with Store.open(store or settings().store_url) as opened:
+            _released(
+                opened,
+                named_port(port, aoi),
+                output,
+                formats,
+                optional_range(start, end),
+                filters,
+                _taker(opened, user, password_stdin),
+                json,
+            )
+        return
+    if start is None or end is None:
+        raise UsageError("give --from and --to, the days of the overpasses")
+    first, last = time_range(start, end)
     with Store.open(store or settings().store_url) as opened:
         written = export_ports(
             opened,
@@ -77,3 +133,48 @@ def export_command(
         return
     for path in written:
         err.print(str(path))
+
+
+def _taker(store: Store, user: str | None, from_stdin: bool) -> Taker | None:
+    """Return who takes identities out, after their password; None where nobody does."""
+    from roadstead.jobs.released import Taker, identified
+
+    if user is None:
+        return None
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt(f"Password of {user}", hide_input=True, err=True)
+    return Taker(identified(store, user, password).name, "command line")
+
+
+def _released(
+    store: Store,
+    port: Port,
+    output: Path,
+    formats: list[str] | None,
+    between: tuple[datetime, datetime] | None,
+    filters: Filters,
+    taker: Taker | None,
+    json: bool,
+) -> None:
+    from roadstead.jobs.released import DEFAULT_FORMATS, export_released, told_of
+    from roadstead.review.desk import now
+
+    written = export_released(
+        store,
+        port,
+        output,
+        tuple(formats or DEFAULT_FORMATS),
+        now=now(),
+        between=between,
+        filters=filters,
+        taker=taker,
+        ais_store=settings().home / "ais",
+    )
+    if json:
+        print_json([str(path) for path in written.files])
+        return
+    for path in written.files:
+        err.print(str(path))
+    err.print(told_of(written))

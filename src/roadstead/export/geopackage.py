@@ -101,7 +101,9 @@ def _write(path: Path, layers: Mapping[str, gpd.GeoDataFrame], crs: str) -> None
             dataset_options=VERSION,
             layer_options=WITH_MILLISECONDS,
         )
-    pyogrio.write_dataframe(layer_styles(layers, _latest(layers)), path, layer="layer_styles", driver="GPKG")
+    styles = layer_styles(layers, _latest(layers))
+    if len(styles):
+        pyogrio.write_dataframe(styles, path, layer="layer_styles", driver="GPKG")
 
 
 def _verify(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
@@ -113,7 +115,7 @@ def _verify(path: Path, layers: Mapping[str, gpd.GeoDataFrame]) -> None:
 
 
 def _latest(layers: Mapping[str, gpd.GeoDataFrame]) -> datetime:
-    times = [table["acquired"].max() for table in layers.values() if "acquired" in table and len(table)]
+    times = [t["acquired"].max() for t in layers.values() if "acquired" in t and t["acquired"].notna().any()]
     return max(times).to_pydatetime() if times else TIMELESS
 
 

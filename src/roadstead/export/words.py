@@ -13,14 +13,12 @@ from collections.abc import Collection
 from markupsafe import escape
 
 from roadstead.errors import AccusationError
+from roadstead.words import REFUSED, REFUSED_ROOTS, accuses
+
+__all__ = ["LEAD", "REFUSED", "check_words", "quoted"]
 
 LEAD = "This is a lead with a probability, never a verdict."
 """Stands in every file about one finding."""
-REFUSED = ("illegal", "smuggling", "violation", "dark ship")
-"""With their forms: `illegally`, `violations`, `dark-ships`."""
-_REFUSED = re.compile("|".join(word.replace(" ", r"[\s_\-]*") for word in REFUSED), re.IGNORECASE)
-_ROOTS = tuple(word.split()[0] for word in REFUSED)
-"""Text without any of these, and without characters by number, needs no closer look."""
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[a-zA-Z/!?][^>]*>", re.IGNORECASE | re.DOTALL)
 _ATTRIBUTES = re.compile(r"\b(?:alt|title|aria-label)\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
 
@@ -41,7 +39,7 @@ def check_words(text: str, declared: Collection[str] = ()) -> str:
         AccusationError: a refused word stands in it, outside of what was declared.
     """
     lowered = text.lower()
-    if "&#" not in text and not any(root in lowered for root in _ROOTS):
+    if text.isascii() and "&#" not in text and not any(root in lowered for root in REFUSED_ROOTS):
         return text
     plain = text
     for name in sorted(set(declared), key=len, reverse=True):
@@ -51,8 +49,6 @@ def check_words(text: str, declared: Collection[str] = ()) -> str:
     # KML holds HTML, escaped, so there are two layers; tags and lines may part two words.
     for _ in range(2):
         plain = html.unescape(" ".join([*_ATTRIBUTES.findall(plain), _TAGS.sub(" ", plain)]))
-    if found := _REFUSED.search(" ".join(plain.split())):
-        raise AccusationError(
-            f"a text that was to be written says {found.group(0)!r}; Roadstead accuses nobody"
-        )
+    if found := accuses(plain):
+        raise AccusationError(f"a text that was to be written says {found!r}; Roadstead accuses nobody")
     return text

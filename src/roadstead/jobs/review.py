@@ -18,6 +18,7 @@ from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
 from roadstead.jobs.dossier import dossier_zip
 from roadstead.jobs.features import CatalogFeatures
+from roadstead.jobs.released import download
 from roadstead.jobs.status import next_pass
 from roadstead.review import Desk, Looks, ReviewServer, label_features, review_app
 
@@ -63,6 +64,7 @@ def desk(
         next_pass=next_pass,
         dossier=partial(dossier_zip, store),
         features=CatalogFeatures(store, ports),
+        outside=lambda wanted: download(store, wanted, ports, home / "ais"),
     )
 
 

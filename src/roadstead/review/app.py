@@ -17,7 +17,19 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, audit, audit_cell, decide, finding, pages, people, take_away, tiles
+from roadstead.review import (
+    account,
+    audit,
+    audit_cell,
+    decide,
+    finding,
+    pages,
+    people,
+    release,
+    released,
+    take_away,
+    tiles,
+)
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
@@ -28,6 +40,20 @@ from roadstead.review.security import Limiter, Seals, guard
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """FastAPI would take exporters from the environment: nothing of a desk leaves the machine."""
+PARTS = (
+    account,
+    pages,
+    finding,
+    decide,
+    people,
+    release,
+    released,
+    take_away,
+    audit,
+    audit_cell,
+    tiles,
+    ogc,
+)
 TITLES = {
     400: "That cannot be read",
     403: "Not allowed",
@@ -56,7 +82,7 @@ def review_app(desk: Desk) -> FastAPI:
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
     app.state.imagery = Imagery(desk)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people, take_away, audit, audit_cell, tiles, ogc):
+    for part in PARTS:
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)

@@ -12,7 +12,8 @@ from typing import Protocol
 import pandas as pd
 
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, Nearby, People, Store
+from roadstead.catalog import Decisions, Leads, Nearby, People, Releases, Store
+from roadstead.errors import UsageError
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
@@ -41,6 +42,23 @@ class Looks:
 
     classes: Mapping[str, Look]
     statuses: Mapping[str, Look]
+
+
+@dataclass(frozen=True)
+class Download:
+    """Released findings as one file for the outside."""
+
+    kind: str
+    """``geojson`` or ``csv``."""
+    user: str | None = None
+    """Who takes it unredacted, which is written into the chain; None: redacted."""
+    port: str | None = None
+    hull_class: str | None = None
+    status: str | None = None
+
+
+def _no_files(_: Download) -> bytes:
+    raise UsageError("this desk hands out no files: use 'roadstead export PORT --released'")
 
 
 def now() -> datetime:
@@ -80,6 +98,8 @@ class Desk:
     """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
     dossier: Callable[[str], bytes] | None = None
     """Detection id -> its dossier as a zip."""
+    outside: Callable[[Download], bytes] = _no_files
+    """Makes the file of a download."""
     clock: Callable[[], datetime] = now
     features: FeatureSource | None = None
     """What the OGC API serves; None: nothing."""
@@ -103,6 +123,11 @@ class Desk:
     def decisions(self) -> Decisions:
         """The chain."""
         return Decisions(self.store)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """What goes to the outside."""
+        return Releases(self.store)
 
     def zone_name(self, zone: str | None, port: str) -> str:
         """Return a zone as people call it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from roadstead.catalog import canonical
+from roadstead.catalog import LeadKey, Leads, canonical
 from roadstead.words import known
 
+AT_ONCE = 200
+"""Findings asked of the store in one statement; SQLite bounds how deep a condition may be."""
 _MATCH = ("status", "probability", "conflicts", "reasons", "candidates", "mmsi", "zone", "distance_m", "dt_s")
 _MADE = ("model_id", "model_sha256", "threshold", "roadstead_version", "inputs_sha256")
 _HULL = (
@@ -40,6 +42,15 @@ def evidence_of(row: Mapping[str, Any]) -> dict[str, Any]:
         seen["hull"] = {name: _plain(row[f"hull_{name}"]) for name in _HULL} | {"box": box}
         seen["model_id"] = row["hull_model_id"]
     return seen
+
+
+def current_evidence(leads: Leads, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (port, finding) -> the finding as it stands, of those that are in the store."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        rows = leads.rows([LeadKey(*key, None) for key in keys[start : start + AT_ONCE]])
+        found |= {(row["port"], row["finding"]): evidence_of(row) for row in rows}
+    return found
 
 
 def checksum(row: Mapping[str, Any]) -> str:

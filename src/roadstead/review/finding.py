@@ -17,6 +17,7 @@ from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
 from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.release import release_card
 from roadstead.review.tracks import chart
 from roadstead.words import known
 
@@ -42,6 +43,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         "did": undoable(site, request.query_params.get("did"), visitor.name),
         "port": port,
         "finding": finding,
+        "release": release_card(site, visitor, told, row, port, finding),
     }
     if row is None:
         return _gone(request, site, visitor, told, common)

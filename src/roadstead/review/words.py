@@ -24,6 +24,13 @@ KIND_WORDS = {
     "corrected": "corrected",
     "undone": "taken back",
     "attached": "file attached",
+    "asked_release": "release asked for",
+    "sent_back": "sent back",
+    "released": "released",
+    "correction": "correction released",
+    "retraction": "retracted",
+    "reply": "reply entered",
+    "exported": "taken out unredacted",
 }
 BECAUSE_WORDS = {
     "no_vessel": "no vessel there",

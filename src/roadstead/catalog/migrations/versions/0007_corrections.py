@@ -1,19 +1,22 @@
 """Boxes drawn anew, fixed structures, and files attached to findings.
 
 Revision ID: 0007
-Revises: 0004
+Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-BEFORE = "kind IN ('accepted', 'rejected', 'corrected', 'undone')"
-NOW = "kind IN ('accepted', 'rejected', 'corrected', 'undone', 'attached')"
+BEFORE = (
+    "kind IN ('accepted', 'rejected', 'corrected', 'undone', 'asked_release', 'released', 'sent_back', 'correction', "
+    "'retraction', 'reply', 'exported')"
+)
+NOW = f"{BEFORE[:-1]}, 'attached')"
 CHECK = "ck_decisions_ck_decisions_kind"
 """As the naming convention made it of the name in 0004."""
 SAME_ROW = {

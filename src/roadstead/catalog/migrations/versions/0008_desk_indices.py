@@ -1,13 +1,13 @@
 """Indices for the pages of the desk: a finding by its id, what names a vessel, and tracks in their order.
 
 Revision ID: 0008
-Revises: 0004
+Revises: 0007
 """
 
 from alembic import op
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
