@@ -1,6 +1,6 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
-from roadstead.catalog.atlas import Atlas
+from roadstead.catalog.atlas import Atlas, Pass, Points
 from roadstead.catalog.decisions import (
     Decision,
     Decisions,
@@ -27,8 +27,10 @@ __all__ = [
     "Leads",
     "MissingPass",
     "OvertakenError",
+    "Pass",
     "People",
     "Person",
+    "Points",
     "Standing",
     "Store",
     "Verdict",

@@ -16,10 +16,11 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, decide, finding, pages, people, tiles
+from roadstead.review import account, decide, finding, mapping, pages, people, tiles
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
+from roadstead.review.mapdata import MapData
 from roadstead.review.security import Limiter, Seals, guard
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -52,8 +53,9 @@ def review_app(desk: Desk) -> FastAPI:
     )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
     app.state.imagery = Imagery(desk)
+    app.state.map_data = MapData(app.state.imagery.atlas)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, people, tiles):
+    for part in (account, pages, finding, decide, people, tiles, mapping):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
