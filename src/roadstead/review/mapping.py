@@ -18,7 +18,7 @@ from roadstead.imagery.looks import LOOK_WORDS, MASK_LOOKS
 from roadstead.review.access import Site, TheSite, Viewer
 from roadstead.review.mapdata import NO_HULL, MapData, MapFilter, map_filter
 from roadstead.review.tiles import PRIVATE, TheImagery, tile_place, unchanged
-from roadstead.words import moment
+from roadstead.words import moment, zone_words
 
 router = APIRouter()
 MOST_REPORTS = 50_000
@@ -78,8 +78,9 @@ def _place(data: MapData, port: str, finding: str) -> tuple[float, float, str] |
 
 def _bounds(site: Site, data: MapData, wanted: MapFilter) -> tuple[float, float, float, float] | None:
     """Return what to show first: the port asked for, else all that there is."""
-    known = site.desk.ports.get(wanted.port)
-    return known.bounds if known else data.bounds(MapFilter(port=wanted.port))
+    ports = {one.port for one in data.points().passes}
+    slug = wanted.port or (next(iter(ports)) if len(ports) == 1 else "")
+    return _port_bounds(site, data, slug)
 
 
 @router.get("/map/setup.json")
@@ -120,7 +121,7 @@ def _port_bounds(site: Site, data: MapData, slug: str) -> tuple[float, float, fl
 
 @router.get("/map/zones.json")
 def zones(request: Request, site: TheSite, data: TheData, imagery: TheImagery, visitor: Viewer) -> Response:
-    """Return zones and land of the ports that the store holds: GeoJSON, with ``layer`` zone or land."""
+    """Return zones, their names and land of the ports that the store holds: GeoJSON, with ``layer``."""
     ports = tuple(
         site.desk.ports[slug]
         for slug in sorted({one.port for one in data.points().passes})
@@ -140,20 +141,17 @@ def _zones(ports: tuple[Port, ...]) -> str:
         for port in ports
         if port.slug in coasts()
     ]
-    own = [
+    own = [zone for port in ports for zone in port.zones]
+    outlines = [_feature(zone.polygon, {"layer": "zone", "kind": zone.kind}) for zone in own]
+    # A point of its own for each name: one taken from the polygon would show once in every tile that it reaches into.
+    names = [
         _feature(
-            zone.polygon,
-            {
-                "layer": "zone",
-                "port": port.slug,
-                "kind": zone.kind,
-                "name": zone.name or zone.id.split("/")[-1].replace("-", " "),
-            },
+            zone.polygon.representative_point(),
+            {"layer": "name", "name": zone_words(zone.id, {zone.id: zone.name})},
         )
-        for port in ports
-        for zone in port.zones
+        for zone in own
     ]
-    return json.dumps({"type": "FeatureCollection", "features": [*land, *own]})
+    return json.dumps({"type": "FeatureCollection", "features": [*land, *outlines, *names]})
 
 
 def _feature(geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a shapely geometry

@@ -53,7 +53,7 @@ const start = async () => {
     const inside = shown();
     const several = inside.length === 1 ? "1 overpass" : `${inside.length} of ${passes.length} overpasses`;
     el("window").textContent = inside.length
-      ? `${inside[0].when}${inside.length > 1 ? ` to ${inside.at(-1).when}` : ""} (${several})` : "no overpass";
+      ? `${inside[0].when}${inside.length > 1 ? ` to ${inside.at(-1).when}` : ""} (${several}${inside.length === 1 && !inside[0].seen ? ", of which too little was seen" : ""})` : "no overpass";
     for (const slider of [from, to]) slider.setAttribute("aria-valuetext", passes[slider.value]?.when || "");
   };
   fillTimes(frame.dataset.from, frame.dataset.to);
@@ -87,7 +87,7 @@ const start = async () => {
         { id: "zones", type: "line", source: "ground", filter: ["==", ["get", "layer"], "zone"], paint: { "line-color": "#56b4e9", "line-width": 1.6 } },
         { id: "tracks-rim", type: "line", source: "tracks", minzoom: 8, paint: { "line-color": "#fff", "line-width": 3, "line-opacity": 0.7 } },
         { id: "tracks", type: "line", source: "tracks", minzoom: 8, paint: { "line-color": "#5b4a9e", "line-width": 1.6 } },
-        { id: "zone-names", type: "symbol", source: "ground", filter: ["==", ["get", "layer"], "zone"], minzoom: 8, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-max-width": 8 }, paint: { "text-color": "#0d2233", "text-halo-color": "#fff", "text-halo-width": 1.6 } },
+        { id: "zone-names", type: "symbol", source: "ground", filter: ["==", ["get", "layer"], "name"], minzoom: 8, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-max-width": 8 }, paint: { "text-color": "#0d2233", "text-halo-color": "#fff", "text-halo-width": 1.6 } },
         { id: "groups", type: "circle", source: "findings", "source-layer": "findings", filter: ["has", "n"], paint: { "circle-color": "#333a44", "circle-stroke-color": "#fff", "circle-stroke-width": 1.5, "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0.7, 11, 9, 28] } },
         { id: "group-numbers", type: "symbol", source: "findings", "source-layer": "findings", filter: ["has", "n"], layout: { "text-field": ["to-string", ["get", "n"]], "text-font": FONT, "text-size": 11, "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": "#fff" } },
         { id: "findings", type: "symbol", source: "findings", "source-layer": "findings", filter: ["!", ["has", "n"]], layout: { "icon-image": icon(), "icon-allow-overlap": true, "icon-ignore-placement": true, "icon-size": ["interpolate", ["linear"], ["zoom"], 8, 0.6, 13, 1], "symbol-sort-key": ["-", 9, ["index-of", ["get", "s"], ["literal", ORDER]]] } },
@@ -150,7 +150,7 @@ const start = async () => {
     if (pictured !== key) return;
     if (lines) map.getSource("tracks").setData(lines);
     let text = `Below: ${pass.port}, ${pass.when}; `;
-    text += lines ? `AIS tracks of ${lines.features.length} vessels near it. ` : "its AIS tracks could not be read. ";
+    text += lines ? `AIS tracks of ${lines.features.length} vessel${lines.features.length === 1 ? "" : "s"} near it. ` : "its AIS tracks could not be read. ";
     if (lines?.cut_off) text += "There are more reports than are drawn. ";
     if (!told) return sayPicture(`${text}No picture chosen.`);
     const name = form.elements.look.selectedOptions[0].textContent;
