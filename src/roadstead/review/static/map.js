@@ -69,6 +69,7 @@ const start = async () => {
     ...(place ? { center: place, zoom: 14 } : bounds ? { bounds, fitBoundsOptions: { padding: 30, maxZoom: 14 } } : {}),
     maxZoom: 17,
     attributionControl: false,
+    fadeDuration: 0,
     dragRotate: false,
     pitchWithRotate: false,
     canvasContextAttributes: { preserveDrawingBuffer: true }, // else it prints empty
@@ -226,7 +227,7 @@ const start = async () => {
     map.setFilter("chosen", ["all", ["==", ["get", "f"], finding], ["==", ["get", "p"], port]]);
     const answer = await fetch(`/map/card/${encodeURIComponent(port)}/${encodeURIComponent(finding)}`).catch(() => null);
     const card = el("card");
-    if (!answer?.ok) { card.replaceChildren(words("This finding could not be read; load the page again.")); return; }
+    if (!answer?.ok || answer.redirected) { card.replaceChildren(words("This finding could not be read; load the page again.")); return; }
     card.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
     card.dataset.finding = finding;
     if (focus) card.querySelector("h2")?.focus();
