@@ -1,6 +1,6 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
-from roadstead.catalog.atlas import Atlas
+from roadstead.catalog.atlas import Atlas, Pass, Points
 from roadstead.catalog.audit_model import ANSWERS
 from roadstead.catalog.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, Audits, hull_record, newest
 from roadstead.catalog.decisions import (
@@ -44,8 +44,10 @@ __all__ = [
     "MissingPass",
     "Nearby",
     "OvertakenError",
+    "Pass",
     "People",
     "Person",
+    "Points",
     "Release",
     "Releases",
     "Standing",

@@ -30,7 +30,7 @@ class MaskLook:
 MASK_LOOKS = {
     "water": MaskLook("clear, water", (0, 114, 178)),
     "land": MaskLook("clear, looks like land", (230, 159, 0)),
-    "cloud": MaskLook("cloud", (240, 240, 240)),
+    "cloud": MaskLook("cloud", (204, 121, 167)),
     "untold": MaskLook("imaged, water or land not told", (120, 120, 120)),
 }
 """Colours of Okabe and Ito's set, apart in lightness too. What was not imaged is transparent."""

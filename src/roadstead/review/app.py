@@ -23,6 +23,7 @@ from roadstead.review import (
     audit_cell,
     decide,
     finding,
+    mapping,
     pages,
     people,
     release,
@@ -33,6 +34,7 @@ from roadstead.review import (
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
+from roadstead.review.mapdata import MapData
 from roadstead.review.ogc import pages as ogc
 from roadstead.review.passwords import Remembered
 from roadstead.review.security import Limiter, Seals, guard
@@ -81,6 +83,7 @@ def review_app(desk: Desk) -> FastAPI:
     )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
     app.state.imagery = Imagery(desk)
+    app.state.map_data = MapData(app.state.imagery.atlas)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
     for part in PARTS:
         app.include_router(part.router)

@@ -30,6 +30,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+MAP_POLICY = HEADERS["Content-Security-Policy"] + "; worker-src 'self'; connect-src 'self'"
+"""The map's library works in a worker of our own files and fetches tiles from here. A worker's policy is that of the
+answer its file came with."""
+MAP_PATHS = ("/map", "/static/vendor/maplibre/")
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -38,6 +42,8 @@ async def guard(request: Request, call_next: Next) -> Response:
     response = _refused(request) or await call_next(request)
     for name, value in HEADERS.items():
         response.headers[name] = value
+    if request.url.path == MAP_PATHS[0] or request.url.path.startswith(MAP_PATHS[1]):
+        response.headers["Content-Security-Policy"] = MAP_POLICY
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
