@@ -54,6 +54,7 @@ PARTS = (
     audit,
     audit_cell,
     tiles,
+    mapping,
     ogc,
 )
 TITLES = {
