@@ -12,21 +12,26 @@ from roadstead.catalog.decisions import (
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.people import People, Person
+from roadstead.catalog.queue import SORTS, LeadTable, Queue, Ranked
 from roadstead.catalog.review_model import BECAUSE, ROLES
 from roadstead.catalog.store import Standing, Store
 
 __all__ = [
     "BECAUSE",
     "ROLES",
+    "SORTS",
     "Decision",
     "Decisions",
     "LeadFilter",
     "LeadKey",
+    "LeadTable",
     "Leads",
     "MissingPass",
     "OvertakenError",
     "People",
     "Person",
+    "Queue",
+    "Ranked",
     "Standing",
     "Store",
     "Verdict",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -11,8 +11,10 @@ from typing import Protocol
 
 import pandas as pd
 
+from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, People, Store
+from roadstead.catalog import Decisions, Leads, People, Queue, Store
+from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
@@ -76,9 +78,11 @@ class Desk:
     """Whether this machine may read without login."""
     setup_token: str | None = None
     """Lets the first admin in, once, while there is no user."""
-    next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
-    """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
+    next_passes: Callable[[pd.DataFrame, datetime], Sequence[datetime]] = field(default=lambda *_: ())
+    """Passes of a port (`tables.LEDGER`) and the time -> next passes expected, soonest first."""
     clock: Callable[[], datetime] = now
+    lists: Sequence[Watchlist] = ()
+    """Watchlists that leads are held against."""
     features: FeatureSource | None = None
     """What the OGC API serves; None: nothing."""
 
@@ -91,6 +95,16 @@ class Desk:
     def leads(self) -> Leads:
         """Findings."""
         return Leads(self.store)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Leads in their order."""
+        return Queue(self.store)
+
+    @cached_property
+    def listed(self) -> Listed:
+        """Leads that name a vessel on a list."""
+        return Listed(self.queue, self.lists)
 
     @cached_property
     def decisions(self) -> Decisions:

@@ -13,7 +13,7 @@ from roadstead.review.access import Site, TheSite, Viewer, Visitor
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_view, map_view, near
-from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.queue import Asked, Place, asked, place_in, ranked
 from roadstead.words import known
 
 router = APIRouter()
@@ -27,7 +27,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     row = desk.leads.one(port, finding)
     told = desk.decisions.of(port, finding)
     queue = asked(request.query_params)
-    where = place_in(desk.leads.keys(queue.filter), port, finding)
+    where = place_in(ranked(desk, queue, visitor.name), port, finding)
     standing = held(told)
     common: dict[str, Any] = {
         "told": told,
@@ -54,6 +54,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
         changed=_changed(row, standing),
+        listed=desk.listed.now().words((port, finding)),
         seen=checksum(row),
         **common,
     )
