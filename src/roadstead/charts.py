@@ -76,7 +76,7 @@ def frame_of(
     points: Sequence[CountPoint], gaps: Sequence[Gap], width: float = 860.0, height: float = 240.0
 ) -> Frame | None:
     """Return the frame that holds all points and gaps; None where there is neither."""
-    times = [one.acquired for one in (*points, *gaps)]
+    times = [*(one.acquired for one in points), *(one.acquired for one in gaps)]
     if not times:
         return None
     margin = max((max(times) - min(times)) * 0.03, timedelta(days=1))

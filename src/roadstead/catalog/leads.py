@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,17 +11,14 @@ from sqlalchemy import (
     ColumnExpressionArgument,
     Select,
     and_,
-    case,
     func,
     literal,
     or_,
     select,
-    true,
 )
 
 from roadstead.catalog import model
 from roadstead.catalog.conditions import ACQUISITION, SCENE, touches
-from roadstead.catalog.decisions import standing
 from roadstead.catalog.rows import Bounds, table_of
 
 if TYPE_CHECKING:
@@ -142,20 +138,6 @@ class Leads:
             chosen = chosen.where(MATCH.c.port == port)
         with self._store.transaction(writes=False) as connection:
             return tuple(zone for zone in connection.scalars(chosen) if zone is not None)
-
-    def counted(self, since: datetime | None = None) -> Mapping[str, tuple[int, int]]:
-        """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
-        held = standing().subquery()
-        open_ = case((held.c.seq.is_(None), 1), else_=0)
-        chosen = (
-            select(MATCH.c.port, func.count(), func.sum(open_))
-            .join(ACQUISITION, same_overpass(MATCH, ACQUISITION))
-            .outerjoin(held, and_(held.c.port == MATCH.c.port, held.c.finding == FINDING))
-            .where(is_lead(), ACQUISITION.c.stored >= since if since else true())
-            .group_by(MATCH.c.port)
-        )
-        with self._store.transaction(writes=False) as connection:
-            return {port: (leads, undecided) for port, leads, undecided in connection.execute(chosen)}
 
     def scenes(self, port: str, overpass_id: str) -> list[Row]:
         """Return the scenes of an overpass, without their geometry."""

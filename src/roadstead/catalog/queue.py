@@ -30,6 +30,7 @@ from roadstead.catalog.leads import (
     same_hull,
     same_overpass,
 )
+from roadstead.catalog.ledger import MISSING
 from roadstead.errors import UsageError
 
 if TYPE_CHECKING:
@@ -152,6 +153,17 @@ class Queue:
                 self._orders[key] = order, ranks  # kept with it, so that no other mapping gets its id
         return Ranked(table, order, decided)
 
+    def counted(self, since: datetime | None = None) -> Mapping[str, tuple[int, int]]:
+        """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
+        table, decided = self.table(), self._decided()
+        kept = table.columns["stored"] >= since.timestamp() if since else np.ones(len(table.keys), bool)
+        found: dict[str, tuple[int, int]] = {}
+        for place in np.flatnonzero(kept):
+            key = table.keys[place]
+            leads, open_ = found.get(key[0], (0, 0))
+            found[key[0]] = leads + 1, open_ + (key not in decided)
+        return found
+
     def declarations(self, imos: Collection[str], mmsis: Collection[str]) -> list[dict[str, Any]]:
         """Return all that was declared under MMSIs that are named, or that ever gave one of these IMO numbers.
 
@@ -171,10 +183,7 @@ class Queue:
 
     def _version(self) -> tuple[Any, ...]:
         """Return what changes whenever leads do: each result stored has a time of storing."""
-        stored = ACQUISITION.c.stored
-        asked = select(func.count(), func.count(stored), func.max(stored)).select_from(ACQUISITION)
-        with self._store.transaction(writes=False) as connection:
-            return tuple(connection.execute(asked).one())
+        return version_of(self._store)
 
     def _read(self, version: tuple[Any, ...]) -> LeadTable:
         m, d, a = MATCH.c, DETECTION.c, ACQUISITION.c
@@ -216,6 +225,16 @@ class Queue:
             ]
         with self._lock:
             return self._chain.grown(rows)
+
+
+def version_of(store: Store) -> tuple[Any, ...]:
+    """Return what changes whenever anything but decisions does."""
+    stored, later = ACQUISITION.c.stored, ACQUISITION.c.later_failure
+    tried = select(func.count(), func.count(stored), func.max(stored), func.count(later))
+    missing = select(func.count(), func.max(MISSING.c.expected)).select_from(MISSING)
+    with store.transaction(writes=False) as connection:
+        made = tuple(connection.execute(tried.select_from(ACQUISITION)).one())
+        return made + tuple(connection.execute(missing).one())
 
 
 class _Chain:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
+from cachetools import LRUCache
 
 from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
 from roadstead.catalog import Decisions, Leads, People, Queue, Store
+from roadstead.catalog.queue import version_of
 from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
+Made = TypeVar("Made")
 SESSION_LIFE = timedelta(hours=12)
 
 
@@ -110,6 +114,27 @@ class Desk:
     def decisions(self) -> Decisions:
         """The chain."""
         return Decisions(self.store)
+
+    @cached_property
+    def _kept(self) -> LRUCache[Any, tuple[tuple[Any, ...], Any]]:
+        return LRUCache(maxsize=64)
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    def kept(self, key: tuple[str, ...], made: Callable[[], Made]) -> Made:
+        """Return what is made of the store, made anew only once the store has changed; decisions do not count."""
+        version = version_of(self.store)
+        with self._lock:
+            told = self._kept.get(key)
+        if told is not None and told[0] == version:
+            found: Made = told[1]
+            return found
+        new = made()
+        with self._lock:
+            self._kept[key] = version, new
+        return new
 
     def zone_name(self, zone: str | None, port: str) -> str:
         """Return a zone as people call it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,12 +93,25 @@ class PortOverview:
 
 def overviews(desk: Desk, since: datetime | None) -> list[PortOverview]:
     """Return the overview of every port that the store holds."""
-    leads = desk.leads.counted()
-    new = None if since is None else desk.leads.counted(since)
+    leads = desk.queue.counted()
+    new = None if since is None else desk.queue.counted(since)
     return [_port(desk, port, since, leads, new) for port in desk.store.ports()]
 
 
 def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Counted | None) -> PortOverview:
+    stored = stored_since(desk.store, port, since) if since else []
+    return replace(
+        desk.kept(("overview", port), lambda: _of_store(desk, port)),
+        next_passes=desk.next_passes(desk.store.ledger(port), desk.clock()),
+        new=stored[:MOST_NEW],
+        leads=leads.get(port, (0, 0)),
+        stored_since=None if since is None else len(stored),
+        leads_since=None if new is None else new.get(port, (0, 0))[0],
+    )
+
+
+def _of_store(desk: Desk, port: str) -> PortOverview:
+    """Return what hangs on the store alone, not on who looks or when."""
     tried, ledger = desk.store.acquisitions(port), desk.store.ledger(port)
     processed = tried[tried["state"] == "processed"]
     latest = None if processed.empty else _named(processed.iloc[-1].to_dict())
@@ -112,12 +125,12 @@ def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Co
         states={str(state): int(n) for state, n in ledger["state"].value_counts().items()},
         gaps=[_named(row) for row in blind.head(MOST_GAPS).to_dict("records")],
         more_gaps=max(0, len(blind) - MOST_GAPS),
-        next_passes=desk.next_passes(ledger, desk.clock()),
+        next_passes=(),
         series=_series(desk, port, ledger),
-        new=stored_since(desk.store, port, since)[:MOST_NEW] if since else (),
-        leads=leads.get(port, (0, 0)),
-        stored_since=None if since is None else int((tried["stored"] >= since).sum()),
-        leads_since=None if new is None else new.get(port, (0, 0))[0],
+        new=(),
+        leads=(0, 0),
+        stored_since=None,
+        leads_since=None,
         map=view,
         on_map=desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else (),
         simulated=bool(tried["simulated"].eq(True).any()),
