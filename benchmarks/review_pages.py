@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from benchmarks.exports import made_up
 from roadstead.aoi import Port, load_port
-from roadstead.catalog import Decisions, LeadFilter, Leads, People, Store, Verdict, model
+from roadstead.catalog import Decisions, LeadFilter, Leads, People, Queue, Store, Verdict, model
 from roadstead.catalog.rows import _rows, packed, table_of
 from roadstead.export import PortReport
 from roadstead.jobs.features import COLLECTIONS
@@ -185,8 +185,8 @@ def _decide(store: Store, most: int, now: datetime) -> None:
 
 
 def _some(store: Store, start: int, most: int) -> list[dict[str, Any]]:
-    leads = Leads(store)
-    return leads.rows(list(leads.keys(LeadFilter())[start : start + most]))
+    found = Queue(store).ranked(LeadFilter(), "newest")
+    return Leads(store).rows([found.key(place) for place in range(start, start + most)])
 
 
 def main() -> None:

@@ -151,7 +151,13 @@ def _desk(given: Given, base: Settings) -> Iterator[Opened | None]:
     if not given.review:
         yield None
         return
-    with opened_desk(base.store_url, base.home, host=given.review_host, port=given.review_port) as opened:
+    with opened_desk(
+        base.store_url,
+        base.home,
+        host=given.review_host,
+        port=given.review_port,
+        watchlists=base.watchlist_files,
+    ) as opened:
         opened.server.start()
         yield opened
 

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     """Prefect block that new leads and unobserved ports are sent to, e.g. ``slack-webhook/ops``; empty: nobody is
     told. ``ROADSTEAD_NOTIFY_BLOCK``."""
 
+    watchlists: str = ""
+    """Watchlists that the desk holds leads against, ``FILE[@DATE]`` with commas; ``ROADSTEAD_WATCHLISTS``."""
+
     @field_validator("providers")
     @classmethod
     def _with_ours(cls, own: dict[str, Provider]) -> dict[str, Provider]:
@@ -75,6 +78,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """Folder of pixels read over the network."""
         return self.home / "cache" / "pixels"
+
+    @property
+    def watchlist_files(self) -> tuple[str, ...]:
+        """`watchlists`, one by one."""
+        return tuple(part.strip() for part in self.watchlists.split(",") if part.strip())
 
     @property
     def store_url(self) -> str:

@@ -18,6 +18,7 @@ from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
+from roadstead.catalog.queue import SORTS, LeadTable, Queue, Ranked
 from roadstead.catalog.releases import Releases, plain_id
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
@@ -28,6 +29,7 @@ __all__ = [
     "FIXED_STRUCTURE",
     "GENESIS",
     "ROLES",
+    "SORTS",
     "Asking",
     "Atlas",
     "AuditAnswer",
@@ -40,6 +42,7 @@ __all__ = [
     "Gate",
     "LeadFilter",
     "LeadKey",
+    "LeadTable",
     "Leads",
     "MissingPass",
     "Nearby",
@@ -48,6 +51,8 @@ __all__ = [
     "People",
     "Person",
     "Points",
+    "Queue",
+    "Ranked",
     "Release",
     "Releases",
     "Standing",

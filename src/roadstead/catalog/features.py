@@ -75,8 +75,7 @@ class Features:
             zones: Ids of the zones to return.
         """
         of_zone = [COUNT.c.port, COUNT.c.overpass_id, COUNT.c.zone]
-        where = [COUNT.c.length_bin == "all", COUNT.c.zone.in_(zones)]
-        where += [*_equal(COUNT, query), *_at(COUNT.c.acquired, query)]
+        where = [COUNT.c.zone.in_(zones), *_equal(COUNT, query), *_at(COUNT.c.acquired, query)]
         keys = select(*of_zone).where(*where).group_by(*of_zone)
         page = keys.order_by(*of_zone).limit(query.limit).offset(query.offset).subquery()
         same = and_(*(page.c[c.name] == c for c in of_zone))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,17 +11,14 @@ from sqlalchemy import (
     ColumnExpressionArgument,
     Select,
     and_,
-    case,
     func,
     literal,
     or_,
     select,
-    true,
 )
 
 from roadstead.catalog import model
 from roadstead.catalog.conditions import ACQUISITION, SCENE, touches
-from roadstead.catalog.decisions import DECISION, standing
 from roadstead.catalog.rows import Bounds, table_of
 
 if TYPE_CHECKING:
@@ -100,38 +96,33 @@ class Leads:
         """Take an open store."""
         self._store = store
 
-    def keys(self, wanted: LeadFilter) -> tuple[LeadKey, ...]:
-        """Return a queue in its order: newest overpass first, then likeliest first."""
-        held = standing().subquery()
-        own = and_(held.c.port == MATCH.c.port, held.c.finding == FINDING)
-        chosen = (
-            select(MATCH.c.port, FINDING, DECISION.c.kind)
-            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
-            .outerjoin(DETECTION, _same_hull())
-            .outerjoin(held, own)
-            .outerjoin(DECISION, DECISION.c.seq == held.c.seq)
-            .where(is_lead(), *_conditions(wanted))
-            .order_by(*_order())
-        )
-        with self._store.transaction(writes=False) as connection:
-            return tuple(LeadKey(*row) for row in connection.execute(chosen))
-
     def rows(self, keys: list[LeadKey]) -> list[Row]:
         """Return the findings of some keys of a queue, in their order; see `one`."""
-        wanted = [and_(MATCH.c.port == key.port, FINDING == key.finding) for key in keys]
-        found = {(row["port"], row["finding"]): row for row in self._findings(or_(*wanted))} if keys else {}
+        if not keys:
+            return []
+        pairs = [key.finding.rpartition("@")[::2] for key in keys]
+        hulls = and_(
+            MATCH.c.port.in_({key.port for key in keys}),
+            MATCH.c.detection_id.in_([key.finding for key in keys]),
+        )
+        others = and_(
+            MATCH.c.mmsi.in_([mmsi for mmsi, _ in pairs]),
+            MATCH.c.overpass_id.in_([overpass for _, overpass in pairs]),
+            MATCH.c.detection_id.is_(None),
+        )
+        found = {(row["port"], row["finding"]): row for row in self._findings(or_(hulls, others))}
         return [found[key.port, key.finding] for key in keys if (key.port, key.finding) in found]
 
     def one(self, port: str, finding: str) -> Row | None:
         """Return a finding: columns of its match, of its overpass, and of its detection with ``hull_`` before them."""
-        return next(iter(self._findings(and_(MATCH.c.port == port, FINDING == finding))), None)
+        return next(iter(self.rows([LeadKey(port, finding, None)])), None)
 
     def _findings(self, condition: ColumnElement[bool], most: int | None = None) -> list[Row]:
         chosen = (
             select(FINDING.label("finding"), *_MATCH, *_MADE, *_HULL)
             .select_from(MATCH)
-            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
-            .outerjoin(DETECTION, _same_hull())
+            .join(ACQUISITION, same_overpass(MATCH, ACQUISITION))
+            .outerjoin(DETECTION, same_hull())
             .where(condition)
             .order_by(*_order())
             .limit(most)
@@ -147,20 +138,6 @@ class Leads:
             chosen = chosen.where(MATCH.c.port == port)
         with self._store.transaction(writes=False) as connection:
             return tuple(zone for zone in connection.scalars(chosen) if zone is not None)
-
-    def counted(self, since: datetime | None = None) -> Mapping[str, tuple[int, int]]:
-        """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
-        held = standing().subquery()
-        open_ = case((held.c.seq.is_(None), 1), else_=0)
-        chosen = (
-            select(MATCH.c.port, func.count(), func.sum(open_))
-            .join(ACQUISITION, _same_overpass(MATCH, ACQUISITION))
-            .outerjoin(held, and_(held.c.port == MATCH.c.port, held.c.finding == FINDING))
-            .where(is_lead(), ACQUISITION.c.stored >= since if since else true())
-            .group_by(MATCH.c.port)
-        )
-        with self._store.transaction(writes=False) as connection:
-            return {port: (leads, undecided) for port, leads, undecided in connection.execute(chosen)}
 
     def scenes(self, port: str, overpass_id: str) -> list[Row]:
         """Return the scenes of an overpass, without their geometry."""
@@ -235,27 +212,6 @@ def is_lead() -> ColumnElement[bool]:
     return or_(MATCH.c.status == "no_ais_partner", ambiguous, MATCH.c.conflicts != "")
 
 
-def _conditions(wanted: LeadFilter) -> list[ColumnExpressionArgument[bool]]:
-    told: list[ColumnExpressionArgument[bool]] = []
-    if wanted.port:
-        told.append(MATCH.c.port == wanted.port)
-    if wanted.zone:
-        told.append(MATCH.c.zone == wanted.zone)
-    if wanted.hull_class:
-        told.append(DETECTION.c["class"] == wanted.hull_class)
-    if wanted.status == "conflict":
-        told.append(MATCH.c.conflicts != "")
-    elif wanted.status:
-        told.append(MATCH.c.status == wanted.status)
-    if wanted.code:
-        told.append(or_(_lists(MATCH.c.reasons, wanted.code), _lists(MATCH.c.conflicts, wanted.code)))
-    if wanted.start:
-        told.append(ACQUISITION.c.acquired >= wanted.start)
-    if wanted.end:
-        told.append(ACQUISITION.c.acquired < wanted.end)
-    return told
-
-
 def _lists(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
     """Mean rows whose comma-separated codes hold this one."""
     return (literal(",") + column + ",").contains(f",{code},", autoescape=True)
@@ -265,9 +221,11 @@ def _order() -> list[ColumnExpressionArgument[Any]]:
     return [ACQUISITION.c.acquired.desc(), MATCH.c.port, MATCH.c.probability.desc(), MATCH.c.row]
 
 
-def _same_overpass(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - two tables
+def same_overpass(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - two tables
+    """Mean rows of the same overpass."""
     return and_(one.c.port == other.c.port, one.c.overpass_id == other.c.overpass_id)
 
 
-def _same_hull() -> ColumnElement[bool]:
+def same_hull() -> ColumnElement[bool]:
+    """Mean a match and its detection."""
     return and_(MATCH.c.port == DETECTION.c.port, MATCH.c.detection_id == DETECTION.c.detection_id)

@@ -40,6 +40,14 @@ def serve(
             help="Name under which browsers ask for it, behind a proxy; may be given several times."
         ),
     ] = None,
+    watchlist: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE[@DATE]",
+            help="UN, EU, OFAC or UK list, or your own CSV, that leads are held against; DATE: when you retrieved it. "
+            "Several allowed. Default: ROADSTEAD_WATCHLISTS.",
+        ),
+    ] = None,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
 ) -> None:
@@ -59,6 +67,7 @@ def serve(
         allowed_hosts=tuple(allowed_host or ()),
         open=open_,
         own_ports=_own_ports(aoi),
+        watchlists=tuple(watchlist or settings().watchlist_files),
     ) as opened:
         first, *more = opened.words
         for line in (f"{first}  Stop with Ctrl-C.", *more):

@@ -111,26 +111,40 @@ def counts_by_zone(counts: pd.DataFrame, port: Port) -> gpd.GeoDataFrame:
     whole = counts[counts["length_bin"] == "all"]
     told = [name for name in RECALL if name in counts]
     table = whole[[*_KEYS, *told]].drop_duplicates(ignore_index=True)
-    for name, column in _wide(whole).items():
-        table[name] = column.reindex(pd.MultiIndex.from_frame(table[["overpass_id", "zone"]])).to_numpy()
+    table = pd.concat([table, _wide(whole, table)], axis=1)
     placed = zones_table(port)[["zone", "kind", "geometry"]].merge(table, on="zone")
     ordered = placed.sort_values(["acquired", "zone"], ignore_index=True)
     return gpd.GeoDataFrame(ordered, geometry="geometry", crs="EPSG:4326")[
-        [*_KEYS[:2], "kind", *_KEYS[2:], *told, *_wide(whole), "geometry"]
+        [*_KEYS[:2], "kind", *_KEYS[2:], *told, *WIDE, "geometry"]
     ]
 
 
-def _wide(counts: pd.DataFrame) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
+def _wide_columns() -> dict[str, tuple[str, str, str]]:
+    """Return column -> (value, low or high; class; quantity)."""
+    columns: dict[str, tuple[str, str, str]] = {}
     for kind in COUNTED:
-        of_class = counts[counts["class"] == kind]
         for quantity in QUANTITIES if kind == "all" else ("observed", *OBSERVED_PARTS):
-            part = of_class[of_class["quantity"] == quantity].set_index(["overpass_id", "zone"])
-            columns[f"{kind}_{quantity}"] = part["value"]
+            columns[f"{kind}_{quantity}"] = ("value", kind, quantity)
             if quantity in ("observed", "declared"):
-                columns[f"{kind}_{quantity}_low"] = part["low"]
-                columns[f"{kind}_{quantity}_high"] = part["high"]
+                columns[f"{kind}_{quantity}_low"] = ("low", kind, quantity)
+                columns[f"{kind}_{quantity}_high"] = ("high", kind, quantity)
     return columns
+
+
+WIDE = _wide_columns()
+"""Columns of numbers of `counts_by_zone`."""
+
+
+def _wide(counts: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of each row of ``table`` (overpass_id, zone) as the columns of `WIDE`."""
+    blank = pd.DataFrame(np.nan, table.index, list(WIDE))
+    if counts.empty:
+        return blank
+    keys = ["overpass_id", "zone", "class", "quantity"]
+    wide = counts.set_index(keys)[["value", "low", "high"]].unstack(["class", "quantity"])
+    rows = wide.reindex(pd.MultiIndex.from_frame(table[["overpass_id", "zone"]]))
+    known = {name: rows[key].to_numpy() for name, key in WIDE.items() if key in rows.columns}
+    return pd.DataFrame({name: known.get(name, blank[name]) for name in WIDE}, table.index)
 
 
 def is_simulated(*tables: pd.DataFrame) -> bool:

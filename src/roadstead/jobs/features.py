@@ -63,7 +63,7 @@ def _columns(table: pa.DataFrameSchema) -> dict[str, Schema]:
 
 def _wide_columns() -> Mapping[str, Schema]:
     """Return the properties of `counts_by_zone`: those that tell which zone and overpass, then the numbers."""
-    names = counts_by_zone(empty(COUNTS), _BLANK).columns
+    names = counts_by_zone(empty(COUNTS), _BLANK).columns  # the order of the export
     told = _columns(COUNTS) | {"kind": TEXT}
     number = _or_null({"type": "number"})
     return {name: told.get(name, number) for name in names if name != "geometry"}

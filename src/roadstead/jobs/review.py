@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from roadstead.ais.watchlist_files import read_watchlist
 from roadstead.aoi import Port, known_ports, named_port
 from roadstead.catalog import Decisions, People, Store
 from roadstead.errors import StoreError
@@ -19,7 +20,7 @@ from roadstead.headers import write_json
 from roadstead.jobs.dossier import dossier_zip
 from roadstead.jobs.features import CatalogFeatures
 from roadstead.jobs.released import download
-from roadstead.jobs.status import next_pass
+from roadstead.jobs.status import next_passes
 from roadstead.review import Desk, Looks, ReviewServer, label_features, review_app
 
 KEY_BYTES = 32
@@ -36,6 +37,7 @@ def desk(
     open: bool = False,
     own_ports: Sequence[Port] = (),
     setup_token: str | None = None,
+    watchlists: Sequence[str] = (),
 ) -> Desk:
     """Return the desk of a store.
 
@@ -47,6 +49,7 @@ def desk(
         open: Whether this machine may read without login.
         own_ports: Ports beside those that ship.
         setup_token: Lets the first admin in.
+        watchlists: Files of lists, ``FILE[@DATE]``, see `ais.watchlist_files`.
 
     Raises:
         StoreError: the key cannot be read or made.
@@ -61,10 +64,11 @@ def desk(
         allowed_hosts=tuple(allowed_hosts),
         open=open,
         setup_token=setup_token,
-        next_pass=next_pass,
+        next_passes=next_passes,
         dossier=partial(dossier_zip, store),
         features=CatalogFeatures(store, ports),
         outside=lambda wanted: download(store, wanted, ports, home / "ais"),
+        lists=tuple(read_watchlist(path) for path in watchlists),
     )
 
 
@@ -99,6 +103,7 @@ def opened_desk(
     allowed_hosts: Sequence[str] = (),
     open: bool = False,
     own_ports: Sequence[Port] = (),
+    watchlists: Sequence[str] = (),
 ) -> Iterator[Opened]:
     """Open a store and give its desk, to be run or started; see `desk`. `roadstead review` and `serve` begin here.
 
@@ -116,6 +121,7 @@ def opened_desk(
             open=open,
             own_ports=own_ports,
             setup_token=token,
+            watchlists=watchlists,
         )
         server = ReviewServer(review_app(made), host, port)
         try:

@@ -14,6 +14,8 @@ from roadstead.imagery import CYCLE
 
 RECENT = timedelta(days=30)
 """Passes of this time promise the next: satellites come and go."""
+SAME_PASS = timedelta(minutes=30)
+"""Passes expected within so short a time are one: the cycle repeats to minutes."""
 LATEST_FAILURES = 3
 """So many failures are named, newest first."""
 
@@ -115,11 +117,18 @@ def _lag(processed: pd.DataFrame) -> Lag | None:
 
 
 def next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
-    """Return the next pass that the recent passes promise: each comes again after one repeat cycle."""
+    """Return the next pass that the recent passes promise; see `next_passes`."""
+    return next(iter(next_passes(ledger, now)), None)
+
+
+def next_passes(ledger: pd.DataFrame, now: datetime, most: int = 3) -> list[datetime]:
+    """Return the next passes that the recent passes promise: each comes again after one repeat cycle."""
     s2 = ledger["platform"].fillna("").str.lower().str.replace("_", "-").str.startswith("sentinel-2")
     recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
     times = [time for value in recent["acquired"] if (time := _time(value))]
-    return min((time + ((now - time) // CYCLE + 1) * CYCLE for time in times), default=None)
+    coming = sorted(time + ((now - time) // CYCLE + 1) * CYCLE for time in times)
+    apart = [time for i, time in enumerate(coming) if not i or time - coming[i - 1] > SAME_PASS]
+    return apart[:most]
 
 
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar

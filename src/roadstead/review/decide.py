@@ -16,7 +16,7 @@ from roadstead.review.access import Analyst, Form, Posted, Site, TheSite
 from roadstead.review.boxes import drawn_box
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import chip_frame, chip_view
-from roadstead.review.queue import asked, place_in
+from roadstead.review.queue import asked, place_in, ranked
 
 router = APIRouter()
 
@@ -56,7 +56,7 @@ def decide(
         page = form.get("page", "")
         told |= {"at": str(at)} | ({"page": page} if page.isascii() and page.isdigit() else {})
         return RedirectResponse(f"/leads?{urlencode(told)}", 303)
-    following = place_in(desk.leads.keys(queue.filter), port, finding).undecided
+    following = place_in(ranked(desk, queue, visitor.name), port, finding).undecided
     if following is None:
         return RedirectResponse(f"/leads?{urlencode(told)}", 303)
     return RedirectResponse(finding_path(following.port, following.finding, told), 303)

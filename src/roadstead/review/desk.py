@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
+from cachetools import LRUCache
 
+from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, Nearby, People, Releases, Store
+from roadstead.catalog import Decisions, Leads, Nearby, People, Queue, Releases, Store
+from roadstead.catalog.queue import version_of
 from roadstead.errors import UsageError
+from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
 
+Made = TypeVar("Made")
 SESSION_LIFE = timedelta(hours=12)
 
 
@@ -94,13 +100,15 @@ class Desk:
     """Whether this machine may read without login."""
     setup_token: str | None = None
     """Lets the first admin in, once, while there is no user."""
-    next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
-    """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
+    next_passes: Callable[[pd.DataFrame, datetime], Sequence[datetime]] = field(default=lambda *_: ())
+    """Passes of a port (`tables.LEDGER`) and the time -> next passes expected, soonest first."""
     dossier: Callable[[str], bytes] | None = None
     """Detection id -> its dossier as a zip."""
     outside: Callable[[Download], bytes] = _no_files
     """Makes the file of a download."""
     clock: Callable[[], datetime] = now
+    lists: Sequence[Watchlist] = ()
+    """Watchlists that leads are held against."""
     features: FeatureSource | None = None
     """What the OGC API serves; None: nothing."""
 
@@ -120,6 +128,16 @@ class Desk:
         return Nearby(self.store)
 
     @cached_property
+    def queue(self) -> Queue:
+        """Leads in their order."""
+        return Queue(self.store)
+
+    @cached_property
+    def listed(self) -> Listed:
+        """Leads that name a vessel on a list."""
+        return Listed(self.queue, self.lists)
+
+    @cached_property
     def decisions(self) -> Decisions:
         """The chain."""
         return Decisions(self.store)
@@ -128,6 +146,27 @@ class Desk:
     def releases(self) -> Releases:
         """What goes to the outside."""
         return Releases(self.store)
+
+    @cached_property
+    def _kept(self) -> LRUCache[Any, tuple[tuple[Any, ...], Any]]:
+        return LRUCache(maxsize=64)
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    def kept(self, key: tuple[str, ...], made: Callable[[], Made]) -> Made:
+        """Return what is made of the store, made anew only once the store has changed; decisions do not count."""
+        version = version_of(self.store)
+        with self._lock:
+            told = self._kept.get(key)
+        if told is not None and told[0] == version:
+            found: Made = told[1]
+            return found
+        new = made()
+        with self._lock:
+            self._kept[key] = version, new
+        return new
 
     def zone_name(self, zone: str | None, port: str) -> str:
         """Return a zone as people call it."""

@@ -16,7 +16,7 @@ from roadstead.review.around import choices, heard_around, looks_around
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
-from roadstead.review.queue import Asked, Place, asked, place_in
+from roadstead.review.queue import Asked, Place, asked, place_in, ranked
 from roadstead.review.release import release_card
 from roadstead.review.tracks import chart
 from roadstead.words import known
@@ -32,7 +32,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     row = desk.leads.one(port, finding)
     told = desk.decisions.of(port, finding)
     queue = asked(request.query_params)
-    where = place_in(desk.leads.keys(queue.filter), port, finding)
+    where = place_in(ranked(desk, queue, visitor.name), port, finding)
     standing = held(told)
     common: dict[str, Any] = {
         "told": told,
@@ -67,6 +67,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
         changed=_changed(row, standing),
+        listed=desk.listed.now().words((port, finding)),
         seen=checksum(row),
         **common,
     )

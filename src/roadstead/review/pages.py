@@ -14,7 +14,7 @@ from roadstead.review.decide import undoable
 from roadstead.review.evidence import checksum
 from roadstead.review.overview import SHOWN, overviews
 from roadstead.review.precision import lead_shares, precisions
-from roadstead.review.queue import DECIDED, asked
+from roadstead.review.queue import DECIDED, SORT_WORDS, asked, ranked
 from roadstead.review.words import code_choices
 
 router = APIRouter()
@@ -46,11 +46,12 @@ def overview(request: Request, site: TheSite, visitor: Viewer) -> Response:
 def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at: Number = 0) -> Response:
     """Show the queue."""
     desk, queue = site.desk, asked(request.query_params)
-    keys = desk.leads.keys(queue.filter)
-    shown = queue.shown(keys)
+    since = desk.people.visit_before(visitor.name) if visitor.name else None
+    found = ranked(desk, queue, visitor.name)
+    shown = queue.shown(found)
     last = max(1, -(-len(shown) // ON_A_PAGE))
     number = min(max(page, 1), last)
-    part = shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+    part = [found.key(place) for place in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]]
     rows = desk.leads.rows(part)
     told = desk.decisions.about([(row["port"], row["finding"]) for row in rows])
     return site.page(
@@ -65,13 +66,15 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
                 "seen": checksum(row),
                 "held": held(about),
                 "after": about[-1].seq if about else 0,
+                "listed": desk.listed.words((row["port"], row["finding"])),
+                "new": since is not None and row["stored"] is not None and row["stored"] >= since,
             }
             for row in rows
             for about in [told[row["port"], row["finding"]]]
         ],
-        total=len(keys),
+        total=len(found),
         listed=len(shown),
-        undecided=sum(not key.decided for key in keys),
+        undecided=len(found.undecided),
         page=number,
         pages=last,
         at=min(at, max(0, len(rows) - 1)),
@@ -79,6 +82,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
         zones=desk.leads.zones(queue.filter.port),
         codes=code_choices(),
         decided_choices=DECIDED,
+        sort_choices=SORT_WORDS,
         did=undoable(site, request.query_params.get("did"), visitor.name),
     )
 

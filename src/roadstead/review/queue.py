@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode
 
-from roadstead.catalog import LeadFilter, LeadKey
+from roadstead.catalog import SORTS, LeadFilter, LeadKey, Ranked
 from roadstead.errors import UsageError
+from roadstead.review.desk import Desk
 
-NAMES = ("port", "zone", "class", "status", "code", "from", "to", "decided")
+NAMES = ("port", "zone", "class", "status", "code", "from", "to", "decided", "sort")
 DECIDED = {"no": "undecided", "yes": "decided", "all": "all"}
+SORT_WORDS = {
+    "matters": "what matters",
+    "newest": "newest overpass",
+    "likeliest": "likeliest",
+    "longest": "longest hull",
+}
 
 
 @dataclass(frozen=True)
@@ -23,15 +30,27 @@ class Asked:
     filter: LeadFilter
     decided: str
     """no, yes or all."""
+    sort: str = "matters"
+    """One of `SORTS`."""
 
     @property
     def query(self) -> str:
         """The filters as a query string, the same for the same filters."""
         return urlencode(self.fields)
 
-    def shown(self, keys: Sequence[LeadKey]) -> list[LeadKey]:
-        """Return the leads that are decided, or not, as asked."""
-        return [key for key in keys if self.decided == "all" or bool(key.decided) == (self.decided == "yes")]
+    def shown(self, ranked: Ranked) -> Sequence[int]:
+        """Return the places of leads that are decided, or not, as asked."""
+        if self.decided == "no":
+            return [int(place) for place in ranked.undecided]
+        if self.decided == "all":
+            return range(len(ranked))
+        return sorted(set(range(len(ranked))) - set(ranked.undecided.tolist()))
+
+
+def ranked(desk: Desk, queue: Asked, name: str) -> Ranked:
+    """Return the leads that fit, in the order asked for; what is new is new to this person."""
+    since = desk.people.visit_before(name) if name else None
+    return desk.queue.ranked(queue.filter, queue.sort, since, desk.listed.now().ranks)
 
 
 def asked(query: Mapping[str, str]) -> Asked:
@@ -42,6 +61,7 @@ def asked(query: Mapping[str, str]) -> Asked:
     """
     fields = {name: query[name] for name in NAMES if query.get(name)}
     decided = fields.get("decided", "no")
+    sort = fields.get("sort", "matters")
     start, end = _day(fields, "from"), _day(fields, "to")
     return Asked(
         fields,
@@ -55,6 +75,7 @@ def asked(query: Mapping[str, str]) -> Asked:
             end=end + timedelta(days=1) if end else None,
         ),
         decided if decided in DECIDED else "no",
+        sort if sort in SORTS else "matters",
     )
 
 
@@ -81,18 +102,19 @@ class Place:
     """The next one without a decision, from the start again after the last."""
 
 
-def place_in(keys: Sequence[LeadKey], port: str, finding: str) -> Place:
+def place_in(leads: Ranked, port: str, finding: str) -> Place:
     """Return where a finding stands."""
-    at = next((i for i, key in enumerate(keys) if (key.port, key.finding) == (port, finding)), None)
+    at, total, open_ = leads.number(port, finding), len(leads), leads.undecided
     if at is None:
-        return Place(
-            0, len(keys), None, keys[0] if keys else None, next((k for k in keys if not k.decided), None)
-        )
-    around = [*keys[at + 1 :], *keys[:at]]
+        first = leads.key(0) if total else None
+        return Place(0, total, None, first, leads.key(int(open_[0])) if len(open_) else None)
+    others = open_[open_ != at]
+    later = others[others > at]
+    following = later[0] if len(later) else others[0] if len(others) else None
     return Place(
         at + 1,
-        len(keys),
-        keys[at - 1] if at else None,
-        keys[at + 1] if at + 1 < len(keys) else None,
-        next((key for key in around if not key.decided), None),
+        total,
+        leads.key(at - 1) if at else None,
+        leads.key(at + 1) if at + 1 < total else None,
+        None if following is None else leads.key(int(following)),
     )

@@ -78,7 +78,7 @@ def test_real_data_is_not_called_simulated(tmp_path: Path) -> None:
 
 def test_the_overview_tells_counts_gaps_and_what_is_new(store: Store) -> None:
     clock = r.Clock()
-    desk = r.desk(store, clock=clock, next_pass=lambda *_: ACQUIRED + timedelta(days=10))
+    desk = r.desk(store, clock=clock, next_passes=lambda *_: [ACQUIRED + timedelta(days=10)])
     browser = r.Browser(desk)
     browser.log_in("ana")
     page = browser.get("/").text
