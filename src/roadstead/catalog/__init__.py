@@ -1,6 +1,7 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
 from roadstead.catalog.atlas import Atlas
+from roadstead.catalog.attachments import Attachment, Attachments
 from roadstead.catalog.decisions import (
     Decision,
     Decisions,
@@ -22,6 +23,8 @@ __all__ = [
     "FIXED_STRUCTURE",
     "ROLES",
     "Atlas",
+    "Attachment",
+    "Attachments",
     "Decision",
     "Decisions",
     "LeadFilter",

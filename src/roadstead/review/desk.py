@@ -12,7 +12,7 @@ from typing import Protocol
 import pandas as pd
 
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, Nearby, People, Store
+from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Store
 from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
@@ -88,6 +88,11 @@ class Desk:
     def leads(self) -> Leads:
         """Findings."""
         return Leads(self.store)
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Files attached to findings."""
+        return Attachments(self.store)
 
     @cached_property
     def nearby(self) -> Nearby:
