@@ -17,6 +17,7 @@ from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
+from roadstead.catalog.vessels import Vessels
 
 __all__ = [
     "BECAUSE",
@@ -39,6 +40,7 @@ __all__ = [
     "Store",
     "Verdict",
     "Verified",
+    "Vessels",
     "canonical",
     "held",
 ]

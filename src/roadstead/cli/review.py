@@ -41,6 +41,13 @@ def serve(
             help="Name under which browsers ask for it, behind a proxy; may be given several times."
         ),
     ] = None,
+    watchlist: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="List of vessels to hold declared ones against: FILE, or FILE@2024-05-01 where it was retrieved that "
+            "day; may be given several times."
+        ),
+    ] = None,
     aoi: options.Aoi = None,
     store: options.StoreUrl = None,
 ) -> None:
@@ -67,6 +74,7 @@ def serve(
                 open=open_,
                 own_ports=_own_ports(aoi),
                 setup_token=token,
+                watchlists=tuple(watchlist or ()),
             )
         )
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"

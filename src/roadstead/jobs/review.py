@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from roadstead.ais.watchlist_files import read_watchlist
 from roadstead.aoi import Port, known_ports, named_port
 from roadstead.catalog import Decisions, Store
 from roadstead.errors import StoreError
@@ -29,6 +30,7 @@ def desk(
     open: bool = False,
     own_ports: Sequence[Port] = (),
     setup_token: str | None = None,
+    watchlists: Sequence[str | Path] = (),
 ) -> Desk:
     """Return the desk of a store.
 
@@ -40,9 +42,11 @@ def desk(
         open: Whether this machine may read without login.
         own_ports: Ports beside those that ship.
         setup_token: Lets the first admin in.
+        watchlists: Files of lists, ``FILE`` or ``FILE@2024-05-01``.
 
     Raises:
         StoreError: the key cannot be read or made.
+        BadInputError: a list cannot be read.
     """
     return Desk(
         store=store,
@@ -53,6 +57,7 @@ def desk(
         allowed_hosts=tuple(allowed_hosts),
         open=open,
         setup_token=setup_token,
+        watchlists=tuple(read_watchlist(path) for path in watchlists),
         next_pass=next_pass,
     )
 

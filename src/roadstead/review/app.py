@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
-from roadstead.review import account, attach, decide, finding, pages, people, tiles
+from roadstead.review import account, attach, decide, finding, pages, people, tiles, vessel
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
@@ -54,7 +54,7 @@ def review_app(desk: Desk) -> FastAPI:
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk))
     app.state.imagery = Imagery(desk)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))
-    for part in (account, pages, finding, decide, attach, people, tiles):
+    for part in (account, pages, finding, decide, attach, people, tiles, vessel):
         app.include_router(part.router)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)

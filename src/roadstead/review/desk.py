@@ -11,8 +11,9 @@ from typing import Protocol
 
 import pandas as pd
 
+from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
-from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Store
+from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Store, Vessels
 from roadstead.words import zone_words
 
 SESSION_LIFE = timedelta(hours=12)
@@ -77,6 +78,8 @@ class Desk:
     """Lets the first admin in, once, while there is no user."""
     next_pass: Callable[[pd.DataFrame, datetime], datetime | None] = field(default=lambda *_: None)
     """Passes of a port (`tables.LEDGER`) and the time -> next pass expected."""
+    watchlists: tuple[Watchlist, ...] = ()
+    """Lists that vessels are held against, as of the day they were heard last."""
     clock: Callable[[], datetime] = now
 
     @cached_property
@@ -93,6 +96,11 @@ class Desk:
     def attachments(self) -> Attachments:
         """Files attached to findings."""
         return Attachments(self.store)
+
+    @cached_property
+    def vessels(self) -> Vessels:
+        """Declared vessels."""
+        return Vessels(self.store)
 
     @cached_property
     def nearby(self) -> Nearby:

@@ -17,12 +17,22 @@ from roadstead.review.security import MOST_BODY
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
-PAGES = ["/", "/leads", "/finding/nampo/d0", "/vessel/412000001", "/precision", "/log", "/people"]
+PAGES = [
+    "/",
+    "/leads",
+    "/finding/nampo/d0",
+    "/vessel/412000001",
+    "/vessels",
+    "/precision",
+    "/log",
+    "/people",
+]
+FILES = ["/file/1", "/file/1/shown.webp"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES])
+@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *FILES])
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -39,6 +49,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     }
     tried = {*FREE, *PAGES[:2], *PAGES[4:], "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
+    tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
     assert got == tried - {"/logout"}
 
 
