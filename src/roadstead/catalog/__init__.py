@@ -1,6 +1,7 @@
 """The store of what was seen, declared and decided: SQLite by default, PostGIS by URL. SQL lives here alone."""
 
 from roadstead.catalog.atlas import Atlas, Pass, Points
+from roadstead.catalog.attachments import Attachment, Attachments
 from roadstead.catalog.audit_model import ANSWERS
 from roadstead.catalog.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, Audits, hull_record, newest
 from roadstead.catalog.decisions import (
@@ -22,6 +23,7 @@ from roadstead.catalog.queue import SORTS, LeadTable, Queue, Ranked
 from roadstead.catalog.releases import Releases, plain_id
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
+from roadstead.catalog.vessels import Vessels
 
 __all__ = [
     "ANSWERS",
@@ -32,6 +34,8 @@ __all__ = [
     "SORTS",
     "Asking",
     "Atlas",
+    "Attachment",
+    "Attachments",
     "AuditAnswer",
     "AuditBox",
     "AuditCell",
@@ -59,6 +63,7 @@ __all__ = [
     "Store",
     "Verdict",
     "Verified",
+    "Vessels",
     "canonical",
     "codes_of",
     "evidence_sha256",

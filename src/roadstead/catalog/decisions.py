@@ -231,7 +231,7 @@ class Decisions:
                     f"{newest.decided:%Y-%m-%d %H:%M:%S} UTC, "
                     "after your page was made; nothing was written"
                 )
-            return _append(connection, row, user, now)
+            return append(connection, row, user, now)
 
     def undo(self, seq: int, user: str, now: datetime, *, others: bool = False) -> Decision:
         """Take back a decision by a new row; what stood before it stands again.
@@ -257,7 +257,7 @@ class Decisions:
                 "note": "",
                 "undoes": seq,
             }
-            return _append(connection, {**row, **taken, "kind": "undone"}, user, now)
+            return append(connection, {**row, **taken, "kind": "undone"}, user, now)
 
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
         """Return all rows about each of some findings (port, finding), oldest first."""
@@ -358,7 +358,9 @@ def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
     return None if row is None else Decision(**row)
 
 
-def _append(connection: Connection, given: Mapping[str, Any], user: str, now: datetime) -> Decision:
+def append(connection: Connection, given: Mapping[str, Any], user: str, now: datetime) -> Decision:
+    """Add a row to the chain, in the transaction of a writer."""
+    _alone(connection)
     last = connection.execute(
         select(DECISION.c.seq, DECISION.c.sha256).order_by(DECISION.c.seq.desc()).limit(1)
     ).one_or_none()

@@ -16,7 +16,7 @@ from roadstead.catalog.decisions import (
     Decision,
     OvertakenError,
     _alone,
-    _append,
+    append,
     canonical,
 )
 from roadstead.catalog.gate import (
@@ -329,7 +329,7 @@ def _after(row: Decision, kind: str, details: Mapping[str, Any]) -> dict[str, An
 
 
 def _add(connection: Connection, row: Mapping[str, Any], user: str, now: datetime) -> Decision:
-    return _append(connection, {name: value for name, value in row.items() if name in DECISION.c}, user, now)
+    return append(connection, {name: value for name, value in row.items() if name in DECISION.c}, user, now)
 
 
 __all__ = [

@@ -123,17 +123,19 @@ def verify(
     store: options.StoreUrl = None,
     json: Json = False,
 ) -> None:
-    """Check the chain of decisions and print its head; exit code 3 where a row is at fault, and its name.
+    """Check the chain of decisions and the files attached, and print its head; exit code 3 where a row is at fault.
 
     Keep the head elsewhere: with --contains it shows later whether the end was cut off or the chain was made anew.
     """
-    from roadstead.catalog import Decisions, Store
+    from roadstead.catalog import Attachments, Decisions, Store
 
     with Store.open(store or settings().store_url) as opened:
         found = Decisions(opened).verify()
+        files = Attachments(opened).faults()
     lost = [head for head in contains or [] if head not in found.hashes]
     faults = [
         *found.faults,
+        *files,
         *(f"the chain holds no row {head}: it was cut off or made anew" for head in lost),
     ]
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,9 +13,9 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import known_ports, load_port
-from roadstead.catalog import GENESIS, Decision, Decisions, Store
-from roadstead.errors import BadInputError, RoadsteadError
-from roadstead.export.dossier import Chain, Finding, Imagery, dossier_files, write_dossier, zipped
+from roadstead.catalog import GENESIS, Attachments, Decision, Decisions, Store
+from roadstead.errors import BadInputError, RoadsteadError, StoreError
+from roadstead.export.dossier import Attached, Chain, Finding, Imagery, dossier_files, write_dossier, zipped
 from roadstead.export.dossier.data import WITHHOLD_ALL
 from roadstead.imagery import cut_out, is_raster, item_sha256, open_geotiff, read_item, scene_from_item
 from roadstead.reconcile import CONFLICTS, REASONS
@@ -102,6 +103,7 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
     told = Decisions(store)
     last = told.newest(1)
     chain = Chain(last[0].seq, last[0].sha256) if last else Chain(0, GENESIS)
+    attached, kept_back = _attached(store, port, str(row["detection_id"]))
     positions, vessels, withheld = _declared(store, port, around, match, asked.withhold)
     return Finding(
         port=port,
@@ -117,12 +119,36 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
         withheld=withheld,
         chip=store.chips(port, row["overpass_id"]).get(row["detection_id"]),
         imagery=_imagery(scene, row) if asked.imagery else Imagery("The scene was not read again."),
+        attached=attached,
+        attached_withheld=kept_back,
     )
 
 
 def _told(one: Decision) -> dict[str, Any]:
     """Return a row of the chain as JSON; `evidence` stays the text that its hash is over."""
     return {**asdict(one), "decided": one.decided.isoformat(timespec="microseconds")}
+
+
+def _attached(store: Store, port: str, finding: str) -> tuple[tuple[Attached, ...], int]:
+    """Return the files attached to a finding that may be passed on, and how many may not.
+
+    Raises:
+        StoreError: a file is not what was attached.
+    """
+    rows = [row for row in Decisions(store).of(port, finding) if row.file]
+    files, found = Attachments(store), []
+    for row in rows:
+        said = row.file
+        if not said["may_share"]:
+            continue
+        content = files.content(said["sha256"])
+        if content is None or hashlib.sha256(content).hexdigest() != said["sha256"]:
+            raise StoreError(f"decision {row.seq}: the file {said['name']!r} is not what was attached")
+        about = (said["licence"], said["source"], row.note)
+        found.append(
+            Attached(row.seq, said["name"], content, said["sha256"], row.user_name, row.decided, *about)
+        )
+    return tuple(found), len(rows) - len(found)
 
 
 def _zone_name(port: str, zone: str | None) -> str:

@@ -53,6 +53,7 @@ def desk(
 
     Raises:
         StoreError: the key cannot be read or made.
+        BadInputError: a list cannot be read.
     """
     ports = ports_by_slug(own_ports)
     return Desk(

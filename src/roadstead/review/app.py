@@ -19,6 +19,7 @@ from roadstead.catalog import OvertakenError
 from roadstead.errors import RoadsteadError, UsageError
 from roadstead.review import (
     account,
+    attach,
     audit,
     audit_cell,
     decide,
@@ -30,6 +31,7 @@ from roadstead.review import (
     released,
     take_away,
     tiles,
+    vessel,
 )
 from roadstead.review.access import NeedsLoginError, Site, environment, login_path
 from roadstead.review.desk import Desk, is_loopback
@@ -47,6 +49,7 @@ PARTS = (
     pages,
     finding,
     decide,
+    attach,
     people,
     release,
     released,
@@ -55,6 +58,7 @@ PARTS = (
     audit_cell,
     tiles,
     mapping,
+    vessel,
     ogc,
 )
 TITLES = {
@@ -62,6 +66,7 @@ TITLES = {
     403: "Not allowed",
     404: "Nothing here",
     409: "Somebody was faster",
+    413: "Too large",
     415: "That cannot be read",
     422: "That cannot be read",
     503: "The store does not answer",

@@ -15,7 +15,7 @@ from cachetools import LRUCache
 
 from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, Nearby, People, Queue, Releases, Store
+from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
 from roadstead.catalog.queue import version_of
 from roadstead.errors import UsageError
 from roadstead.review.listed import Listed
@@ -108,7 +108,7 @@ class Desk:
     """Makes the file of a download."""
     clock: Callable[[], datetime] = now
     lists: Sequence[Watchlist] = ()
-    """Watchlists that leads are held against."""
+    """Lists that leads are held against as of the overpass, and vessels as of the day they were heard last."""
     features: FeatureSource | None = None
     """What the OGC API serves; None: nothing."""
 
@@ -121,6 +121,16 @@ class Desk:
     def leads(self) -> Leads:
         """Findings."""
         return Leads(self.store)
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        """Files attached to findings."""
+        return Attachments(self.store)
+
+    @cached_property
+    def vessels(self) -> Vessels:
+        """Declared vessels."""
+        return Vessels(self.store)
 
     @cached_property
     def nearby(self) -> Nearby:

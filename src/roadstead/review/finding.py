@@ -13,6 +13,7 @@ from roadstead.catalog import Decision, held
 from roadstead.imagery.looks import MASK_LOOKS
 from roadstead.review.access import Site, TheSite, Viewer, Visitor
 from roadstead.review.around import choices, heard_around, looks_around
+from roadstead.review.attach import LICENCES
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
@@ -63,6 +64,8 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         choices=choices(row, heard),
         around=looks_around(desk, row),
         tracks=chart(desk, row, heard),
+        files=[one for one in told if one.file],
+        licences=LICENCES,
         map=map_view(picture[1]) if picture else None,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),

@@ -1,11 +1,10 @@
-"""The start page, the queue, a vessel, precision, and the chain of decisions."""
+"""The start page, the queue, precision, and the chain of decisions."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from roadstead.catalog import held
@@ -84,27 +83,6 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
         decided_choices=DECIDED,
         sort_choices=SORT_WORDS,
         did=undoable(site, request.query_params.get("did"), visitor.name),
-    )
-
-
-@router.get("/vessel/{mmsi}")
-def vessel(request: Request, site: TheSite, visitor: Viewer, mmsi: str) -> Response:
-    """Show what the store holds of a declared vessel."""
-    if not re.fullmatch(r"[0-9]{9}", mmsi):
-        raise HTTPException(404)
-    found = site.desk.leads
-    history, sightings, positions = found.history(mmsi), found.sightings(mmsi), found.positions(mmsi)
-    if not (history or sightings or positions):
-        raise HTTPException(404)
-    return site.page(
-        request,
-        "vessel.html.j2",
-        visitor,
-        simulated=any(row["simulated"] for row in (*history, *sightings, *positions)),
-        mmsi=mmsi,
-        history=history,
-        sightings=sightings,
-        positions=positions,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import threading
 from collections import deque
@@ -18,6 +19,9 @@ from starlette.responses import PlainTextResponse, Response
 
 SESSION_COOKIE, FORM_COOKIE = "roadstead_session", "roadstead_form"
 MOST_BODY = 64 * 1024
+MOST_UPLOAD = 10 * 1024 * 1024 + MOST_BODY
+"""A file and the fields beside it."""
+_UPLOADS = re.compile(r"/finding/[^/]+/[^/]+/attach")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self'; "
@@ -56,7 +60,7 @@ def _refused(request: Request) -> Response | None:
         size = request.headers.get("content-length", "")
         if not (size.isascii() and size.isdigit()):
             return PlainTextResponse("length required", 411)
-        if int(size) > MOST_BODY:
+        if int(size) > (MOST_UPLOAD if _UPLOADS.fullmatch(request.url.path) else MOST_BODY):
             return PlainTextResponse("too large", 413)
     return None
 

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from roadstead.review.desk import Desk
 from roadstead.review.spread import SHARES, Spread, outline, spreads
 
 WIDTH, HEIGHT = 720.0, 440.0
+CLOSE = timedelta(minutes=45)
+"""Of a vessel named so much is shown in any case."""
 LEAST_M, MOST_M = 600.0, 8_000.0
 """Half the height of what is shown."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -137,7 +139,7 @@ def chart(desk: Desk, row: Row, heard: Heard) -> Chart | None:
     static = desk.nearby.static(row["port"], row["overpass_id"], own) if own else []
     places = spreads(kept, static, row["acquired"], row["acquired_sigma_s"] or 0.0, crs, lonlat)
     shown = [r for r in heard.reports if abs(r["time"] - row["acquired"]) <= REACH]
-    half = _half_height(middle, places, shown, own, crs)
+    half = _half_height(middle, places, shown, own, row["acquired"], crs)
     view = View(crs, middle, HEIGHT / 2 / half)
     looks = {mmsi: (COLOURS[i % 4], DASHES[i % 4]) for i, mmsi in enumerate(own)}
     tracks = _tracks(view, shown, heard.names, looks, row["acquired"])
@@ -166,14 +168,20 @@ def _place(mmsi: str, names: Mapping[str, str], places: Iterable[Spread], middle
 
 
 def _half_height(
-    middle: Array, places: Sequence[Spread], shown: Sequence[Row], own: Sequence[str], crs: str
+    middle: Array,
+    places: Sequence[Spread],
+    shown: Sequence[Row],
+    own: Sequence[str],
+    moment: datetime,
+    crs: str,
 ) -> float:
     """Return what shows the densities and the vessels named, else those nearby."""
     told = [LEAST_M]
     for one in places:
         area = one.ellipses[SHARES[-1]]
         told.append(math.dist(area.xy, middle) + max(area.along_m, area.cross_m))
-    reports = [r for r in shown if r["mmsi"] in own] or shown
+    reports = [r for r in shown if r["mmsi"] in own and abs(r["time"] - moment) <= CLOSE]
+    reports = reports or [r for r in shown if r["mmsi"] in own] or list(shown)
     if reports:
         xy = lonlat_to_xy(np.array([[r["lon"], r["lat"]] for r in reports]), crs)
         away = np.abs(xy - middle) / [WIDTH / HEIGHT, 1.0]

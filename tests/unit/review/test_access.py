@@ -22,18 +22,20 @@ PAGES = [
     "/leads",
     "/finding/nampo/d0",
     "/vessel/412000001",
+    "/vessels",
     "/precision",
     "/log",
     "/people",
     "/released",
 ]
 RELEASE = ["/finding/nampo/d0/release", "/released/RS-2026-2222222", "/export/released.geojson"]
+FILES = ["/file/1", "/file/1/shown.webp"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 PICTURES += ["/dossier/nampo/d0.zip"]
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *RELEASE])
+@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *RELEASE, *FILES])
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -52,6 +54,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
     tried |= {"/dossier/{port}/{finding}.zip"}
     tried |= {"/finding/{port}/{finding}/release", "/released/{name}", "/export/released.{kind}"}
+    tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
     assert got == tried - {"/logout"}
 
 

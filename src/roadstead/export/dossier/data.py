@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import geopandas as gpd
@@ -41,6 +42,32 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file that an analyst attached, as the chain of decisions tells of it."""
+
+    number: int
+    """Of its row in the chain."""
+    name: str
+    content: bytes
+    sha256: str
+    by: str
+    when: datetime
+    licence: str
+    source: str
+    note: str
+
+    @property
+    def path(self) -> str:
+        """Its name in the dossier's folder."""
+        return f"attached/{self.number}-{self.name}"
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Every text that an analyst typed in."""
+        return frozenset(filter(None, (self.name, self.by, self.licence, self.source, self.note)))
+
+
+@dataclass(frozen=True)
 class Finding:
     """One detection and all that the store holds of it."""
 
@@ -65,6 +92,10 @@ class Finding:
     chain: Chain | None = None
     chip: Image | None = None
     imagery: Imagery = Imagery("The scene was not read again.")
+    attached: tuple[Attached, ...] = ()
+    """Files whose licence lets them be passed on."""
+    attached_withheld: int = 0
+    """Files left out because theirs does not."""
 
     @property
     def hull(self) -> Mapping[Any, Any]:

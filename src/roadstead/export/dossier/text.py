@@ -75,6 +75,7 @@ def sections(finding: Finding, reasons: Mapping[str, str], conflicts: Mapping[st
         *_decided(finding),
         *_declared(finding),
         *_track(finding),
+        *_attached(finding),
         Section("The image", tuple(_image(finding)), (finding.imagery.note,)),
         Section("How it was made", tuple(_made(finding))),
     ]
@@ -241,6 +242,38 @@ def _nearest(finding: Finding, most: int = 20) -> pd.DataFrame:
     away = (finding.positions["time"] - finding.hull["acquired"]).abs()
     kept: pd.DataFrame = finding.positions.loc[away.sort_values(kind="stable").index[:most]]
     return kept.sort_values(["mmsi", "time"], kind="stable")
+
+
+def _attached(finding: Finding) -> Iterator[Section]:
+    """What analysts attached; their words stand between quotation marks."""
+    if not finding.attached and not finding.attached_withheld:
+        return
+    head = (
+        "file",
+        "attached by",
+        "at (UTC)",
+        "row of the chain",
+        "licence",
+        "source",
+        "what it shows",
+        "SHA-256",
+    )
+    rows = [
+        (
+            quoted(one.name),
+            quoted(one.by),
+            f"{one.when:%Y-%m-%d %H:%M:%S}",
+            str(one.number),
+            quoted(one.licence),
+            quoted(one.source) if one.source else "not said",
+            quoted(one.note) if one.note else "",
+            one.sha256,
+        )
+        for one in finding.attached
+    ]
+    left = finding.attached_withheld
+    told = (f"{left} file{'s' if left > 1 else ''} left out: not to be passed on.",) if left else ()
+    yield Section("Attached by analysts", lines=told, table=(head, *rows) if rows else ())
 
 
 def _image(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -122,6 +122,7 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
         files["ais-positions.csv"] = csv_text(positions_table(finding.positions)).encode()
     if len(finding.vessels):
         files["ais-static.csv"] = plain_csv(finding.vessels).encode()
+    files |= {one.path: one.content for one in finding.attached}
     pieces = [cell for part in parts for row in (*part.facts, part.lines, *part.table) for cell in row]
     check_words("\n".join([title, *pieces]), names)
     files["dossier.pdf"] = pdf_bytes(
@@ -138,9 +139,10 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
 
 
 def _told(finding: Finding) -> set[str]:
-    """Return every text that is not ours: what ships declared, what people noted, and names of AIS sources."""
+    """Return every text that is not ours: what ships declared, what people typed in, and names of AIS sources."""
+    typed = {text for one in finding.attached for text in (*one.texts, one.path)}
     sources = {*finding.withheld, *finding.positions["source"], *finding.vessels["source"]}
-    return {*finding.declared, *finding.noted, *(str(source) for source in sources)}
+    return {*finding.declared, *finding.noted, *typed, *(str(source) for source in sources)}
 
 
 def _origin(finding: Finding) -> dict[str, Any]:
