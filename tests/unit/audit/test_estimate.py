@@ -111,4 +111,18 @@ def test_agreement_has_an_interval_over_cells_and_says_the_same_each_time() -> N
     assert found.value is not None
     assert found.high is not None
     assert found.low < found.value < found.high
-    assert agreement(tables[:1], positive_agreement).low is None, "of one cell there is no interval"
+    mixed = [np.array([[3, 0], [1, 0]])]
+    assert agreement(mixed, positive_agreement).low is None, "of one cell there is no interval"
+
+
+def test_where_nothing_differs_the_interval_still_has_a_width() -> None:
+    found = mean(np.zeros(20), np.full(20, 3.0), ["a"] * 20)
+    assert found.low is not None
+    assert found.low == pytest.approx(-(1 - 0.025 ** (1 / 20)))
+    boxes = agreement([np.array([[2, 0], [0, 0]])] * 5, positive_agreement)
+    assert boxes.low is not None
+    assert boxes.low == pytest.approx(2 * 0.6915 / 1.6915, abs=1e-3), "of ten boxes"
+    cells = agreement([np.array([[1, 0], [0, 1]])] * 5)
+    assert (cells.value, cells.high) == (1.0, 1.0)
+    assert cells.low is not None
+    assert cells.low == pytest.approx((0.6915 - 0.5) / 0.5, abs=1e-3)
