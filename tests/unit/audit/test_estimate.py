@@ -57,7 +57,7 @@ def population(rng: np.random.Generator, recall: float) -> tuple[np.ndarray, np.
     return stratum, ships, rng.binomial(ships, own)
 
 
-@pytest.mark.parametrize(("recall", "cells"), [(0.75, 60), (0.9, 60), (0.9, 35), (0.97, 100)])
+@pytest.mark.parametrize(("recall", "cells"), [(0.75, 60), (0.9, 60), (0.9, 35), (0.97, 100), (0.6, 30)])
 def test_the_interval_of_recall_holds_the_truth_about_as_often_as_it_says(recall: float, cells: int) -> None:
     rng = np.random.default_rng(11)
     names = [("berth", True), ("anchorage", True), ("berth", False), ("anchorage", False)]
@@ -73,7 +73,7 @@ def test_the_interval_of_recall_holds_the_truth_about_as_often_as_it_says(recall
         weight = np.array([sizes[names[k]] / given[names[k]] for k in stratum[rows]])
         found = share(hits[rows], ships[rows], weight, list(stratum[rows]))
         held += found.low is None or found.low <= truth <= (found.high or 0.0)
-    assert 0.90 <= held / runs, f"{held} of {runs}"
+    assert 0.92 <= held / runs, f"{held} of {runs}"
 
 
 def test_the_interval_of_a_bias_holds_the_truth_about_as_often_as_it_says() -> None:

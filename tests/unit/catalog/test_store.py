@@ -27,7 +27,9 @@ from roadstead.tables import (
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 
-DESK = ("users", "sessions", "visits", "decisions")
+DESK = (
+    "users", "sessions", "visits", "decisions", "audit_draws", "audit_cells", "audit_answers", "audit_boxes",
+)  # fmt: skip
 """Filled by people, not by overpasses."""
 
 

@@ -17,11 +17,12 @@ from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
 PAGES = ["/", "/leads", "/finding/nampo/d0", "/vessel/412000001", "/precision", "/log", "/people"]
+AUDIT = ["/audit", "/audit/results", "/audit/a1", "/audit/a1/picture.webp"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES])
+@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *AUDIT])
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -38,6 +39,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     }
     tried = {*FREE, *PAGES[:2], *PAGES[4:], "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
+    tried |= {*AUDIT[:2], "/audit/{name}", "/audit/{name}/picture.webp"}
     assert got == tried - {"/logout"}
 
 
