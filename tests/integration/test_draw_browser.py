@@ -82,7 +82,7 @@ def test_a_box_is_drawn_from_bow_to_stern_and_mended_by_mouse(chrome: Browser) -
     drag(page, (50, 35), (30, 45))
     assert sizes(boxes(page)[0]) == pytest.approx((30, 45, 30, 5, 0), abs=0.3)
     # The handle of the side makes it 8 broad, that of the bow points it to the right, its stern where it was.
-    drag(page, (32.5, 45), (34, 45))
+    drag(page, (35.5, 45), (37, 45))
     assert sizes(boxes(page)[0])[3] == pytest.approx(8, abs=0.4)
     drag(page, (30, 30), (60, 60))
     assert sizes(boxes(page)[0]) == pytest.approx((45, 60, 30, 8, 90), abs=0.5)

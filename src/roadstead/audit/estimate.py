@@ -84,7 +84,10 @@ def _clopper_pearson(x: float, n: float) -> tuple[float, float]:
 
 
 def mean(value: ArrayLike, weight: ArrayLike, strata: Sequence[Hashable]) -> Estimate:
-    """Return the mean over cells with Student's interval; arguments as of `share`."""
+    """Return the mean over cells with Student's interval; arguments as of `share`.
+
+    Where all cells are alike it tells how many cells could differ by one and not be in the sample.
+    """
     y, w = (np.asarray(v, float) for v in (value, weight))
     if not len(y):
         return Estimate(None, None, None, 0, 0)
@@ -92,6 +95,10 @@ def mean(value: ArrayLike, weight: ArrayLike, strata: Sequence[Hashable]) -> Est
     if len(y) < 2:
         return Estimate(middle, None, None, len(y), len(y))
     variance, df = _variance(w * (y - middle) / w.sum(), w, strata)
+    if not np.ptp(y):
+        # No cell differs: how many may yet do so by one, unseen.
+        reach = 1.0 - _TAIL ** (1.0 / len(y))
+        return Estimate(middle, middle - reach, middle + reach, len(y), len(y))
     reach = float(student.ppf(1 - _TAIL, df)) * variance**0.5
     return Estimate(middle, middle - reach, middle + reach, len(y), len(y))
 
@@ -159,12 +166,25 @@ def agreement(
     stacked = np.asarray(tables, float)
     total, cells = stacked.sum(0), len(stacked)
     value, n = figure(total), round(float(total.sum()))
-    if value is None or cells < 2:
+    if value is None:
+        return Estimate(None, None, None, n, cells)
+    if value == 1.0:
+        return Estimate(value, _lowest(total, figure), 1.0, n, cells)
+    if cells < 2:
         return Estimate(value, None, None, n, cells)
     picks = np.random.default_rng(seed).integers(0, cells, (DRAWS, cells))
     drawn = [figure(stacked[pick].sum(0)) for pick in picks]
     known = [one for one in drawn if one is not None]
     if len(known) < DRAWS // 2:
         return Estimate(value, None, None, n, cells)
-    low, high = np.percentile(known, [100 * _TAIL, 100 * (1 - _TAIL)])
-    return Estimate(value, float(low), float(high), n, cells)
+    low, high = (float(v) for v in np.percentile(known, [100 * _TAIL, 100 * (1 - _TAIL)]))
+    return Estimate(value, low, high, n, cells) if low < high else Estimate(value, None, None, n, cells)
+
+
+def _lowest(total: Array, figure: Callable[[Array], float | None]) -> float:
+    """Return the lower end where all agree, by Clopper and Pearson's for the share that agrees."""
+    agreed = float(_TAIL ** (1.0 / total.sum()))
+    if figure is positive_agreement:
+        return 2 * agreed / (1 + agreed)
+    by_chance = float(total.sum(0) @ total.sum(1)) / float(total.sum()) ** 2
+    return (agreed - by_chance) / (1 - by_chance)

@@ -53,6 +53,11 @@ def draw(
     print_table(
         f"Draw {drawn.draw.draw}, seed {seed}", columns, list(stratum_rows(drawn.draw.frame["strata"]))
     )
+    empty = [one for one in drawn.draw.frame["strata"] if not one["drawn"]]
+    if empty:
+        err.print(
+            f"{len(empty)} kinds of place are in no sample: draw more cells, or results leave them out."
+        )
     for one in drawn.draw.frame["unread"][:5]:
         err.print(f"{one['zone']} at {one['overpass_id']} could not be read: {one['why']}", markup=False)
     out.print(

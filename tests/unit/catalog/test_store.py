@@ -27,7 +27,10 @@ from roadstead.tables import (
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 
-DESK = ("users", "sessions", "visits", "decisions", "attached_files")
+DESK = (
+    "users", "sessions", "visits", "decisions", "attached_files",
+    "audit_draws", "audit_cells", "audit_answers", "audit_boxes",
+)  # fmt: skip
 """Filled by people, not by overpasses."""
 
 

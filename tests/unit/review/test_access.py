@@ -30,12 +30,13 @@ PAGES = [
 ]
 RELEASE = ["/finding/nampo/d0/release", "/released/RS-2026-2222222", "/export/released.geojson"]
 FILES = ["/file/1", "/file/1/shown.webp"]
+AUDIT = ["/audit", "/audit/results", "/audit/a1", "/audit/a1/picture.webp"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 PICTURES += ["/dossier/nampo/d0.zip"]
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *RELEASE, *FILES])
+@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *RELEASE, *FILES, *AUDIT])
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -55,6 +56,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     tried |= {"/dossier/{port}/{finding}.zip"}
     tried |= {"/finding/{port}/{finding}/release", "/released/{name}", "/export/released.{kind}"}
     tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
+    tried |= {*AUDIT[:2], "/audit/{name}", "/audit/{name}/picture.webp"}
     assert got == tried - {"/logout"}
 
 

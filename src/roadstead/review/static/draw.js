@@ -17,6 +17,7 @@
   const LEAST = 1; // units: one pixel
   const [LONGEST_M, BROADEST_M] = [450, 120];
   const UNDOS = 500;
+  const OUT_PX = 12; // how far beside a box its handle for the width lies, on the screen
 
   const made = (name, attributes) => {
     const element = document.createElementNS(NAMESPACE, name);
@@ -86,7 +87,8 @@
         name.textContent = String(CLASSES.indexOf(b.class) + 1 || "");
         own.append(name);
         if (i === chosen) {
-          const side = [(points[1][0] + points[2][0]) / 2, (points[1][1] + points[2][1]) / 2];
+          const out = b.width / 2 + OUT_PX * unit; // beside the box, so that the hull is seen
+          const side = [b.x - Math.sin(b.angle) * out, b.y + Math.cos(b.angle) * out];
           [["bow", bow], ["stern", stern], ["side", side]].forEach(([what, [x, y]]) => own.append(made("circle", { class: "handle", "data-handle": what, cx: x, cy: y, r: 6 * unit })));
         }
         layer.append(own);
@@ -202,7 +204,7 @@
         b.x = drag.start.x + x - drag.from[0];
         b.y = drag.start.y + y - drag.from[1];
       } else if (drag.what === "side") {
-        b.width = 2 * Math.abs((y - b.y) * Math.cos(b.angle) - (x - b.x) * Math.sin(b.angle));
+        b.width = 2 * Math.max((y - b.y) * Math.cos(b.angle) - (x - b.x) * Math.sin(b.angle) - OUT_PX / scale(), 0);
       } else { // one end follows the pointer, the other stays
         const bow = drag.what === "bow" ? [x, y] : drag.fixed;
         const stern = drag.what === "bow" ? drag.fixed : [x, y];
