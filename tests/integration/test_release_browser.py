@@ -72,9 +72,8 @@ def test_two_people_release_a_finding_and_what_follows_is_shown(chrome: Browser,
     assert all(box.is_checked() for box in ana.get_by_role("checkbox").all()), (
         "nothing has to be ticked again"
     )
-    ana.get_by_label("Summary in your own words").fill(
-        "A hull of 150 m at 38.67123 N; 412 000 001 declared itself there."
-    )
+    summary = "A hull of 150 m at 38.67123 N; 412 000 001 declared itself there."
+    ana.get_by_label("Summary in your own words").fill(summary)
     with ana.expect_navigation():
         ana.get_by_role("button", name="Ask for release").click()
     ana.get_by_role("link", name="See the request").click()
