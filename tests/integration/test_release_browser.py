@@ -53,7 +53,7 @@ def fill_in(page: Page, summary: str) -> None:
     for box in page.get_by_role("checkbox").all():
         box.check()
     for words in EXPLANATIONS.values():
-        group = page.get_by_role("group", name=words.capitalize(), exact=True)
+        group = page.get_by_role("group", name=words[0].upper() + words[1:], exact=True)
         group.get_by_role("radio", name="cannot be ruled out").check()
         group.get_by_role("textbox").fill("nothing in the image or the reports speaks against it")
     page.get_by_label("Summary in your own words").fill(summary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import known_ports, load_port
-from roadstead.catalog import Store
+from roadstead.catalog import Decisions, Store
 from roadstead.errors import BadInputError, RoadsteadError
 from roadstead.export.dossier import Finding, Imagery, write_dossier
 from roadstead.export.dossier.data import WITHHOLD_ALL
@@ -96,9 +96,23 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
         positions=positions,
         vessels=vessels,
         withheld=withheld,
+        **_chain(store, port, row["detection_id"]),
         chip=store.chips(port, row["overpass_id"]).get(row["detection_id"]),
         imagery=_imagery(scene, row) if asked.imagery else Imagery("The scene was not read again."),
     )
+
+
+def _chain(store: Store, port: str, finding: str) -> dict[str, Any]:
+    """Return every row about a finding, and the chain's head; nothing where nothing was ever decided in the store."""
+    chain = Decisions(store)
+    newest = chain.newest(1)
+    if not newest:
+        return {}
+    rows = [
+        {**asdict(row), "decided": row.decided.isoformat(), "said": row.said}
+        for row in chain.of(port, finding)
+    ]
+    return {"decisions": tuple(rows), "chain_head": newest[0].sha256}
 
 
 def _zone_name(port: str, zone: str | None) -> str:

@@ -51,6 +51,10 @@ class Finding:
     """`tables.VESSELS` of the same, those withheld left out."""
     withheld: Mapping[str, int] = field(default_factory=dict)
     """AIS source -> rows left out because it may not be passed on."""
+    decisions: tuple[Mapping[str, Any], ...] = ()
+    """Every row of the chain about it, oldest first, as JSON-ready columns with `said`, its words."""
+    chain_head: str = ""
+    """Hash of the newest row of the store's chain when it was made."""
     chip: Image | None = None
     imagery: Imagery = Imagery("The scene was not read again.")
 

@@ -74,6 +74,7 @@ def sections(finding: Finding, reasons: Mapping[str, str], conflicts: Mapping[st
         Section("What else could explain it", lines=tuple(_other(finding))),
         *_declared(finding),
         *_track(finding),
+        *_decisions(finding),
         Section("The image", tuple(_image(finding)), (finding.imagery.note,)),
         Section("How it was made", tuple(_made(finding))),
     ]
@@ -210,6 +211,27 @@ def _nearest(finding: Finding, most: int = 20) -> pd.DataFrame:
     away = (finding.positions["time"] - finding.hull["acquired"]).abs()
     kept: pd.DataFrame = finding.positions.loc[away.sort_values(kind="stable").index[:most]]
     return kept.sort_values(["mmsi", "time"], kind="stable")
+
+
+def _decisions(finding: Finding) -> Iterator[Section]:
+    """What people said of it: decisions, release, corrections, replies; their words are between quotation marks."""
+    if not finding.chain_head:
+        return
+    head = ("row", "when (UTC)", "who", "what", "words", "hash")
+    rows = [
+        (
+            str(row["seq"]),
+            moment(pd.Timestamp(row["decided"])),
+            row["user_name"],
+            row["kind"].replace("_", " "),
+            "; ".join(map(quoted, row["said"])),
+            row["sha256"][:16],
+        )
+        for row in finding.decisions
+    ]
+    facts = (("Head of the chain of decisions", finding.chain_head),)
+    lines = () if rows else ("Nothing was decided of it.",)
+    yield Section("Decisions and release", facts, lines, (head, *rows) if rows else ())
 
 
 def _image(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -104,6 +104,10 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
         files["pixels.tif"] = finding.imagery.pixels
     if finding.imagery.item is not None:
         files["item.json"] = _json(finding.imagery.item, allow_nan=True)
+    if finding.chain_head:
+        files["decisions.json"] = _json(
+            {"head": finding.chain_head, "rows": [dict(r) for r in finding.decisions]}
+        )
     if len(finding.positions):
         files["ais-positions.csv"] = csv_text(positions_table(finding.positions)).encode()
     if len(finding.vessels):
@@ -124,9 +128,10 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
 
 
 def _told(finding: Finding) -> set[str]:
-    """Return every text that is not ours: what ships declared, and names of AIS sources."""
+    """Return every text that is not ours: what ships declared, people said, and names of AIS sources."""
     sources = {*finding.withheld, *finding.positions["source"], *finding.vessels["source"]}
-    return {*finding.declared, *(str(source) for source in sources)}
+    said = {words for row in finding.decisions for words in row["said"]}
+    return {*finding.declared, *said, *(str(source) for source in sources)}
 
 
 def _origin(finding: Finding) -> dict[str, Any]:
