@@ -28,6 +28,10 @@ REFUSED: Final = ("illegal", "smuggling", "violation", "dark ship")
 _REFUSED = re.compile(
     r"illegal\w*|smuggl\w*|violat\w*|dark[\s_\-]*(?:ship|vessel|fleet|boat|tanker)\w*", re.IGNORECASE
 )
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Characters that format or join and do not show."""
 REFUSED_ROOTS: Final = ("illegal", "smuggl", "violat", "dark")
 """Plain lower-case text with none of these needs no closer look."""
 EXPLANATIONS: Final[Mapping[str, str]] = {
@@ -53,8 +57,7 @@ def accuses(text: str) -> str | None:
 
 def plain_text(text: str) -> str:
     """Return text in its plain letters (Unicode NFKC), without characters that do not show."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,13 @@ class Decision:
         return document
 
     @property
+    def said(self) -> list[str]:
+        """The words of people in it: note, summary, what was wrong, reply."""
+        more = self.more
+        told = (more.get(name) for name in ("summary", "changed", "words", "sender", "text"))
+        return [text for text in (self.note, *told) if text]
+
+    @property
     def seen(self) -> dict[str, Any]:
         """The finding as it was when decided."""
         document: dict[str, Any] = json.loads(self.evidence)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import ColumnElement, Connection, and_, select, union
 
 from roadstead.catalog import model
 from roadstead.catalog.decisions import (
@@ -32,17 +32,19 @@ from roadstead.catalog.gate import (
     releases_of,
 )
 from roadstead.catalog.people import USER
-from roadstead.catalog.review_model import RELEASES, ROLES
+from roadstead.catalog.review_model import ROLES
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
 
 if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
-VESSEL, POSITION = table_of(model.Vessel), table_of(model.Position)
+VESSEL = table_of(model.Vessel)
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """Of a permanent id: 31, a prime, without those that look like others."""
 RANDOM_LETTERS = 6
+AT_ONCE = 5000
+"""Rows asked for by number in one statement; databases bound how many values one holds."""
 _BLANK: Mapping[str, Any] = {
     **dict.fromkeys(("hull_class", "linked_mmsi", "because", "undoes", "geometry", "attachment")),
     "note": "",
@@ -93,10 +95,8 @@ class Releases:
 
     def all(self) -> tuple[Release, ...]:
         """Return every release, oldest first."""
-        kinds = DECISION.c.kind.in_((*RELEASES, *GOES_OUT))
         with self._store.transaction(writes=False) as connection:
-            rows = connection.execute(select(DECISION).where(kinds).order_by(DECISION.c.seq)).mappings()
-            return releases_of(Decision(**row) for row in rows)
+            return _all(connection)
 
     def one(self, name: str) -> Release | None:
         """Return a release by its permanent id; None where there is none.
@@ -253,9 +253,9 @@ class Releases:
             row |= {"evidence": "{}", "details": canonical(details), "simulated": simulated}
             return _add(connection, row, user, now)
 
-    def identities(self) -> frozenset[str]:
-        """Return every MMSI, IMO number, name and callsign that the store holds."""
-        columns = [VESSEL.c.mmsi, VESSEL.c.imo, VESSEL.c.name, VESSEL.c.callsign, POSITION.c.mmsi]
+    def names(self) -> frozenset[str]:
+        """Return every name and callsign that the store holds; numbers are masked by their form."""
+        columns = [VESSEL.c.name, VESSEL.c.callsign]
         with self._store.transaction(writes=False) as connection:
             found = connection.scalars(union(*(select(column) for column in columns)))
             return frozenset(str(value) for value in found if value)
@@ -272,8 +272,7 @@ def _person(connection: Connection, user: str) -> datetime:
 
 
 def _told(connection: Connection, port: str, finding: str) -> tuple[Decision, ...]:
-    own = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
-    return tuple(Decision(**row) for row in connection.execute(own.order_by(DECISION.c.seq)).mappings())
+    return tuple(_rows(connection, and_(DECISION.c.port == port, DECISION.c.finding == finding)))
 
 
 def _to_go_out(gate: Gate, asking: Asking) -> Decision:
@@ -303,19 +302,30 @@ def _answerable(gate: Gate, asked: int) -> Decision:
     return gate.asked
 
 
+def _all(connection: Connection) -> tuple[Release, ...]:
+    """Return every release with the decisions that they stand on."""
+    out = _rows(connection, DECISION.c.kind.in_(("released", "correction", "retraction", "reply")))
+    on = sorted({row.more["decision"] for row in out if "decision" in row.more})
+    parts = [on[start : start + AT_ONCE] for start in range(0, len(on), AT_ONCE)]
+    decided = [row for part in parts for row in _rows(connection, DECISION.c.seq.in_(part))]
+    return releases_of((*decided, *out))
+
+
+def _rows(connection: Connection, condition: ColumnElement[bool]) -> list[Decision]:
+    found = connection.execute(select(DECISION).where(condition).order_by(DECISION.c.seq)).mappings()
+    return [Decision(**row) for row in found]
+
+
 def _out(connection: Connection, name: str) -> Release:
     key = plain_id(name)
-    kinds = DECISION.c.kind.in_(("released", "correction", "retraction", "reply"))
-    rows = connection.execute(select(DECISION).where(kinds).order_by(DECISION.c.seq)).mappings()
-    found = next((one for one in releases_of(Decision(**row) for row in rows) if one.id == key), None)
+    found = next((one for one in _all(connection) if one.id == key), None)
     if found is None:
         raise UsageError(f"nothing was released as {key}")
     return found
 
 
 def _unused(connection: Connection, year: int) -> str:
-    rows = connection.execute(select(DECISION).where(DECISION.c.kind == "released")).mappings()
-    taken = {Decision(**row).more["id"] for row in rows}
+    taken = {row.more["id"] for row in _rows(connection, DECISION.c.kind == "released")}
     while (name := new_id(year)) in taken:
         pass
     return name

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from markupsafe import escape
 
 from roadstead.errors import AccusationError
-from roadstead.words import REFUSED, REFUSED_ROOTS, accuses
+from roadstead.words import REFUSED, REFUSED_ROOTS, accuses, plain_text
 
 __all__ = ["LEAD", "REFUSED", "check_words", "quoted"]
 
@@ -38,11 +38,11 @@ def check_words(text: str, declared: Collection[str] = ()) -> str:
     Raises:
         AccusationError: a refused word stands in it, outside of what was declared.
     """
-    lowered = text.lower()
-    if text.isascii() and "&#" not in text and not any(root in lowered for root in REFUSED_ROOTS):
+    lowered = plain_text(text).lower()
+    if "&#" not in text and not any(root in lowered for root in REFUSED_ROOTS):
         return text
     plain = text
-    for name in sorted(set(declared), key=len, reverse=True):
+    for name in sorted({name for name in declared if accuses(name)}, key=len, reverse=True):
         shown = quoted(name)
         for form in (shown, html.escape(shown), html.escape(shown, quote=False), str(escape(shown))):
             plain = plain.replace(form, " ")

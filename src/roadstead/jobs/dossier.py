@@ -125,8 +125,8 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
 
 
 def _told(one: Decision) -> dict[str, Any]:
-    """Return a row of the chain as JSON; `evidence` stays the text that its hash is over."""
-    return {**asdict(one), "decided": one.decided.isoformat(timespec="microseconds")}
+    """Return a row of the chain as JSON, and its words; `evidence` stays the text that its hash is over."""
+    return {**asdict(one), "decided": one.decided.isoformat(timespec="microseconds"), "said": one.said}
 
 
 def _attached(store: Store, port: str, finding: str) -> tuple[tuple[Attached, ...], int]:

@@ -163,7 +163,7 @@ def _allowed(ais_store: Path | None) -> frozenset[str]:
 
 
 def _terms(store: Store, ports: Iterable[Port], now: datetime, *, redacted: bool) -> Terms:
-    known = Known.of(Releases(store).identities()) if redacted else Known()
+    known = Known.of(Releases(store).names()) if redacted else Known()
     zones = {zone.id: zone.polygon for port in ports for zone in port.zones}
     return Terms(now, {**REASONS, **CONFLICTS}, known, zones, redacted)
 

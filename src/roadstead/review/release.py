@@ -118,7 +118,7 @@ def send_back(
 
 def known_names(site: Site) -> Known:
     """Return what is masked in text that goes out."""
-    return Known.of(site.desk.releases.identities())
+    return Known.of(site.desk.releases.names())
 
 
 def _page(

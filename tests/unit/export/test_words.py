@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from roadstead.errors import AccusationError
-from roadstead.export.report import render_report
+from roadstead.export.report import render_report, write_report
 from roadstead.export.words import REFUSED, check_words, quoted
 from roadstead.reconcile import CONFLICTS, REASONS
 from tests.unit.export import builders as e
@@ -53,3 +56,12 @@ def test_the_report_shows_a_declared_name_between_quotation_marks() -> None:
     report = render_report(e.report_data(vessels=e.port_report().vessels.assign(name=name)))
     assert name in report
     check_words(report, [name])
+
+
+def test_a_report_that_accuses_is_not_written(tmp_path: Path) -> None:
+    told = e.report_data(vessels=e.port_report().vessels.assign(name="DARK SHIP 7"))
+    assert write_report(tmp_path / "report.html", told).exists()
+    accusing = replace(told, conflicts={"length": "It violates a rule."})
+    with pytest.raises(AccusationError):
+        write_report(tmp_path / "other.html", accusing)
+    assert not (tmp_path / "other.html").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import io
 import json
 import re
@@ -20,7 +21,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from roadstead.catalog import GENESIS, Decisions, Store, Verdict
+from roadstead.catalog import GENESIS, Asking, Decisions, People, Releases, Store, Verdict
 from roadstead.catalog.decisions import digest
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
@@ -31,8 +32,9 @@ from roadstead.imagery import open_item
 from roadstead.jobs.dossier import Asked, find_findings, make_dossier
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.tables import STATUSES
+from roadstead.words import EXPLANATIONS
 from tests import builders
-from tests.unit.builders import detection, detections
+from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 
 NAME = "ILLEGAL <DARK SHIP>"
@@ -287,3 +289,32 @@ def test_letters_that_the_pdf_lacks_break_nothing(store: Store) -> None:
     )
     files = dossier_files([named], REASONS, CONFLICTS)
     assert "“海龙 7”" in files["d0/dossier.html"].decode()
+
+
+def test_what_people_decided_stands_in_it_with_the_head_of_the_chain(store: Store, tmp_path: Path) -> None:
+    chain, evidence = Decisions(store), {"status": "matched", "reasons": "", "conflicts": "", "mmsi": None}
+    People(store).add("ana", "analyst", "x", ACQUIRED)
+    People(store).add("bob", "analyst", "x", ACQUIRED)
+    accepted = Verdict(
+        "accepted", "nampo", b.OVERPASS_ID, "d0", evidence, True, note="No illegal act is shown."
+    )
+    chain.add(accepted, "ana", ACQUIRED, after=0)
+    considered = {key: ("open", "it may be so") for key in EXPLANATIONS}
+    words = "A hull of about 150 m lay in the roads."
+    asking = Asking("nampo", b.OVERPASS_ID, "d0", evidence, True, frozenset(), considered, words)
+    Releases(store).ask(asking, "ana", ACQUIRED, after=1)
+    release = Releases(store).release("nampo", "d0", evidence, "bob", ACQUIRED, asked=2)
+    Releases(store).reply(release.id, "The owner", ACQUIRED.date(), "We deny any violation.", "ana", ACQUIRED)
+    make_dossier(store, ["d0"], tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "d0" / "decisions.json").read_text())
+    assert (told["rows"], told["head"]) == (4, chain.verify().head)
+    assert [row["kind"] for row in told["about"]] == ["accepted", "asked_release", "released", "reply"]
+    page = html.unescape((tmp_path / "out" / "d0" / "dossier.html").read_text())
+    for text in (
+        told["head"],
+        words,
+        "“We deny any violation.”",
+        "“No illegal act is shown.”",
+        "asked release",
+    ):
+        assert text in page

@@ -100,9 +100,7 @@ def everything(folder: Path) -> bytes:
 
 def test_no_identity_and_no_exact_place_in_any_byte(store: Store, tmp_path: Path) -> None:
     name = release(store, "d1")
-    release(store, "413000002@" + b.OVERPASS_ID) if Leads(store).one(
-        "nampo", "413000002@" + b.OVERPASS_ID
-    ) else None
+    vessel = release(store, f"{OTHER}@{b.OVERPASS_ID}")
     releases = Releases(store)
     reply = f"{NAME} was in dock. Call {CALLSIGN} or 412-000-001. Position 38.6712345, 125.2543219."
     releases.reply(name, f"Master of {NAME}", date(2026, 2, 27), reply, "ana", NOW)
@@ -125,11 +123,10 @@ def test_no_identity_and_no_exact_place_in_any_byte(store: Store, tmp_path: Path
     assert "was in dock" in row["replies"]
     assert row["acquired"].startswith("2020-11-03")
     table = gpd.read_file(tmp_path / "out" / "nampo-released.gpkg", layer="released").to_crs("EPSG:4326")
-    assert (
-        table.geometry.distance(gpd.GeoSeries([Point(125.25, 38.67)] * len(table), crs="EPSG:4326")).max()
-        < 1e-7
-    )
-    assert pd.read_csv(tmp_path / "out" / "nampo-released.csv")["permanent_id"].tolist() == [name]
+    places = dict(zip(table["permanent_id"], table.geometry, strict=True))
+    assert places[name].distance(Point(125.25, 38.67)) < 1e-7
+    assert places[vessel].distance(Point(125.30, 38.73)) < 1e-7
+    assert set(pd.read_csv(tmp_path / "out" / "nampo-released.csv")["permanent_id"]) == {name, vessel}
 
 
 def test_files_agree_with_each_other(store: Store, tmp_path: Path) -> None:

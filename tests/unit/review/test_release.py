@@ -11,6 +11,7 @@ import pytest
 
 from roadstead.catalog import Decisions, People, Store
 from roadstead.reconcile import REASONS
+from roadstead.words import accuses
 from tests.unit.builders import detections
 from tests.unit.export import builders as e
 from tests.unit.review import builders as r
@@ -362,6 +363,23 @@ def test_a_reply_stands_word_for_word_wherever_the_finding_is_shown(
         assert "The owner" in page
 
 
+def test_no_page_on_the_way_out_accuses_and_all_say_simulated(crew: dict[str, r.Browser]) -> None:
+    ana, bob = crew["ana"], crew["bob"]
+    ana.decide("d1", kind="accepted")
+    pages = [ana.get("/finding/nampo/d1/release").text]
+    q.ask(ana, "d1")
+    pages.append(bob.get("/finding/nampo/d1/release").text)
+    name = r.path_of(q.answer(bob, "d1"))
+    pages += [
+        bob.get(path).text
+        for path in (name, "/released", "/finding/nampo/d1", "/log", "/finding/nampo/d1/release")
+    ]
+    for page in pages:
+        assert accuses(html.unescape(re.sub(r"<[^>]+>", " ", page))) is None
+        assert "SIMULATED DATA" in page
+        assert 'class="sim"' in page
+
+
 def test_addresses_that_name_nothing_are_not_found(crew: dict[str, r.Browser]) -> None:
     ana, bob = crew["ana"], crew["bob"]
     name = q.release(ana, bob)
@@ -414,7 +432,8 @@ def test_files_for_the_outside_are_redacted_and_taking_others_is_written_down(
         assert file.status_code == 200
         assert "attachment" in file.headers["content-disposition"]
         assert "412000001" not in file.text
-        assert "released,RS-" in file.text or "RS-2026" in file.text
+        assert "RS-2026-" in file.text
+        assert "SIMULATED" in file.text
     assert "exported" not in kinds(store)
     assert vic.get("/export/released.exe").status_code == 404
     csrf = r.tokens(vic.get("/log").text)["csrf"]

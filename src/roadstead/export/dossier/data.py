@@ -88,7 +88,7 @@ class Finding:
     withheld: Mapping[str, int] = field(default_factory=dict)
     """AIS source -> rows left out because it may not be passed on."""
     decisions: Sequence[Mapping[str, Any]] = ()
-    """Rows of the chain of decisions about it, oldest first, times as ISO 8601."""
+    """Rows of the chain about it, oldest first, times as ISO 8601, with ``said``: the words of people in them."""
     chain: Chain | None = None
     chip: Image | None = None
     imagery: Imagery = Imagery("The scene was not read again.")
@@ -120,9 +120,7 @@ class Finding:
     @property
     def noted(self) -> frozenset[str]:
         """Every text that people wrote about it, and their names."""
-        return frozenset(
-            str(row[name]) for row in self.decisions for name in ("user_name", "note") if row[name]
-        )
+        return frozenset(text for row in self.decisions for text in (row["user_name"], *row["said"]))
 
     @property
     def declared(self) -> frozenset[str]:

@@ -152,24 +152,24 @@ def _other(finding: Finding) -> Iterator[str]:
 
 
 def _decided(finding: Finding) -> Iterator[Section]:
-    """What people decided of it; notes are theirs, so they stand between quotation marks."""
+    """What people said of it: decisions, release, corrections, replies; their words are between quotation marks."""
     if finding.chain is None:
         return
-    head = ("number", "decided (UTC)", "by", "decision", "note", "SHA-256 of its row")
+    head = ("row", "when (UTC)", "who", "what", "words", "SHA-256 of the row")
     rows = [
         (
             str(row["seq"]),
-            str(row["decided"])[:19].replace("T", " "),
+            moment(pd.Timestamp(row["decided"])),
             quoted(row["user_name"]),
             _decision_words(row),
-            quoted(row["note"]) if row["note"] else "",
+            "; ".join(map(quoted, row["said"])),
             row["sha256"],
         )
         for row in finding.decisions
     ]
     said = () if rows else ("Nobody has decided anything of it yet.",)
-    facts = (("Decisions in the store", str(finding.chain.rows)), ("Head of their chain", finding.chain.head))
-    yield Section("What was decided", facts, said, (head, *rows) if rows else ())
+    facts = (("Rows of the chain of decisions", str(finding.chain.rows)), ("Its head", finding.chain.head))
+    yield Section("Decisions and release", facts, said, (head, *rows) if rows else ())
 
 
 def _decision_words(row: Mapping[str, Any]) -> str:
@@ -178,6 +178,7 @@ def _decision_words(row: Mapping[str, Any]) -> str:
     parts += [str(row["because"]).replace("_", " ")] if row["because"] else []
     parts += [f"class {str(row['hull_class']).replace('_', ' ')}"] if row["hull_class"] else []
     parts += [f"MMSI {row['linked_mmsi']}"] if row["linked_mmsi"] else []
+    parts += ["box drawn anew"] if row["geometry"] else []
     return ", ".join(parts)
 
 

@@ -109,9 +109,8 @@ def _files(finding: Finding, parts: list[Section]) -> dict[str, bytes]:
     title, names = headline(finding), _told(finding)
     files = {"finding.geojson": _geojson(finding)}
     if finding.chain is not None:
-        files["decisions.json"] = _json(
-            {**asdict(finding.chain), "about": [dict(row) for row in finding.decisions]}
-        )
+        rows = [{name: value for name, value in row.items() if name != "said"} for row in finding.decisions]
+        files["decisions.json"] = _json({**asdict(finding.chain), "about": rows})
     if finding.chip is not None:
         files["chip.png"] = _png(finding.chip)
     if finding.imagery.pixels is not None:

@@ -219,9 +219,10 @@ def _declares(declared: Row) -> str:
         "ship_type": "ship type {:.0f}",
         "flag": "MMSI issued by {}",
         "imo": "IMO {}",
-        "destination": "destination “{}”",
+        "destination": "destination {}",
     }
-    return ", ".join(words.format(declared[name]) for name, words in told.items() if name in declared)
+    shown = {**declared, "destination": quoted(str(declared.get("destination", "")))}
+    return ", ".join(words.format(shown[name]) for name, words in told.items() if name in declared)
 
 
 def _heard(row: Row) -> Iterator[str]:

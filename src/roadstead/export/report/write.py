@@ -29,6 +29,7 @@ from roadstead.export.report.rows import (
     zone_names,
 )
 from roadstead.export.templating import templates
+from roadstead.export.words import check_words
 from roadstead.whole import write_text
 from roadstead.words import moment, number, percent
 
@@ -63,8 +64,15 @@ def write_report(path: Path, data: ReportData) -> Path:
 
     Raises:
         StoreError: the file cannot be written.
+        AccusationError: a text of ours accuses; nothing is written then.
     """
-    write_text(path, render_report(data))
+    declared = {
+        str(text)
+        for report in data.ports
+        for name in ("name", "callsign", "destination")
+        for text in report.vessels[name].dropna()
+    }
+    write_text(path, check_words(render_report(data), declared))
     return path
 
 
