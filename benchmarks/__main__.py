@@ -8,6 +8,7 @@ from benchmarks import (
     fixed_structures,
     full_tile,
     port_day,
+    review_map,
     simulate_tile,
     simulate_year,
 )
@@ -30,3 +31,5 @@ print("\nAIS: one number, several hulls")
 ais_segments.main()
 print("\nExports: 20,000 detections in each format")
 exports.main()
+print("\nThe analyst's desk: the map over 100,000 detections")
+review_map.main()

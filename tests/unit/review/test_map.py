@@ -123,7 +123,7 @@ def test_a_place_with_more_than_a_tile_takes_is_grouped_at_any_zoom(
     found = tile(ana, tmp_path, place=place)
     held = found["n"].fillna(1).sum() if "n" in found else len(found)
     with monkeypatch.context() as undone:
-        undone.setattr(mapdata, "MOST_IN_TILE", 4000)
+        undone.setattr(mapdata, "MOST_IN_TILE", 2000)
         undone.setattr(mapdata, "BUFFER", 0)
         ana.app.state.map_data._tiles.clear()
         plain = tile(ana, tmp_path, place=place)
