@@ -8,6 +8,8 @@ from benchmarks import (
     fixed_structures,
     full_tile,
     port_day,
+    review_load,
+    review_map,
     review_pages,
     simulate_tile,
     simulate_year,
@@ -33,3 +35,7 @@ print("\nExports: 20,000 detections in each format")
 exports.main()
 print("\nThe desk: pages over 100,000 detections and 20,000 leads")
 review_pages.main()
+print("\nThe desk: fifty analysts at once")
+review_load.main()
+print("\nThe analyst's desk: the map over 100,000 detections")
+review_map.main()

@@ -127,6 +127,15 @@ class Atlas:
             Pass(port, name, acquired, state, bool(made_up)) for port, name, acquired, state, made_up in rows
         )
 
+    def hulls(self, port: str, overpass_id: str) -> list[tuple[str, Any]]:
+        """Return (detection id, oriented box) of the hulls of an overpass, without those that were dropped."""
+        c = DETECTION.c
+        own = and_(c.port == port, c.overpass_id == overpass_id, c.dropped_because.is_(None))
+        with self._store.transaction(writes=False) as connection:
+            return [
+                (name, box) for name, box in connection.execute(select(c.detection_id, c.geometry).where(own))
+            ]
+
     def reports(self, port: str, overpass_id: str, most: int) -> list[tuple[str, float, float, datetime]]:
         """Return (MMSI, longitude, latitude, time) of reports kept with an overpass, by vessel and time."""
         c = POSITION.c

@@ -23,7 +23,7 @@ NO_HULL = "none"
 MOST_SINGLE = 2000
 """Where the filters leave more findings than this, low zooms show groups with their number."""
 GROUPED_BELOW = 12
-MOST_IN_TILE = 4000
+MOST_IN_TILE = 2000
 """A tile with more shows groups at any zoom."""
 GROUPS_ACROSS = 8
 """Groups along a tile's side: 64 px each at the size that MapLibre draws."""

@@ -154,11 +154,18 @@ def _zones(ports: tuple[Port, ...]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": [*land, *outlines, *names]})
 
 
-def _feature(geometry: Any, properties: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a shapely geometry
+def _feature(
+    geometry: Any,  # noqa: ANN401 - a shapely geometry
+    properties: Mapping[str, Any],
+    degrees: float = 1e-5,
+) -> dict[str, Any]:
+    """Return a GeoJSON feature with its corners to so many degrees."""
     return {
         "type": "Feature",
         "properties": properties,
-        "geometry": json.loads(shapely.to_geojson(shapely.set_precision(geometry, 1e-5))),
+        "geometry": json.loads(
+            shapely.to_geojson(shapely.set_precision(geometry, degrees, mode="pointwise"))
+        ),
     }
 
 
@@ -183,18 +190,26 @@ def counts(request: Request, data: TheData, visitor: Viewer) -> Response:
     return _json({"shown": sum(of.values()), "total": len(data.points()), "statuses": of})
 
 
-@router.get("/map/tracks/{port}/{overpass_id}.json")
-def tracks(imagery: TheImagery, visitor: Viewer, port: str, overpass_id: str) -> Response:
-    """Return AIS reports kept with an overpass as one line for each vessel, in order of time: GeoJSON."""
-    if imagery.atlas.stamp(port, overpass_id) is None:
+@router.get("/map/overpass/{port}/{overpass_id}.json")
+def overpass(imagery: TheImagery, visitor: Viewer, port: str, overpass_id: str) -> Response:
+    """Return what lies over the picture of an overpass: GeoJSON with ``layer`` hull or track.
+
+    A hull is its box as measured; a track joins the AIS reports of a vessel kept with the overpass in order of time.
+    """
+    atlas = imagery.atlas
+    if atlas.stamp(port, overpass_id) is None:
         raise HTTPException(404)
-    rows = imagery.atlas.reports(port, overpass_id, MOST_REPORTS + 1)
-    features = []
+    hulls = [
+        _feature(box, {"layer": "hull", "f": name}, 1e-6) for name, box in atlas.hulls(port, overpass_id)
+    ]
+    rows = atlas.reports(port, overpass_id, MOST_REPORTS + 1)
+    tracks = []
     for mmsi, own in groupby(rows[:MOST_REPORTS], key=lambda row: row[0]):
         places = [(round(lon, 6), round(lat, 6)) for _, lon, lat, _ in own]
         shape = {"type": "LineString", "coordinates": places if len(places) > 1 else places * 2}
-        features.append({"type": "Feature", "properties": {"mmsi": mmsi}, "geometry": shape})
-    return _json({"type": "FeatureCollection", "features": features, "cut_off": len(rows) > MOST_REPORTS})
+        tracks.append({"type": "Feature", "properties": {"layer": "track", "mmsi": mmsi}, "geometry": shape})
+    told = {"type": "FeatureCollection", "features": [*hulls, *tracks]}
+    return _json(told | {"vessels": len(tracks), "cut_off": len(rows) > MOST_REPORTS})
 
 
 @router.get("/map/card/{port}/{finding}")

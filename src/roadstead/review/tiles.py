@@ -73,9 +73,15 @@ def _stored(imagery: Imagery, port: str, overpass_id: str) -> dict[str, object]:
     imagery.stamp(port, overpass_id)
     found = imagery.desk.leads.quicklook(port, overpass_id)
     scenes = imagery.desk.leads.scenes(port, overpass_id)
+    if not scenes:
+        raise GoneError
     return {
         "stored": found is not None,
         "bounds": found[1] if found else None,
+        "extent": [
+            *(min(row[side] for row in scenes) for side in ("west", "south")),
+            *(max(row[side] for row in scenes) for side in ("east", "north")),
+        ],
         "stored_pixel_m": (
             round(quicklook_pixel_m(unpacked_quicklook(found[0]), found[1]), 1) if found else None
         ),
@@ -145,7 +151,7 @@ async def _served(request: Request, imagery: Imagery, find: Callable[[], Made]) 
 
     def looked_up() -> tuple[Made, str, bytes | None]:
         what = find()
-        etag = imagery.etag(imagery.stamp(what.port, what.overpass_id), request.url.path)
+        etag = imagery.etag(imagery.stamp(what.port, what.overpass_id), what.place, request.url.path)
         return what, etag, imagery.held(what)
 
     try:

@@ -123,7 +123,7 @@ def test_a_place_with_more_than_a_tile_takes_is_grouped_at_any_zoom(
     found = tile(ana, tmp_path, place=place)
     held = found["n"].fillna(1).sum() if "n" in found else len(found)
     with monkeypatch.context() as undone:
-        undone.setattr(mapdata, "MOST_IN_TILE", 4000)
+        undone.setattr(mapdata, "MOST_IN_TILE", 2000)
         undone.setattr(mapdata, "BUFFER", 0)
         ana.app.state.map_data._tiles.clear()
         plain = tile(ana, tmp_path, place=place)
@@ -170,7 +170,7 @@ def test_a_filter_that_is_none_is_refused(ana: r.Browser, query: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_find_nothing(ana: r.Browser, name: str) -> None:
-    assert ana.get(f"/map/tracks/nampo/{name}.json").status_code == 404
+    assert ana.get(f"/map/overpass/nampo/{name}.json").status_code == 404
     assert ana.get(f"/map/card/nampo/{name}").status_code == 404
     page = ana.get(f"/map?finding={name}&port={name}")
     assert page.status_code == 200
@@ -184,7 +184,7 @@ def test_everything_of_the_map_is_for_people_who_have_logged_in(browser: r.Brows
         "/map/zones.json",
         f"/map/data/{WORLD}.mvt",
         "/map/counts.json",
-        f"/map/tracks/nampo/{b.OVERPASS_ID}.json",
+        f"/map/overpass/nampo/{b.OVERPASS_ID}.json",
         "/map/card/nampo/d0",
     ]
     for path in paths:
@@ -193,11 +193,15 @@ def test_everything_of_the_map_is_for_people_who_have_logged_in(browser: r.Brows
         assert answer.headers["location"].startswith("/login")
 
 
-def test_tracks_are_the_reports_of_one_overpass_in_order_of_time(ana: r.Browser) -> None:
-    told = ana.get(f"/map/tracks/nampo/{b.OVERPASS_ID}.json").json()
+def test_over_the_picture_lie_the_hulls_and_the_reports_of_that_overpass_in_order_of_time(
+    ana: r.Browser,
+) -> None:
+    told = ana.get(f"/map/overpass/nampo/{b.OVERPASS_ID}.json").json()
     assert told["cut_off"] is False
-    (line,) = told["features"]
-    assert line["properties"] == {"mmsi": "412000001"}
+    (line,) = [f for f in told["features"] if f["properties"]["layer"] == "track"]
+    assert line["properties"]["mmsi"] == "412000001"
+    hulls = {f["properties"].get("f") for f in told["features"] if f["properties"]["layer"] == "hull"}
+    assert hulls == {f"d{index}" for index in range(7)}
     assert line["geometry"]["coordinates"] == [[125.30, 38.70], [125.31, 38.70]]
 
 
@@ -205,9 +209,9 @@ def test_more_reports_than_are_drawn_are_said_to_be_more(
     ana: r.Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("roadstead.review.mapping.MOST_REPORTS", 1)
-    told = ana.get(f"/map/tracks/nampo/{b.OVERPASS_ID}.json").json()
+    told = ana.get(f"/map/overpass/nampo/{b.OVERPASS_ID}.json").json()
     assert told["cut_off"] is True
-    assert len(told["features"]) == 1
+    assert len([f for f in told["features"] if f["properties"]["layer"] == "track"]) == 1
 
 
 def test_the_card_says_what_it_is_in_words_and_leads_to_its_page(ana: r.Browser) -> None:

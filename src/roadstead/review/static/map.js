@@ -77,7 +77,7 @@ const start = async () => {
       version: 8,
       sources: {
         ground: { type: "geojson", data: "/map/zones.json" },
-        tracks: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
+        overpass: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
         findings: { type: "vector", tiles: [tilesAt()], maxzoom: 16 },
       },
       layers: [
@@ -86,8 +86,10 @@ const start = async () => {
         { id: "coast", type: "line", source: "ground", filter: ["==", ["get", "layer"], "land"], paint: { "line-color": "#8d8672", "line-width": 1 } },
         { id: "zones-rim", type: "line", source: "ground", filter: ["==", ["get", "layer"], "zone"], paint: { "line-color": "#0d2233", "line-width": 3, "line-opacity": 0.5 } },
         { id: "zones", type: "line", source: "ground", filter: ["==", ["get", "layer"], "zone"], paint: { "line-color": "#56b4e9", "line-width": 1.6 } },
-        { id: "tracks-rim", type: "line", source: "tracks", minzoom: 8, paint: { "line-color": "#fff", "line-width": 3, "line-opacity": 0.7 } },
-        { id: "tracks", type: "line", source: "tracks", minzoom: 8, paint: { "line-color": "#5b4a9e", "line-width": 1.6 } },
+        { id: "hulls-rim", type: "line", source: "overpass", minzoom: 12.5, filter: ["==", ["get", "layer"], "hull"], paint: { "line-color": "#0d2233", "line-width": 3.5 } },
+        { id: "hulls", type: "line", source: "overpass", minzoom: 12.5, filter: ["==", ["get", "layer"], "hull"], paint: { "line-color": "#f0e442", "line-width": 1.5 } },
+        { id: "tracks-rim", type: "line", source: "overpass", minzoom: 8, filter: ["==", ["get", "layer"], "track"], paint: { "line-color": "#fff", "line-width": 3, "line-opacity": 0.7 } },
+        { id: "tracks", type: "line", source: "overpass", minzoom: 8, filter: ["==", ["get", "layer"], "track"], paint: { "line-color": "#5b4a9e", "line-width": 1.6 } },
         { id: "zone-names", type: "symbol", source: "ground", filter: ["==", ["get", "layer"], "name"], minzoom: 8, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-max-width": 8 }, paint: { "text-color": "#0d2233", "text-halo-color": "#fff", "text-halo-width": 1.6 } },
         { id: "groups", type: "circle", source: "findings", "source-layer": "findings", filter: ["has", "n"], paint: { "circle-color": "#333a44", "circle-stroke-color": "#fff", "circle-stroke-width": 1.5, "circle-radius": ["interpolate", ["linear"], ["ln", ["get", "n"]], 0.7, 11, 9, 28] } },
         { id: "group-numbers", type: "symbol", source: "findings", "source-layer": "findings", filter: ["has", "n"], layout: { "text-field": ["to-string", ["get", "n"]], "text-font": FONT, "text-size": 11, "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": "#fff" } },
@@ -105,7 +107,7 @@ const start = async () => {
   el("zoom-in").addEventListener("click", () => map.zoomIn());
   el("zoom-out").addEventListener("click", () => map.zoomOut());
 
-  // ---- picture and tracks of one overpass: the last one shown of the port that is looked at
+  // ---- picture, hulls and tracks of one overpass: the last one shown of the port that is looked at
   let pictured = "";
   let pictureFailed = false;
   const sayPicture = (text, warn) => {
@@ -128,9 +130,9 @@ const start = async () => {
   };
   const lay = (pass, look, told) => {
     const base = `${location.origin}/tiles/${encodeURIComponent(pass.port)}/${encodeURIComponent(pass.id)}/${look}`;
-    const extent = told.bounds ? { bounds: told.bounds } : {};
+    const extent = look === "stored" ? told.bounds : told.extent;
     const shallow = look === "stored" ? 4 : SHALLOWEST;
-    map.addSource("picture", { type: "raster", tiles: [`${base}/{z}/{x}/{y}.webp`], tileSize: 256, minzoom: shallow, maxzoom: look === "stored" ? 14 : 15, ...(look === "stored" ? extent : {}) });
+    map.addSource("picture", { type: "raster", tiles: [`${base}/{z}/{x}/{y}.webp`], tileSize: 256, minzoom: shallow, maxzoom: look === "stored" ? 14 : 15, bounds: extent });
     map.addLayer({ id: "picture", type: "raster", source: "picture", paint: { "raster-fade-duration": 0, "raster-resampling": "nearest" } }, "coast");
   };
   const showPicture = async () => {
@@ -142,16 +144,16 @@ const start = async () => {
     pictured = key;
     pictureFailed = false;
     dropPicture();
-    map.getSource("tracks").setData({ type: "FeatureCollection", features: [] });
+    map.getSource("overpass").setData({ type: "FeatureCollection", features: [] });
     if (!pass) return sayPicture("No overpass is shown.");
     const path = `${encodeURIComponent(pass.port)}/${encodeURIComponent(pass.id)}`;
-    const tracked = json(`/map/tracks/${path}.json`).catch(() => null);
+    const tracked = json(`/map/overpass/${path}.json`).catch(() => null);
     const told = look === "none" ? null : await json(`/tiles/${path}/about.json`).catch((error) => ({ looks: [], why: error.message }));
     const lines = await tracked;
     if (pictured !== key) return;
-    if (lines) map.getSource("tracks").setData(lines);
+    if (lines) map.getSource("overpass").setData(lines);
     let text = `Below: ${pass.port}, ${pass.when}; `;
-    text += lines ? `AIS tracks of ${lines.features.length} vessel${lines.features.length === 1 ? "" : "s"} near it. ` : "its AIS tracks could not be read. ";
+    text += lines ? `its hulls and AIS tracks of ${lines.vessels} vessel${lines.vessels === 1 ? "" : "s"}. ` : "its hulls and AIS tracks could not be read. ";
     if (lines?.cut_off) text += "There are more reports than are drawn. ";
     if (!told) return sayPicture(`${text}No picture chosen.`);
     const name = form.elements.look.selectedOptions[0].textContent;
