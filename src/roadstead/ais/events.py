@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,13 @@ ALSO = {
 """What else would look the same, by kind."""
 
 
-def events(ais: AisData, port: Port) -> pd.DataFrame:
+def events(ais: AisData, port: Port, mmsi: str | None = None) -> pd.DataFrame:
     """Return `tables.EVENTS` of some AIS around a port, in order of time.
 
     Args:
         ais: what was heard; snapshots, which tell nothing of before and after, are left out.
         port: its zones are where ships visit, and where they may lie still without loitering.
+        mmsi: look for events of this vessel alone; of the others, only whom it met.
     """
     moments = [pd.Timestamp(time) for time in ais.snapshot_times]
     reports = ais.positions[~ais.positions["time"].isin(moments)]
@@ -66,10 +68,11 @@ def events(ais: AisData, port: Port) -> pd.DataFrame:
             seconds=seconds_of(reports["time"]),
         )
         reports = reports.assign(knots=_speed(reports))
+        own = reports if mmsi is None else reports[reports["mmsi"] == mmsi].reset_index(drop=True)
         makers: tuple[Callable[[], Iterable[dict[str, Any]]], ...] = (
-            lambda: _visits(reports),
-            lambda: _gaps(reports),
-            lambda: _loitering(reports),
+            lambda: _visits(own),
+            lambda: _gaps(reports, mmsi),
+            lambda: _loitering(own),
             lambda: _encounters(reports, port),
         )
         rows = [row for make in makers for row in make()]
@@ -151,11 +154,13 @@ def _near_zones(xy: Array, port: Port) -> NDArray[np.bool_]:
     return np.asarray(shapely.contains_xy(wide, xy[:, 0], xy[:, 1]))
 
 
-def _gaps(reports: pd.DataFrame) -> Iterable[dict[str, Any]]:
+def _gaps(reports: pd.DataFrame, mmsi: str | None) -> Iterable[dict[str, Any]]:
+    """Yield silences of the vessel named, or of all, with others heard at both ends."""
+    named = True if mmsi is None else reports["mmsi"] == mmsi
     step = reports["seconds"].diff().where(reports["hull"] == reports["hull"].shift())
     usual = step.groupby(reports["hull"]).transform("median")
     by_time = reports.sort_values("seconds", kind="stable")
-    for n in np.flatnonzero((step >= GAP_S) & (step >= USUAL * usual)):
+    for n in np.flatnonzero((step >= GAP_S) & (step >= USUAL * usual) & named):
         last, first = reports.iloc[n - 1], reports.iloc[n]
         there = _neighbours(by_time, last, last["seconds"], last["seconds"] + NEIGHBOUR_S)
         back = _neighbours(by_time, first, first["seconds"] - NEIGHBOUR_S, first["seconds"])
@@ -252,30 +257,26 @@ def _meeting(
 
 def _stepped(reports: pd.DataFrame, port: Port) -> pd.DataFrame:
     """Return where each hull was every ten minutes, between reports at most two hours apart, where slow and outside."""
-    parts = []
-    for hull, rows in reports.groupby("hull", sort=False):
-        seconds = rows["seconds"].to_numpy(float)
+    ordered = reports.sort_values(["hull", "time"], kind="stable")
+    hulls, times = ordered["hull"].to_numpy(), ordered["seconds"].to_numpy(float)
+    columns = {name: ordered[name].to_numpy(float) for name in ("lon", "lat", "knots")}
+    bounds = np.flatnonzero(np.diff(hulls, prepend=-1, append=-1))
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in ("hull", "step", *columns)}
+    for first, end in pairwise(bounds):
+        seconds = times[first:end]
         steps = np.arange(np.ceil(seconds[0] / STEP_S), np.floor(seconds[-1] / STEP_S) + 1)
-        after = np.clip(np.searchsorted(seconds, steps * STEP_S, side="left"), 1, max(len(seconds) - 1, 1))
         if len(seconds) < 2 or not len(steps):
             continue
+        after = np.clip(np.searchsorted(seconds, steps * STEP_S, side="left"), 1, len(seconds) - 1)
         near = seconds[after] - seconds[after - 1] <= LOITER_BREAK_S
         at = steps[near] * STEP_S
-        parts.append(
-            pd.DataFrame(
-                {
-                    "hull": hull,
-                    "step": steps[near].astype(np.int64),
-                    **{
-                        name: np.interp(at, seconds, rows[name].to_numpy(float))
-                        for name in ("lon", "lat", "knots")
-                    },
-                }
-            )
-        )
-    if not parts:
+        parts["hull"].append(np.full(len(at), hulls[first]))
+        parts["step"].append(steps[near].astype(np.int64))
+        for name, values in columns.items():
+            parts[name].append(np.interp(at, seconds, values[first:end]))
+    if not parts["hull"]:
         return pd.DataFrame(columns=["hull", "step", "lon", "lat", "x", "y"])
-    stepped = pd.concat(parts, ignore_index=True)
+    stepped = pd.DataFrame({name: np.concatenate(found) for name, found in parts.items()})
     stepped = stepped[stepped["knots"] < SLOW_KN].reset_index(drop=True)
     places = stepped[["lon", "lat"]].to_numpy(float)
     stepped[["x", "y"]] = xy = lonlat_to_xy(places, port.crs)

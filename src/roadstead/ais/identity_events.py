@@ -23,8 +23,11 @@ def identity_changes(vessels: pd.DataFrame, reports: pd.DataFrame) -> list[dict[
         vessels: `tables.VESSELS`.
         reports: positions with ``mmsi``, ``segment``, ``time``, ``lon``, ``lat``.
     """
-    places = {str(mmsi): rows for mmsi, rows in reports.groupby("mmsi")} if len(reports) else {}
     found = [*_of_one_mmsi(vessels), *_of_one_imo(vessels)]
+    if not found or reports.empty:
+        return []
+    changed = reports[reports["mmsi"].isin({change["mmsi"] for change in found})]
+    places = {str(mmsi): rows for mmsi, rows in changed.groupby("mmsi")}
     return [_event(change, places[change["mmsi"]]) for change in found if change["mmsi"] in places]
 
 

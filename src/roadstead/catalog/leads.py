@@ -129,16 +129,6 @@ class Leads:
         )
         return self._all(chosen)
 
-    def zones(self, port: str | None) -> tuple[str, ...]:
-        """Return the zones that leads lie in."""
-        chosen = (
-            select(MATCH.c.zone).where(MATCH.c.zone.is_not(None), is_lead()).distinct().order_by(MATCH.c.zone)
-        )
-        if port:
-            chosen = chosen.where(MATCH.c.port == port)
-        with self._store.transaction(writes=False) as connection:
-            return tuple(zone for zone in connection.scalars(chosen) if zone is not None)
-
     def scenes(self, port: str, overpass_id: str) -> list[Row]:
         """Return the scenes of an overpass, without their geometry."""
         columns = [c for c in SCENE.c if c.name not in ("geometry", "valid_area")]

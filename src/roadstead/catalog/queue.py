@@ -66,6 +66,12 @@ class LeadTable:
         """Place of each lead in `keys`."""
         return {key: i for i, key in enumerate(self.keys)}
 
+    def open(self, decided: Mapping[Key, str]) -> np.ndarray:
+        """Return which leads have no decision, bool [n]; what was decided is gone through, since that is less."""
+        found = np.ones(len(self.keys), bool)
+        found[[self.place[key] for key in decided if key in self.place]] = False
+        return found
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -89,8 +95,7 @@ class Ranked:
     @cached_property
     def undecided(self) -> np.ndarray:
         """Places in the order of those without a decision."""
-        keys, decided = self.table.keys, self.decided
-        return np.array([n for n, i in enumerate(self.order) if keys[i] not in decided], np.int64)
+        return np.flatnonzero(self.table.open(self.decided)[self.order])
 
     def number(self, port: str, finding: str) -> int | None:
         """Return the place of a finding in the order; None where it does not fit."""
@@ -157,12 +162,17 @@ class Queue:
         """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
         table, decided = self.table(), self._decided()
         kept = table.columns["stored"] >= since.timestamp() if since else np.ones(len(table.keys), bool)
-        found: dict[str, tuple[int, int]] = {}
-        for place in np.flatnonzero(kept):
-            key = table.keys[place]
-            leads, open_ = found.get(key[0], (0, 0))
-            found[key[0]] = leads + 1, open_ + (key not in decided)
-        return found
+        open_, ports = table.open(decided) & kept, table.columns["port"]
+        return {
+            str(port): (int((kept & (ports == port)).sum()), int((open_ & (ports == port)).sum()))
+            for port in sorted(set(ports[kept]))
+        }
+
+    def zones(self, port: str | None) -> tuple[str, ...]:
+        """Return the zones that leads lie in, of one port where named."""
+        columns = self.table().columns
+        own = columns["zone"][columns["port"] == port] if port else columns["zone"]
+        return tuple(sorted(set(own) - {None}))
 
     def declarations(self, imos: Collection[str], mmsis: Collection[str]) -> list[dict[str, Any]]:
         """Return all that was declared under MMSIs that are named, or that ever gave one of these IMO numbers.

@@ -103,7 +103,7 @@ def vessel(request: Request, site: TheSite, visitor: Viewer, mmsi: str) -> Respo
         sightings=sightings,
         positions=positions,
         track=vessel_chart(positions),
-        events=told_of(desk, mmsi, history),
+        events=desk.kept(("events", mmsi), lambda: told_of(desk, mmsi, history)),
         event_words=EVENT_WORDS,
         list_words=LIST_WORDS,
         lists=desk.lists,
@@ -134,7 +134,7 @@ def told_of(desk: Desk, mmsi: str, history: Sequence[Row]) -> Told:
         reports = desk.vessels.heard(window["port"], window["overpass_id"], mmsi, MARGIN_DEG)
         positions = frame(reports, POSITIONS).assign(sigma_m=float("nan"), segment=0)
         positions = positions.sort_values(["mmsi", "time"], kind="stable", ignore_index=True)
-        table = events(AisData(positions=positions, vessels=static), port)
+        table = events(AisData(positions=positions, vessels=static), port, mmsi)
         own = table[(table["mmsi"] == mmsi) | (table["other_mmsi"] == mmsi)]
         for row in own.to_dict("records"):
             found[row["event_id"]] = {

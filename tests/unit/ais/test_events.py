@@ -293,3 +293,19 @@ def test_simulated_calls_at_berths_are_found_with_their_times() -> None:
             right += bool(found_it.any())
     assert asked >= 8
     assert right / asked >= 0.9
+
+
+def test_the_events_of_one_vessel_are_those_of_all_that_name_it() -> None:
+    other = str(SHIP + 1)
+    tracks = [*beside(60.0), silent(9.0), sail(other, (125.0, 38.5), (12.0, (125.0, 38.5), 0.1)), crowd()]
+    table = reports([row for rows in tracks for row in rows]).assign(segment=0)
+    table = table.drop_duplicates(["mmsi", "time"]).sort_values(["mmsi", "time"], ignore_index=True)
+    said = static((str(SHIP), 0.0, {"name": "ONE"}), (str(SHIP), 5.0, {"name": "OTHER"}))
+    data = AisData(positions=table, vessels=said)
+    every = events(data, PORT)
+    assert len(set(every["kind"])) >= 3
+    for mmsi in set(table["mmsi"]):
+        named = every[(every["mmsi"] == mmsi) | (every["other_mmsi"] == mmsi)].reset_index(drop=True)
+        alone = events(data, PORT, mmsi)
+        alone = alone[(alone["mmsi"] == mmsi) | (alone["other_mmsi"] == mmsi)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, named)
