@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadstead.errors import SceneError
-from roadstead.geo import Grid, lonlat_to_xy, utm_crs, xy_to_lonlat
+from roadstead.geo import WGS84, Grid, lonlat_to_xy, utm_crs, xy_to_lonlat
 from roadstead.imagery.assets import VISUAL_FULL_SCALE
 from roadstead.imagery.geotiff import open_geotiff
 from roadstead.imagery.grids import PIXEL_M, top_first
 from roadstead.imagery.items import read_item, scene_from_item
+from roadstead.imagery.layer import outline
 from roadstead.imagery.looks import MASK_LOOKS, LookName
 from roadstead.imagery.offsets import with_checked_offset
 from roadstead.imagery.open import is_raster
+from roadstead.imagery.raster import Raster
 from roadstead.imagery.scene import RGB, Scene
 from roadstead.imagery.stack import Block, Stack
 from roadstead.imagery.visible import chip
@@ -53,6 +55,17 @@ class Again:
     scenes: tuple[Scene, ...]
     changed: bool
     """Some item differs from the one that was used."""
+    reach: tuple[Bounds, ...] = ()
+    """(west, south, east, north) of each scene's raster in degrees."""
+
+    def over(self, grid: Grid) -> tuple[Scene, ...]:
+        """Return the scenes whose rasters reach into a grid: the others need not be opened for it."""
+        west, south, east, north = grid.footprint_lonlat.bounds
+        return tuple(
+            scene
+            for scene, (left, bottom, right, top) in zip(self.scenes, self.reach, strict=True)
+            if left <= east and right >= west and bottom <= north and top >= south
+        )
 
     @property
     def looks(self) -> tuple[LookName, ...]:
@@ -74,7 +87,9 @@ class Kept:
 
 
 def read_again(kept: Sequence[Kept]) -> Again:
-    """Open the scenes of an overpass as a store names them; pixels are not read, but for offsets in doubt.
+    """Open the scenes of an overpass, and one raster of each, as a store names them.
+
+    Pixels are not read, but for offsets in doubt.
 
     Raises:
         SceneError: a scene has no address, or is none any more.
@@ -86,7 +101,17 @@ def read_again(kept: Sequence[Kept]) -> Again:
         one.item_sha256 is not None and scene.item_sha256 is not None and one.item_sha256 != scene.item_sha256
         for one, scene in zip(kept, opened, strict=True)
     )
-    return Again(tuple(with_checked_offset(scene) for scene in opened), changed)
+    return Again(
+        tuple(with_checked_offset(scene) for scene in opened),
+        changed,
+        tuple(_reach(scene) for scene in opened),
+    )
+
+
+def _reach(scene: Scene) -> Bounds:
+    with Raster(scene.assets["red"].href) as raster:
+        west, south, east, north = raster.attempts(lambda dataset: outline(dataset, WGS84)).bounds
+        return float(west), float(south), float(east), float(north)
 
 
 def _opened(kept: Kept) -> Scene:
@@ -154,6 +179,8 @@ def tile(scenes: Sequence[Scene], look: LookName, grid: Grid) -> Picture:
         ReadError: pixels cannot be read.
         SceneError: no scene has the band that the look needs.
     """
+    if not scenes:
+        return nothing(grid)
     block = _read(scenes, look, grid, coarse=True)
     if look == "mask":
         return _mask(block)
@@ -169,11 +196,18 @@ def square(scenes: Sequence[Scene], look: LookName, grid: Grid) -> Picture:
         ReadError: pixels cannot be read.
         SceneError: no scene has the band that the look needs.
     """
+    if not scenes:
+        return nothing(grid)
     block = _read(scenes, look, grid, coarse=False)
     if look == "mask":
         return _mask(block)
     shown = block.rgb if look == "true-colour" else np.repeat(_nir(block)[None], 3, axis=0)
     return _with_alpha(chip(shown, block.valid), block.valid)
+
+
+def nothing(grid: Grid) -> Picture:
+    """Return a picture of ground that no scene reaches: all transparent."""
+    return np.zeros((grid.height, grid.width, 4), np.uint8)
 
 
 def _read(scenes: Sequence[Scene], look: LookName, grid: Grid, *, coarse: bool) -> Block:

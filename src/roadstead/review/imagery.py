@@ -189,7 +189,8 @@ class Imagery:
         """Return how a map tile is made from the scenes; see `made`."""
 
         def make(again: Again) -> bytes:
-            return webp(tile(again.scenes, look, tile_grid(z, x, y)), lossless=look == "mask")
+            grid = tile_grid(z, x, y)
+            return webp(tile(again.over(grid), look, grid), lossless=look == "mask")
 
         return Made(port, overpass_id, look, f"{z}/{x}/{y}", make)
 
@@ -209,7 +210,7 @@ class Imagery:
         grid = square_grid(*place, SIDE_PX, known.grid() if known else None)
 
         def make(again: Again) -> bytes:
-            picture = square(again.scenes, look, grid)
+            picture = square(again.over(grid), look, grid)
             return webp(picture, lossless=True) if picture[..., 3].any() else b""
 
         return Made(port, overpass_id, look, f"{place[0]!r},{place[1]!r}", make)

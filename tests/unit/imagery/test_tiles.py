@@ -193,3 +193,22 @@ def test_a_bare_raster_is_opened_again_as_the_scene_it_was(tmp_path: Path) -> No
     moment = open_item(str(b.write_item(tmp_path, "S2", FRAME))).acquired
     (scene,) = read_again([Kept("its-name", str(path), None, moment)]).scenes
     assert (scene.scene_id, scene.acquired) == ("its-name", moment)
+
+
+def test_scenes_that_do_not_reach_a_tile_stay_closed_and_the_picture_is_the_same(tmp_path: Path) -> None:
+    other = b.grid(120, 100, col=120)
+    scenes = [
+        open_item(str(b.write_item(tmp_path, f"S2_{n}", f, b.water(f)))) for n, f in enumerate((FRAME, other))
+    ]
+    paths = [str(next((tmp_path / f"S2_{n}").glob("*.json"))) for n in range(2)]
+    again = read_again(
+        [Kept(s.scene_id, path, None, s.acquired) for s, path in zip(scenes, paths, strict=True)]
+    )
+    west = tile_grid(17, *place(17, *lonlat(20, 50))[:2])
+    edge = tile_grid(15, *place(15, *lonlat(120, 50))[:2])
+    assert [scene.scene_id for scene in again.over(west)] == ["S2_0"]
+    assert len(again.over(edge)) == 2
+    assert np.array_equal(tile(again.over(west), "nir", west), tile(again.scenes, "nir", west))
+    far = tile_grid(15, 0, 0)
+    assert again.over(far) == ()
+    assert not tile(again.over(far), "nir", far).any()

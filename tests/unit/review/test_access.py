@@ -33,10 +33,28 @@ FILES = ["/file/1", "/file/1/shown.webp"]
 AUDIT = ["/audit", "/audit/results", "/audit/a1", "/audit/a1/picture.webp"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 PICTURES += ["/dossier/nampo/d0.zip"]
+TILES = {
+    "/tiles/{port}/{overpass_id}/about.json": f"/tiles/nampo/{b.OVERPASS_ID}/about.json",
+    "/tiles/{port}/{overpass_id}/stored/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/stored/9/1/1.webp",
+    "/tiles/{port}/{overpass_id}/{look}/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/nir/9/1/1.webp",
+    "/window/{port}/{overpass_id}/{look}/{finding}.webp": f"/window/nampo/{b.OVERPASS_ID}/nir/d0.webp",
+}
+MAP = {
+    "/map": "/map",
+    "/map/setup.json": "/map/setup.json",
+    "/map/zones.json": "/map/zones.json",
+    "/map/counts.json": "/map/counts.json",
+    "/map/data/{z}/{x}/{y}.mvt": "/map/data/0/0/0.mvt",
+    "/map/overpass/{port}/{overpass_id}.json": f"/map/overpass/nampo/{b.OVERPASS_ID}.json",
+    "/map/card/{port}/{finding}": "/map/card/nampo/d1",
+}
+"""Route -> a path of it."""
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *RELEASE, *FILES, *AUDIT])
+@pytest.mark.parametrize(
+    "path", [*PAGES, *PICTURES, *RELEASE, *FILES, *AUDIT, *TILES.values(), *MAP.values()]
+)
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -57,6 +75,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     tried |= {"/finding/{port}/{finding}/release", "/released/{name}", "/export/released.{kind}"}
     tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
     tried |= {*AUDIT[:2], "/audit/{name}", "/audit/{name}/picture.webp"}
+    tried |= {*TILES, *MAP}
     assert got == tried - {"/logout"}
 
 
@@ -246,6 +265,13 @@ def test_pages_hold_no_script_style_or_address_of_their_own(ana: r.Browser) -> N
         assert " onclick" not in page
         assert "http://" not in page.replace("http://www.w3.org", "")
         assert "https://" not in page
+
+
+def test_the_map_holds_no_script_style_or_address_of_its_own_either(ana: r.Browser) -> None:
+    page = ana.get("/map").text
+    assert page.count("<script") == page.count("<script src=") == 2
+    assert " style=" not in page and "<style" not in page and " onclick" not in page
+    assert "http://" not in page and "https://" not in page
 
 
 def test_another_name_for_this_machine_is_not_answered(ana: r.Browser) -> None:

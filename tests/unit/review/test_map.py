@@ -177,22 +177,6 @@ def test_hostile_names_find_nothing(ana: r.Browser, name: str) -> None:
     assert "no such finding" in page.text
 
 
-def test_everything_of_the_map_is_for_people_who_have_logged_in(browser: r.Browser) -> None:
-    paths = [
-        "/map",
-        "/map/setup.json",
-        "/map/zones.json",
-        f"/map/data/{WORLD}.mvt",
-        "/map/counts.json",
-        f"/map/overpass/nampo/{b.OVERPASS_ID}.json",
-        "/map/card/nampo/d0",
-    ]
-    for path in paths:
-        answer = browser.get(path)
-        assert answer.status_code == 303, path
-        assert answer.headers["location"].startswith("/login")
-
-
 def test_over_the_picture_lie_the_hulls_and_the_reports_of_that_overpass_in_order_of_time(
     ana: r.Browser,
 ) -> None:

@@ -265,7 +265,7 @@ const start = async () => {
       button.type = "button";
       button.dataset.finding = one.f;
       button.setAttribute("aria-pressed", String(el("card").dataset.finding === one.f));
-      const kind = setup.classes[one.c]?.label || "no hull";
+      const kind = setup.classes[one.c]?.label || "declared vessel";
       button.textContent = `${setup.statuses[one.s].label}, ${kind}, ${setup.passes[one.o]?.when || ""}`;
       button.addEventListener("click", () => choose(one.p, one.f, true));
       const item = document.createElement("li");
@@ -280,11 +280,16 @@ const start = async () => {
     el("in-view-note").textContent = told.join("; ");
   };
   let listed = "";
-  map.on("idle", () => {
-    const b = map.getBounds().toArray().join() + tilesAt();
-    frame.dataset.idle = String(Number(frame.dataset.idle || 0) + 1);
-    if (b !== listed) { listed = b; listView(); }
-  });
+  let listing = 0;
+  const listSoon = () => { // findings come before the picture below them
+    const key = map.getBounds().toArray().join() + tilesAt();
+    if (key === listed || !map.isSourceLoaded("findings")) return;
+    listed = key;
+    clearTimeout(listing);
+    listing = setTimeout(listView, 200);
+  };
+  map.on("render", listSoon);
+  map.on("idle", () => { frame.dataset.idle = String(Number(frame.dataset.idle || 0) + 1); listSoon(); });
   map.on("moveend", () => { if (map.isStyleLoaded()) showPicture(); });
   map.once("load", () => {
     refresh();
