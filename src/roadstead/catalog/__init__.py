@@ -13,7 +13,8 @@ from roadstead.catalog.gate import Asking, Gate, Release, codes_of, evidence_sha
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.people import People, Person
-from roadstead.catalog.releases import Releases, plain_id
+from roadstead.catalog.permanent_ids import plain_id
+from roadstead.catalog.releases import Releases
 from roadstead.catalog.review_model import BECAUSE, ROLES
 from roadstead.catalog.store import Standing, Store
 
