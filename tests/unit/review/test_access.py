@@ -23,8 +23,8 @@ PAGES = [
     "/vessel/412000001",
     "/precision",
     "/log",
-    "/people",
     "/released",
+    "/people",
 ]
 RELEASE = ["/finding/nampo/d0/release", "/released/RS-2026-2222222", "/export/released.geojson"]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
