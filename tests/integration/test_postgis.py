@@ -14,6 +14,7 @@ from tests.integration.postgres import Postgres, lacking, postgres
 from tests.unit.builders import ACQUIRED
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
+from tests.unit.review import releasing as q
 
 WHY = lacking()
 pytestmark = pytest.mark.skipif(bool(WHY), reason=WHY or "none")
@@ -67,6 +68,12 @@ def test_the_desk_works_over_postgis(server: Postgres) -> None:
             assert browser.get(path).status_code == 200, path
         found = Decisions(store).verify()
         assert (found.rows, found.faults) == (2, ())
+        bob = r.Browser(browser.desk, app=browser.app)
+        assert bob.log_in("bob").status_code == 303
+        name = q.release(browser, bob, "d0")
+        for path in (f"/released/{name}", "/released", "/finding/nampo/d0", "/log"):
+            assert browser.get(path).status_code == 200, path
+        assert Decisions(store).verify().faults == ()
         for change in ("UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"):
             with (
                 pytest.raises(StoreError, match="only ever added"),

@@ -19,8 +19,9 @@ from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass
 from roadstead.catalog.nearby import Nearby
 from roadstead.catalog.people import People, Person
+from roadstead.catalog.permanent_ids import plain_id
 from roadstead.catalog.queue import SORTS, LeadTable, Queue, Ranked
-from roadstead.catalog.releases import Releases, plain_id
+from roadstead.catalog.releases import Releases
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, ROLES
 from roadstead.catalog.store import Standing, Store
 from roadstead.catalog.vessels import Vessels

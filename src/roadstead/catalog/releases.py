@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
@@ -26,12 +25,12 @@ from roadstead.catalog.gate import (
     Asking,
     Gate,
     Release,
-    evidence_sha256,
     gate_of,
     own_words,
     releases_of,
 )
 from roadstead.catalog.people import USER
+from roadstead.catalog.permanent_ids import new_id, plain_id
 from roadstead.catalog.review_model import ROLES
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
 VESSEL = table_of(model.Vessel)
-LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""Of a permanent id: 31, a prime, without those that look like others."""
-RANDOM_LETTERS = 6
 AT_ONCE = 5000
 """Rows asked for by number in one statement; databases bound how many values one holds."""
 _BLANK: Mapping[str, Any] = {
@@ -50,40 +46,6 @@ _BLANK: Mapping[str, Any] = {
     "note": "",
 }
 """Columns that only decisions fill."""
-
-
-def check_letter(year: int, letters: str) -> str:
-    """Return the letter that makes the weighted sum of year and letters 0 modulo 31.
-
-    One wrong letter or digit, or two neighbouring letters exchanged, give another sum: 31 is a prime and the weights
-    differ (ISO/IEC 7064 pure systems work alike).
-    """
-    total = year * (len(letters) + 2)
-    total += sum(LETTERS.index(c) * (at + 2) for at, c in enumerate(reversed(letters)))
-    return LETTERS[-total % len(LETTERS)]
-
-
-def plain_id(text: str) -> str:
-    """Return a permanent id as it is stored.
-
-    Raises:
-        UsageError: it is none, or its last letter does not fit the rest.
-    """
-    parts = text.strip().upper().split("-")
-    if len(parts) != 3 or parts[0] != "RS" or not (parts[1].isascii() and parts[1].isdigit()):
-        raise UsageError(f"{text[:40]!r} is no permanent id; one looks like RS-2026-7K3QF2M")
-    letters = parts[2]
-    if len(parts[1]) != 4 or len(letters) != RANDOM_LETTERS + 1 or set(letters) - set(LETTERS):
-        raise UsageError(f"{text[:40]!r} is no permanent id; one looks like RS-2026-7K3QF2M")
-    if check_letter(int(parts[1]), letters[:-1]) != letters[-1]:
-        raise UsageError(f"{text[:40]}: its last letter does not fit the rest; it was mistyped somewhere")
-    return "-".join(parts)
-
-
-def new_id(year: int) -> str:
-    """Return a random permanent id, e.g. ``RS-2026-7K3QF2M``: 31^6 a year, and a check letter."""
-    letters = "".join(secrets.choice(LETTERS) for _ in range(RANDOM_LETTERS))
-    return f"RS-{year:04d}-{letters}{check_letter(year, letters)}"
 
 
 class Releases:
@@ -340,16 +302,3 @@ def _after(row: Decision, kind: str, details: Mapping[str, Any]) -> dict[str, An
 
 def _add(connection: Connection, row: Mapping[str, Any], user: str, now: datetime) -> Decision:
     return append(connection, {name: value for name, value in row.items() if name in DECISION.c}, user, now)
-
-
-__all__ = [
-    "Asking",
-    "Gate",
-    "Release",
-    "Releases",
-    "check_letter",
-    "evidence_sha256",
-    "gate_of",
-    "new_id",
-    "plain_id",
-]

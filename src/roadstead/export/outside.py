@@ -6,11 +6,9 @@ and its place to 0.01 degree. A finding in question or retracted stays listed wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -19,19 +17,12 @@ from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.catalog import Decision, Release
-from roadstead.errors import UsageError
-from roadstead.export.flat import csv_text, write_geoparquet
-from roadstead.export.geojson import by_the_rules
-from roadstead.export.geopackage import write_geopackage
 from roadstead.export.select import Filters
 from roadstead.export.words import LEAD, check_words, quoted
-from roadstead.headers import to_features
 from roadstead.redact import Known, masked
 from roadstead.tables import UTC
-from roadstead.whole import write_text
 from roadstead.words import EXPLANATIONS, coded
 
-FORMATS = ("geojson", "gpkg", "csv", "geoparquet")
 DELAY = timedelta(days=7)
 """A redacted finding goes out no sooner after its image was taken."""
 DECIMALS = 2
@@ -76,7 +67,6 @@ class Spoken:
 class Terms:
     """How released findings are told."""
 
-    now: datetime
     reasons: Mapping[str, str]
     """Reason or conflict code -> words."""
     known: Known = field(default_factory=Known)
@@ -296,61 +286,3 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Collection[str]) -> gpd.G
     for name in table.select_dtypes(object).columns:
         table[name] = table[name].where(table[name].notna(), None)
     return gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
-
-
-def geojson_text(table: gpd.GeoDataFrame) -> str:
-    """Return a layer as GeoJSON (RFC 7946); rows without content have a null geometry."""
-    placed = table[table.geometry.notna()]
-    rules = by_the_rules(placed)
-    document = to_features(
-        table.assign(geometry=rules.geometry.reindex(table.index)).set_geometry("geometry")
-    )
-    document.pop("bbox", None)
-    if len(placed):
-        document["bbox"] = [float(value) for value in rules.total_bounds]
-    return json.dumps(document, allow_nan=False)
-
-
-def check_formats(formats: Collection[str]) -> None:
-    """Refuse formats that released findings are not written in.
-
-    Raises:
-        UsageError: naming them, and why.
-    """
-    why = {
-        "report": "it shows whole ports with every hull and picture",
-        "kmz": "it shows the hull's exact box and picture",
-        "stac": "it names product and exact box",
-        "qgis": "it styles the layers of a working export; open the GeoPackage instead",
-        "cue": "it says where to look for a hull",
-        "flatgeobuf": "it has no place for a retracted finding, which has no geometry",
-    }
-    for name in formats:
-        if name not in FORMATS:
-            told = f": {why[name]}" if name in why else ""
-            raise UsageError(f"--format {name} is not for --released{told}. Choose from {', '.join(FORMATS)}")
-
-
-def write_outside(
-    folder: Path, name: str, layers: Mapping[str, gpd.GeoDataFrame], formats: Collection[str], crs: str
-) -> list[Path]:
-    """Write the layers in each format as ``<name>-<layer>.<suffix>`` (one GeoPackage) and return the paths.
-
-    Raises:
-        StoreError: a file cannot be written.
-        UsageError: a format is not for released findings.
-    """
-    check_formats(formats)
-    written = []
-    for layer, table in layers.items():
-        if "geojson" in formats:
-            written.append(folder / f"{name}-{layer}.geojson")
-            write_text(written[-1], geojson_text(table))
-        if "csv" in formats:
-            written.append(folder / f"{name}-{layer}.csv")
-            write_text(written[-1], csv_text(table))
-        if "geoparquet" in formats:
-            written.append(write_geoparquet(table, folder / f"{name}-{layer}.parquet"))
-    if "gpkg" in formats:
-        written.append(write_geopackage(folder / f"{name}-released.gpkg", layers, crs))
-    return written

@@ -18,17 +18,8 @@ from roadstead.aoi import Port
 from roadstead.catalog import Decisions, Leads, People, Person, Release, Releases, Store, gate_of
 from roadstead.errors import BadInputError, StoreError, UsageError
 from roadstead.export.flat import csv_text
-from roadstead.export.outside import (
-    DELAY,
-    Spoken,
-    Terms,
-    check_formats,
-    chosen_releases,
-    geojson_text,
-    may_go,
-    outside_layers,
-    write_outside,
-)
+from roadstead.export.outside import DELAY, Spoken, Terms, chosen_releases, may_go, outside_layers
+from roadstead.export.outside_files import check_formats, geojson_text, write_outside
 from roadstead.export.select import EVERYTHING, Filters
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.redact import Known
@@ -100,7 +91,7 @@ def export_released(
         store: The store.
         port: Its zones and UTM zone are used.
         folder: Made where missing.
-        formats: Of `outside.FORMATS`.
+        formats: Of `outside_files.FORMATS`.
         now: UTC.
         between: [start, end) of the overpass; None: all.
         filters: As for the working export.
@@ -121,7 +112,7 @@ def export_released(
         raise BadInputError(f"nothing of {port.slug} was released: it is asked for on a finding's page")
     fitting = [one for one in chosen_releases(spoken, filters) if _within(one.release, between)]
     shown, withheld = _of_age(fitting, now, redacted=taker is None)
-    terms = _terms(store, [port], now, redacted=taker is None)
+    terms = _terms(store, [port], redacted=taker is None)
     layers = outside_layers(shown, terms)
     if taker is None:
         files = write_outside(folder, port.slug, layers, formats, port.crs)
@@ -149,7 +140,7 @@ def download(
     redacted = wanted.user is None
     spoken = _spoken(store, wanted.port, None if redacted else _allowed(ais_store))
     shown, _ = _of_age(chosen_releases(spoken, filters), moment, redacted=redacted)
-    layers = outside_layers(shown, _terms(store, ports.values(), moment, redacted=redacted))
+    layers = outside_layers(shown, _terms(store, ports.values(), redacted=redacted))
     content = writers[wanted.kind](layers["released"]).encode()
     if wanted.user is not None:
         name = f"released.{wanted.kind}"
@@ -162,10 +153,10 @@ def _allowed(ais_store: Path | None) -> frozenset[str]:
     return frozenset() if ais_store is None else redistributable(ais_store)
 
 
-def _terms(store: Store, ports: Iterable[Port], now: datetime, *, redacted: bool) -> Terms:
+def _terms(store: Store, ports: Iterable[Port], *, redacted: bool) -> Terms:
     known = Known.of(Releases(store).names()) if redacted else Known()
     zones = {zone.id: zone.polygon for port in ports for zone in port.zones}
-    return Terms(now, {**REASONS, **CONFLICTS}, known, zones, redacted)
+    return Terms({**REASONS, **CONFLICTS}, known, zones, redacted)
 
 
 def _of_age(spoken: Sequence[Spoken], now: datetime, *, redacted: bool) -> tuple[list[Spoken], int]:

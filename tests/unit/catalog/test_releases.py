@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 from roadstead.catalog import Asking, Decisions, OvertakenError, People, Releases, Store, Verdict, gate_of
 from roadstead.catalog.decisions import GENESIS, digest
 from roadstead.catalog.engine import MIGRATIONS
-from roadstead.catalog.releases import LETTERS, check_letter, new_id, plain_id
+from roadstead.catalog.permanent_ids import LETTERS, check_letter, new_id, plain_id
 from roadstead.errors import UsageError
 from roadstead.words import EXPLANATIONS
 from tests.unit.catalog import builders as b

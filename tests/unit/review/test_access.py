@@ -25,8 +25,8 @@ PAGES = [
     "/vessels",
     "/precision",
     "/log",
-    "/people",
     "/released",
+    "/people",
 ]
 RELEASE = ["/finding/nampo/d0/release", "/released/RS-2026-2222222", "/export/released.geojson"]
 FILES = ["/file/1", "/file/1/shown.webp"]
