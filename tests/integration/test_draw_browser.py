@@ -18,8 +18,8 @@ from tests.integration.tools import chromium
 pytestmark = pytest.mark.browser
 STATIC = resources.files("roadstead.review") / "static"
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>draw</title></head><body><form>
-<div class="draw-view"><svg class="draw" data-field="boxes" data-most="{most}" viewBox="0 0 100 80"
- width="400" height="320" tabindex="0" role="application" aria-label="Picture to draw on">
+<div class="draw-view" style="width: {view}px"><svg class="draw" data-field="boxes" data-most="{most}"
+ viewBox="0 0 100 80" width="400" height="320" tabindex="0" role="application" aria-label="Picture to draw on">
 <rect width="100" height="80" fill="#024"/></svg></div>
 <input type="hidden" name="boxes" value='{value}'>
 <output data-draw-status></output>
@@ -37,9 +37,9 @@ def chrome() -> Iterator[Browser]:
         launched.close()
 
 
-def opened(chrome: Browser, most: int = 200, value: str = "[]", **context: Any) -> Page:
+def opened(chrome: Browser, most: int = 200, value: str = "[]", view: int = 402, **context: Any) -> Page:
     page = chrome.new_context(viewport={"width": 900, "height": 700}, **context).new_page()
-    page.set_content(PAGE.format(most=most, value=value))
+    page.set_content(PAGE.format(most=most, value=value, view=view))
     page.add_style_tag(content=(STATIC / "draw.css").read_text())
     page.add_script_tag(content=(STATIC / "draw.js").read_text())
     return page
@@ -149,18 +149,50 @@ def test_with_one_box_at_most_the_one_there_is_corrected(chrome: Browser) -> Non
     assert boxes(page) == [one]
 
 
+def touch(page: Page, *steps: tuple[str, list[tuple[float, float]]]) -> None:
+    """Touch the page at places on the screen; the first finger is the first of each list."""
+    client = page.context.new_cdp_session(page)
+    for kind, places in steps:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_two_fingers_move_the_picture_and_draw_nothing(chrome: Browser) -> None:
+    page = opened(chrome, has_touch=True, view=200)
+    page.evaluate(
+        "(s => { s.setAttribute('width', 800); s.setAttribute('height', 640); })"
+        "(document.querySelector('svg.draw'))"
+    )
+    steps = [
+        ("touchStart", [(60.0, 60.0)]),
+        ("touchMove", [(75.0, 60.0)]),
+        ("touchStart", [(75.0, 60.0), (150.0, 60.0)]),
+        ("touchMove", [(75.0, 60.0), (100.0, 60.0)]),
+        ("touchMove", [(75.0, 60.0), (60.0, 60.0)]),
+        ("touchEnd", []),
+    ]
+    touch(page, *steps)
+    assert page.evaluate("document.querySelector('.draw-view').scrollLeft") == pytest.approx(90, abs=3)
+    assert boxes(page) == []
+    touch(
+        page,
+        ("touchStart", [(60, 60)]),
+        ("touchMove", [(70, 60)]),
+        ("touchMove", [(110, 60)]),
+        ("touchEnd", []),
+    )
+    assert len(boxes(page)) == 1, "one finger draws again"
+
+
 def test_a_finger_draws_too(chrome: Browser) -> None:
     page = opened(chrome, has_touch=True)
     frame = page.locator("svg.draw").bounding_box()
     assert frame is not None
-    client = page.context.new_cdp_session(page)
-    for kind, places in (
-        ("touchStart", [(20, 20)]),
-        ("touchMove", [(30, 20)]),
-        ("touchMove", [(44, 20)]),
+    places = [(frame["x"] + 4 * x, frame["y"] + 4 * 20) for x in (20, 30, 44)]
+    touch(
+        page,
+        *zip(("touchStart", "touchMove", "touchMove"), ([p] for p in places), strict=True),
         ("touchEnd", []),
-    ):
-        points = [{"x": frame["x"] + 4 * x, "y": frame["y"] + 4 * y} for x, y in places]
-        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    )
     (one,) = boxes(page)
     assert sizes(one)[:3] == pytest.approx((32, 20, 24), abs=0.5)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pandas.testing import assert_frame_equal
 from sqlalchemy import text
 
-from roadstead.catalog import Decisions, MissingPass, Store
+from roadstead.audit import results
+from roadstead.catalog import Audits, Decisions, MissingPass, Store
 from roadstead.errors import StoreError
+from roadstead.jobs.audit import draw_cells
 from tests.integration.postgres import Postgres, lacking, postgres
+from tests.unit.audit import builders as a
 from tests.unit.builders import ACQUIRED
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
@@ -80,3 +84,26 @@ def test_the_desk_works_over_postgis(server: Postgres) -> None:
                 store.transaction(writes=True) as connection,
             ):
                 connection.execute(text(change))
+
+
+def test_audits_work_over_postgis(server: Postgres, tmp_path: Path) -> None:
+    with Store.open(server.create("audit")) as store:
+        a.put(store, a.write_image(tmp_path))
+        r.people(store)
+        drawn = draw_cells(store, [a.port()], 8, 1, a.NOW)
+        assert drawn.cells == 8
+        a.answer_all(store)
+        (model,) = results(store).models
+        assert (model.cells, model.recall.value) == (8, 1.0)
+        browser = r.Browser(r.desk(store, ports={"nampo": a.port()}))
+        assert browser.log_in("ana").status_code == 303
+        cell = Audits(store).cells()[0]
+        for path in ("/audit", "/audit/results", f"/audit/{cell.cell}", f"/audit/{cell.cell}/picture.webp"):
+            assert browser.get(path).status_code == 200, path
+        for table in ("audit_draws", "audit_cells", "audit_answers", "audit_boxes"):
+            for change in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # noqa: S608
+                with (
+                    pytest.raises(StoreError, match="only ever added"),
+                    store.transaction(writes=True) as connection,
+                ):
+                    connection.execute(text(change))

@@ -73,9 +73,6 @@ def test_a_sample_of_few_cells_weighs_back_to_all_of_them(tmp_path: Path, item: 
     assert model.recall.high is not None
     assert model.recall.low < 0.8 < model.recall.high
     assert model.cells == 60
-    # Half of the sample lies where nothing was found, and far fewer ships do: unweighted, recall would come out lower.
-    raw = sum(n for row in model.confusion.values() for name, n in row.items() if name != "nothing")
-    assert raw
 
 
 def test_a_ship_on_the_edge_of_its_cell_is_found_once(tmp_path: Path, item: Path) -> None:
@@ -180,7 +177,6 @@ def test_a_rerun_or_an_overpass_that_went_leaves_the_audit_alone(tmp_path: Path,
     with filled(tmp_path, item, SHIPS) as store:
         a.answer_all(store)
         before = only(store)
-        store.put_overpass  # noqa: B018 - what follows replaces it whole
         a.put(store, item, 0, SHIPS)
         assert only(store) == before
 

@@ -62,6 +62,8 @@
     let kind = svg.dataset.class || "cannot_tell"; // of the next box
     let cursor = null; // where the pointer is
     let drag = null;
+    let pan = null; // two fingers move the picture in its view
+    const view = svg.closest(".draw-view");
     const past = [];
 
     const box = () => boxes[chosen];
@@ -129,8 +131,8 @@
     const middle = () => {
       if (cursor) return cursor;
       // The middle of what can be seen of the picture.
-      const [own, view] = [svg.getBoundingClientRect(), (svg.closest(".draw-view") || svg).getBoundingClientRect()];
-      const between = (low, high, most) => (Math.max(own[low], view[low], 0) + Math.min(own[high], view[high], most)) / 2;
+      const [own, frame] = [svg, view || svg].map((element) => element.getBoundingClientRect());
+      const between = (low, high, most) => (Math.max(own[low], frame[low], 0) + Math.min(own[high], frame[high], most)) / 2;
       return place(between("left", "right", innerWidth), between("top", "bottom", innerHeight));
     };
     const place = (clientX, clientY) => {
@@ -185,6 +187,12 @@
     });
 
     svg.addEventListener("pointermove", (event) => {
+      if (pan) {
+        if (event.pointerId !== pan.pointer) return;
+        view.scrollBy(pan.x - event.clientX, pan.y - event.clientY);
+        pan = { pointer: event.pointerId, x: event.clientX, y: event.clientY };
+        return;
+      }
       cursor = place(event.clientX, event.clientY);
       if (!drag || event.pointerId !== drag.pointer) return;
       const [x, y] = cursor;
@@ -216,7 +224,14 @@
     });
     svg.addEventListener("pointerleave", () => { if (!drag) cursor = null; });
     svg.addEventListener("pointerdown", (event) => {
-      if (event.button || drag) return;
+      if (drag && event.pointerType === "touch" && view && !pan) {
+        const started = drag.kept;
+        drag = null;
+        pan = { pointer: event.pointerId, x: event.clientX, y: event.clientY };
+        if (started) acts.undo();
+        return;
+      }
+      if (event.button || drag || pan) return;
       svg.focus({ preventScroll: true });
       event.preventDefault();
       const from = place(event.clientX, event.clientY);
@@ -234,6 +249,7 @@
       svg.setPointerCapture(event.pointerId);
     });
     const end = (event) => {
+      if (pan && event.pointerId === pan.pointer) pan = null;
       if (!drag || event.pointerId !== drag.pointer) return;
       const changed = drag.kept;
       drag = null;
@@ -252,6 +268,10 @@
     area.querySelectorAll("[data-draw-class]").forEach((button) => button.addEventListener("click", () => { setKind(button.dataset.drawClass); svg.focus({ preventScroll: true }); }));
     addEventListener("resize", render);
 
+    if (view && matchMedia("(pointer: coarse)").matches && svg.getBoundingClientRect().width > view.clientWidth) {
+      svg.setAttribute("width", view.clientWidth);
+      svg.setAttribute("height", (view.clientWidth * H) / W);
+    }
     boxes = JSON.parse(field.value || "[]").map((one) => fromCorners(one.box, one.class || kind));
     chosen = most === 1 && boxes.length ? 0 : -1;
     render();
