@@ -28,11 +28,17 @@ PAGES = [
     "/people",
 ]
 FILES = ["/file/1", "/file/1/shown.webp"]
+TILES = {
+    "/window/{port}/{overpass_id}/{look}/{finding}.webp": f"/window/nampo/{b.OVERPASS_ID}/nir/d0.webp",
+    "/tiles/{port}/{overpass_id}/about.json": f"/tiles/nampo/{b.OVERPASS_ID}/about.json",
+    "/tiles/{port}/{overpass_id}/stored/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/stored/0/0/0.webp",
+    "/tiles/{port}/{overpass_id}/{look}/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/nir/9/0/0.webp",
+}
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 FREE = {"/login", "/setup", "/logout"}
 
 
-@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *FILES])
+@pytest.mark.parametrize("path", [*PAGES, *PICTURES, *FILES, *TILES.values()])
 def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 303
@@ -49,7 +55,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
     }
     tried = {*FREE, *PAGES[:2], *PAGES[4:], "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
-    tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
+    tried |= {"/file/{seq}", "/file/{seq}/shown.webp", *TILES}
     assert got == tried - {"/logout"}
 
 
