@@ -118,7 +118,7 @@ def test_the_looks_can_be_chosen_without_any_script(chrome: Browser, read: Desk)
     log_in(page, read, "/finding/nampo/d0")
     page.get_by_label("Near infrared").check()
     assert shown(page) == ["nir"]
-    page.get_by_label("Box").uncheck()
+    page.get_by_role("checkbox", name="Box").uncheck()
     assert not page.locator(".stack > svg").is_visible()
 
 
@@ -177,7 +177,7 @@ def test_a_file_is_attached_and_an_own_picture_seen(chrome: Browser, unread: Des
     page.get_by_label("Source").fill(EVIL)
     page.get_by_label("What it shows").fill(EVIL)
     with page.expect_navigation():
-        page.get_by_role("button", name="Attach").click()
+        page.get_by_role("button", name="Attach", exact=True).click()
     picture = page.locator("#files img")
     picture.scroll_into_view_if_needed()
     page.wait_for_function("() => document.querySelector('#files img').naturalWidth === 80")
