@@ -181,7 +181,8 @@ def test_every_page_fits_its_window_and_every_picture_has_words(
         page.goto(served.address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert page.evaluate(
-            "[...document.images].every((i) => i.hasAttribute('alt') && i.complete && i.naturalWidth)"
+            """[...document.images].every((i) => i.hasAttribute('alt')
+            && (i.loading === 'lazy' || (i.complete && i.naturalWidth)))"""
         )
         named = "[...document.querySelectorAll('svg[role=img]')].every((s) => s.getAttribute('aria-label'))"
         assert page.evaluate(named)
@@ -192,8 +193,8 @@ def test_every_page_fits_its_window_and_every_picture_has_words(
 def test_the_box_is_drawn_over_the_bright_hull(chrome: Browser, served: Desk) -> None:
     page = opened(chrome, served)
     log_in(page, served, "/finding/nampo/d0")
-    frame = page.locator(".large svg").bounding_box()
-    box = page.locator(".large polygon").last.bounding_box()
+    frame = page.locator(".stack > svg").bounding_box()
+    box = page.locator(".stack polygon").last.bounding_box()
     assert frame is not None
     assert box is not None
     scale = frame["width"] / 64

@@ -51,7 +51,7 @@ def scl() -> np.ndarray:
     return classes
 
 
-def fill(store: Store, folder: Path, **changes: Any) -> None:
+def fill(store: Store, folder: Path, *, kept_chips: bool = False, **changes: Any) -> None:
     """Store the hull's overpass, and one five days later of the same place without it."""
     for index, (name, hull) in enumerate(((FIRST, True), (SECOND, False))):
         dn = pixels(hull)
@@ -77,7 +77,7 @@ def fill(store: Store, folder: Path, **changes: Any) -> None:
             header=b.headers(overpass, valid_area=FRAME.footprint_lonlat),
             detections=found,
             matches=b.matches([match]),
-            chips={},
+            chips={"d0": r.chip(0)} if kept_chips and hull else {},
             quicklook=(np.full((20, 40, 3), 90, np.uint8), FRAME.footprint_lonlat.bounds),
         )
 
