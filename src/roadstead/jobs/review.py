@@ -16,6 +16,7 @@ from roadstead.catalog import Decisions, People, Store
 from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
+from roadstead.jobs.export import week_brief
 from roadstead.jobs.features import CatalogFeatures
 from roadstead.jobs.status import next_passes
 from roadstead.review import Desk, Looks, ReviewServer, label_features, review_app
@@ -63,6 +64,7 @@ def desk(
         setup_token=setup_token,
         next_passes=next_passes,
         features=CatalogFeatures(store, ports),
+        brief=lambda port, end: week_brief(store, ports[port], end) if port in ports else None,
         lists=tuple(read_watchlist(path) for path in watchlists),
     )
 

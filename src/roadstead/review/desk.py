@@ -85,6 +85,8 @@ class Desk:
     next_passes: Callable[[pd.DataFrame, datetime], Sequence[datetime]] = field(default=lambda *_: ())
     """Passes of a port (`tables.LEDGER`) and the time -> next passes expected, soonest first."""
     clock: Callable[[], datetime] = now
+    brief: Callable[[str, datetime], str | None] = field(default=lambda *_: None)
+    """Port and time -> the brief of the week before it, as escaped HTML; None where nothing of it is known."""
     lists: Sequence[Watchlist] = ()
     """Watchlists that leads are held against."""
     features: FeatureSource | None = None
