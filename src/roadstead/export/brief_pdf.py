@@ -156,8 +156,8 @@ def _chart(pdf: FPDF, brief: Brief) -> None:
         pdf.set_text_color(*_INK)
         pdf.set_font(_FONT, "", 7)
         pdf.text(x + 3.2, pdf.get_y() + 2.4, CLASS_LOOKS[kind].label)
-        x += 52
-    pdf.text(x - 12, pdf.get_y() + 2.4, "grey: says nothing of ships, which is not zero")
+        x += 42
+    pdf.text(x + 8, pdf.get_y() + 2.4, "grey: says nothing of ships, which is not zero")
     pdf.set_y(pdf.get_y() + 5)
 
 

@@ -54,6 +54,8 @@ FORMATS = (
 )
 DEFAULT_FORMATS = ("geojson", "gpkg", "report")
 """Written where no format is named."""
+WEEK = 7
+"""Days of a brief."""
 _WITH_CHIPS = {"report", "kmz", "brief"}
 _FLAT = ("geoparquet", "flatgeobuf", "csv")
 
@@ -137,7 +139,7 @@ def port_brief(store: Store, report: PortReport, start: datetime, end: datetime)
     return brief_of(report, start, end, coming, store.ledger(report.port.slug, start, end))
 
 
-def week_brief(store: Store, port: Port, end: datetime, days: int = 7) -> str | None:
+def week_brief(store: Store, port: Port, end: datetime, days: int = WEEK) -> str | None:
     """Return the brief of the last days as part of a page of the desk; None where the store holds nothing of them."""
     start = end - timedelta(days=days)
     report = port_report(store, port, start, end, pictures=False)
@@ -147,6 +149,19 @@ def week_brief(store: Store, port: Port, end: datetime, days: int = 7) -> str | 
     found = store.quicklook(port.slug, page.overpass_id) if page.overpass_id else None
     picture = Quicklook(*found) if found else None
     return brief_html(replace(page, picture=picture), f"/quicklook/{port.slug}/{page.overpass_id}.webp")
+
+
+def week_briefs(
+    store: Store, ports: Sequence[Port], end: datetime, folder: Path, days: int = WEEK
+) -> list[Path]:
+    """Write the brief of the last days of each port of which the store holds any pass; return the files.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    start = end - timedelta(days=days)
+    held = [port for port in ports if not store.acquisitions(port.slug, start, end).empty]
+    return export_ports(store, held, start, end, folder, ("brief",)) if held else []
 
 
 def known_models() -> dict[str, Path]:
