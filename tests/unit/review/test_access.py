@@ -16,7 +16,16 @@ from roadstead.review.security import MOST_BODY
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
-PAGES = ["/", "/leads", "/finding/nampo/d0", "/vessel/412000001", "/precision", "/log", "/people"]
+PAGES = [
+    "/",
+    "/leads",
+    "/finding/nampo/d0",
+    "/vessel/412000001",
+    "/precision",
+    "/log",
+    "/people",
+    "/brief/nampo",
+]
 PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
 FREE = {"/login", "/setup", "/logout"}
 
@@ -36,7 +45,7 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
         for route in [part, *getattr(getattr(part, "original_router", None), "routes", [])]
         if isinstance(route, Route) and "GET" in (route.methods or ()) and not route.path.startswith("/ogc")
     }
-    tried = {*FREE, *PAGES[:2], *PAGES[4:], "/finding/{port}/{finding}", "/vessel/{mmsi}"}
+    tried = {*FREE, *PAGES[:2], *PAGES[4:7], "/brief/{port}", "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
     assert got == tried - {"/logout"}
 
