@@ -61,6 +61,7 @@ def test_every_format_is_written(store: Store, tmp_path: Path) -> None:
     written = export_ports(store, [e.port()], FIRST, LAST, out, FORMATS)
     assert all(path.is_file() for path in written)
     assert sorted(path.name for path in out.iterdir()) == [
+        *("nampo-brief.html", "nampo-brief.pdf"),
         *("nampo-counts.csv", "nampo-counts.fgb", "nampo-counts.geojson", "nampo-counts.parquet"),
         *("nampo-cues.csv", "nampo-cues.geojson"),
         *(
