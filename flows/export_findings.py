@@ -16,7 +16,7 @@ from flows.steps import failed
 from roadstead.aoi import known_ports, named_port
 from roadstead.catalog import Store
 from roadstead.errors import BadInputError, RoadsteadError, StoreError
-from roadstead.jobs.export import export_ports
+from roadstead.jobs.export import export_ports, week_briefs
 from roadstead.settings import settings
 
 UNFINISHED = ".unfinished-"
@@ -32,7 +32,7 @@ def export_findings(
     store: str | None = None,
     folder: Path | None = None,
 ) -> list[str]:
-    """Write GeoJSON, GeoPackages and the report of the last days into ``exports/DATE`` under the home.
+    """Write GeoJSON, GeoPackages and the report of the last days, and briefs of the last week, into ``exports/DATE``.
 
     The folder appears whole or not at all, and a second export of a day takes the place of the first. Only the
     newest ``keep`` dated folders stay. Ports of which the store holds nothing are passed over.
@@ -59,6 +59,7 @@ def export_findings(
             temporary = root / f"{UNFINISHED}{now:%Y-%m-%dT%H%M%S%f}"
             _sweep(root)
             written = export_ports(opened, held, now - timedelta(days=days), now, temporary)
+            written += week_briefs(opened, held, now, temporary)
         _put(temporary, final)
         _forget_oldest(root, keep)
     except RoadsteadError as error:

@@ -38,8 +38,8 @@ def export_command(
         list[str] | None,
         typer.Option(
             "--format",
-            help="geojson, gpkg, report (these three if left out), qgis, geoparquet, flatgeobuf, csv, kmz, stac, cue; "
-            "may be given several times.",
+            help="geojson, gpkg, report (these three if left out), qgis, geoparquet, flatgeobuf, csv, kmz, stac, cue, "
+            "brief (one page, HTML and PDF); may be given several times.",
         ),
     ] = None,
     zones: Annotated[

@@ -3,6 +3,8 @@
 Every function takes tables; none opens the store.
 """
 
+from roadstead.export.brief import Brief, brief_html, brief_of
+from roadstead.export.brief_pdf import write_brief
 from roadstead.export.cues import cue_table, write_cues
 from roadstead.export.flat import write_csv, write_flat, write_flatgeobuf, write_geoparquet
 from roadstead.export.geojson import write_geojson, write_geojson_products
@@ -16,10 +18,13 @@ from roadstead.export.stac import write_stac
 
 __all__ = [
     "EVERYTHING",
+    "Brief",
     "Filters",
     "PortReport",
     "Quicklook",
     "ReportData",
+    "brief_html",
+    "brief_of",
     "chosen",
     "counts_by_zone",
     "cue_table",
@@ -27,6 +32,7 @@ __all__ = [
     "port_layers",
     "positions_table",
     "tracks_table",
+    "write_brief",
     "write_csv",
     "write_cues",
     "write_flat",

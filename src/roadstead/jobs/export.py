@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,13 +16,17 @@ from roadstead.catalog import Store
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import (
     EVERYTHING,
+    Brief,
     Filters,
     PortReport,
     Quicklook,
     ReportData,
+    brief_html,
+    brief_of,
     chosen,
     port_layers,
     positions_table,
+    write_brief,
     write_cues,
     write_flat,
     write_geojson_products,
@@ -32,13 +36,28 @@ from roadstead.export import (
     write_report,
     write_stac,
 )
+from roadstead.jobs.status import next_passes
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.settings import settings
 
-FORMATS = ("geojson", "gpkg", "report", "geoparquet", "flatgeobuf", "csv", "kmz", "cue", "qgis", "stac")
+FORMATS = (
+    "geojson",
+    "gpkg",
+    "report",
+    "geoparquet",
+    "flatgeobuf",
+    "csv",
+    "kmz",
+    "cue",
+    "qgis",
+    "stac",
+    "brief",
+)
 DEFAULT_FORMATS = ("geojson", "gpkg", "report")
 """Written where no format is named."""
-_WITH_CHIPS = {"report", "kmz"}
+WEEK = 7
+"""Days of a brief."""
+_WITH_CHIPS = {"report", "kmz", "brief"}
 _FLAT = ("geoparquet", "flatgeobuf", "csv")
 
 
@@ -78,6 +97,9 @@ def export_ports(
             every = store.detections(report.port.slug, start, end, unfiltered=True)
             report = replace(report, detections=every)
         written += port_files(chosen(report, filters), folder, formats)
+        if "brief" in formats:
+            page = port_brief(store, chosen(report, filters), start, end)
+            written += write_brief(folder, report.port.slug, page)
     if "report" in formats:
         told = {**(provenance or {}), **({"Filters": filters.words} if filters else {})}
         kept = tuple(chosen(report, filters) for report in reports)
@@ -110,6 +132,37 @@ def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list
     if "cue" in formats:
         written += write_cues(folder, report)
     return written
+
+
+def port_brief(store: Store, report: PortReport, start: datetime, end: datetime) -> Brief:
+    """Return the brief of a port from its tables, its ledger and the passes expected."""
+    coming = next_passes(store.ledger(report.port.slug), datetime.now(UTC))
+    return brief_of(report, start, end, coming, store.ledger(report.port.slug, start, end))
+
+
+def week_brief(store: Store, port: Port, end: datetime, days: int = WEEK) -> str | None:
+    """Return the brief of the last days as part of a page of the desk; None where the store holds nothing of them."""
+    start = end - timedelta(days=days)
+    report = port_report(store, port, start, end, pictures=False)
+    if report.acquisitions.empty:
+        return None
+    page = port_brief(store, report, start, end)
+    found = store.quicklook(port.slug, page.overpass_id) if page.overpass_id else None
+    picture = Quicklook(*found) if found else None
+    return brief_html(replace(page, picture=picture), f"/quicklook/{port.slug}/{page.overpass_id}.webp")
+
+
+def week_briefs(
+    store: Store, ports: Sequence[Port], end: datetime, folder: Path, days: int = WEEK
+) -> list[Path]:
+    """Write the brief of the last days of each port of which the store holds any pass; return the files.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    start = end - timedelta(days=days)
+    held = [port for port in ports if not store.acquisitions(port.slug, start, end).empty]
+    return export_ports(store, held, start, end, folder, ("brief",)) if held else []
 
 
 def known_models() -> dict[str, Path]:

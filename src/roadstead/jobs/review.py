@@ -18,6 +18,7 @@ from roadstead.errors import StoreError
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.headers import write_json
 from roadstead.jobs.dossier import dossier_zip
+from roadstead.jobs.export import week_brief
 from roadstead.jobs.features import CatalogFeatures
 from roadstead.jobs.released import download
 from roadstead.jobs.status import next_passes
@@ -69,6 +70,7 @@ def desk(
         dossier=partial(dossier_zip, store),
         features=CatalogFeatures(store, ports),
         outside=lambda wanted: download(store, wanted, ports, home / "ais"),
+        brief=lambda port, end: week_brief(store, ports[port], end) if port in ports else None,
         lists=tuple(read_watchlist(path) for path in watchlists),
     )
 

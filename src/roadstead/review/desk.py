@@ -107,6 +107,8 @@ class Desk:
     outside: Callable[[Download], bytes] = _no_files
     """Makes the file of a download."""
     clock: Callable[[], datetime] = now
+    brief: Callable[[str, datetime], str | None] = field(default=lambda *_: None)
+    """Port and time -> the brief of the week before it, as escaped HTML; None where nothing of it is known."""
     lists: Sequence[Watchlist] = ()
     """Lists that leads are held against as of the overpass, and vessels as of the day they were heard last."""
     features: FeatureSource | None = None

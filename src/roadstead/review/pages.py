@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
 from roadstead.catalog import held
@@ -38,6 +39,26 @@ def overview(request: Request, site: TheSite, visitor: Viewer) -> Response:
         since=since,
         others=others,
         shown=SHOWN,
+    )
+
+
+@router.get("/brief/{port}")
+def brief(request: Request, site: TheSite, visitor: Viewer, port: str, to: str | None = None) -> Response:
+    """Show the week up to a day, or to now, on one page that can be printed."""
+    desk = site.desk
+    if port not in desk.store.ports():
+        raise HTTPException(404)
+    day = asked({"to": to}).filter.end if to else None
+    end = day or desk.clock()
+    text = desk.kept(("brief", port, f"{end:%Y-%m-%dT%H}"), lambda: desk.brief(port, end))
+    return site.page(
+        request,
+        "brief.html.j2",
+        visitor,
+        simulated="SIMULATED" in (text or ""),
+        port=port,
+        to=to or "",
+        text=None if text is None else Markup(text),  # noqa: S704 - a template of ours made it, escaped
     )
 
 

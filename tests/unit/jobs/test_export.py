@@ -16,10 +16,11 @@ from roadstead.catalog import Store
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import Filters
-from roadstead.jobs.export import DEFAULT_FORMATS, FORMATS, export_ports
+from roadstead.jobs.export import DEFAULT_FORMATS, FORMATS, export_ports, week_briefs
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
+from tests.unit.review import builders as r
 
 FIRST, LAST = datetime(2020, 11, 1, tzinfo=UTC), datetime(2020, 11, 30, tzinfo=UTC)
 
@@ -60,6 +61,7 @@ def test_every_format_is_written(store: Store, tmp_path: Path) -> None:
     written = export_ports(store, [e.port()], FIRST, LAST, out, FORMATS)
     assert all(path.is_file() for path in written)
     assert sorted(path.name for path in out.iterdir()) == [
+        *("nampo-brief.html", "nampo-brief.pdf"),
         *("nampo-counts.csv", "nampo-counts.fgb", "nampo-counts.geojson", "nampo-counts.parquet"),
         *("nampo-cues.csv", "nampo-cues.geojson"),
         *(
@@ -137,3 +139,16 @@ def test_the_command_takes_the_filters(url: str, tmp_path: Path) -> None:
     assert {path.name for path in paths} >= {"nampo-detections.csv", "nampo-cues.csv"}
     with (tmp_path / "out" / "nampo-detections.csv").open(newline="") as file:
         assert [row["detection_id"] for row in csv.DictReader(file)] == ["d2"]
+
+
+def test_a_brief_is_written_of_each_port_that_had_a_pass_in_the_week(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        r.fill(store)
+        end = ACQUIRED + timedelta(days=3)
+        written = week_briefs(store, [e.port()], end, tmp_path / "out")
+        assert [path.name for path in written] == ["nampo-brief.html", "nampo-brief.pdf"]
+        page = written[0].read_text()
+        assert "1 of 2</b> passes that say something of ships" in page
+        assert "asset red: HTTP 403" in page
+        assert week_briefs(store, [e.port()], end - timedelta(days=30), tmp_path / "none") == []
+        assert not (tmp_path / "none").exists()

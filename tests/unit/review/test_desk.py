@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from roadstead.catalog import Decisions, Store
+from roadstead.jobs.export import week_brief
 from roadstead.reconcile import CONFLICTS, REASONS
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.catalog import builders as b
@@ -384,3 +385,40 @@ def test_a_broken_store_is_told_and_not_shown_as_nothing(ana: r.Browser, tmp_pat
     answer = ana.get("/leads")
     assert answer.status_code == 503
     assert "The store does not answer" in answer.text
+
+
+def test_the_start_page_shows_the_series_with_intervals_gaps_and_the_next_passes(ana: r.Browser) -> None:
+    page = ana.get("/").text
+    rows = re.findall(r"<title>[^<]*: (?:barge|bulk carrier|dry cargo) [\d.]+ \[[\d.]+–[\d.]+\]", page)
+    assert rows, "each point says its count and interval"
+    assert re.findall(r"<rect[^>]*><title>[^<]*: failed</title></rect>", page), "a pass that failed is a band"
+    assert "The same as a table, with the parts" in page and "which is not zero" in page
+    coming = [ACQUIRED + timedelta(days=10), ACQUIRED + timedelta(days=15)]
+    desk = r.desk(ana.desk.store, next_passes=lambda *_: coming)
+    browser = r.Browser(desk)
+    browser.log_in()
+    assert all(f"{time:%Y-%m-%d %H:%M} UTC" in browser.get("/").text for time in coming)
+
+
+def test_the_start_page_names_what_was_stored_since_the_last_visit(ana: r.Browser) -> None:
+    assert "New since your last visit" not in ana.get("/").text
+    browser = r.Browser(r.desk(ana.desk.store, clock=r.Clock(r.NOW - timedelta(days=9000))))
+    browser.log_in("bob")
+    browser.desk.clock.pass_by(hours=1)
+    again = r.Browser(browser.desk)
+    again.log_in("bob")
+    page = again.get("/").text
+    assert "New since your last visit" in page and "new since your last visit" in again.get("/leads").text
+
+
+def test_the_brief_of_the_week_is_a_page_of_the_desk(ana: r.Browser) -> None:
+    store = ana.desk.store
+    desk = r.desk(store, brief=lambda port, end: week_brief(store, e.port(), end))
+    browser = r.Browser(desk)
+    browser.log_in()
+    page = browser.get(f"/brief/nampo?to={ACQUIRED:%Y-%m-%d}").text
+    assert "Newest observed overpass" in page and "Leads of these days" in page
+    assert "SIMULATED DATA: nothing" in page and "/quicklook/nampo/" in page and "data:" not in page
+    assert "That is not zero" in browser.get("/brief/nampo?to=2001-01-01").text
+    assert browser.get("/brief/elsewhere").status_code == 404
+    assert browser.get("/brief/nampo?to=monday").status_code == 400

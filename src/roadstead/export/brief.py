@@ -1,0 +1,258 @@
+"""The weekly brief, one page a port: what was seen, what was declared, and what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from roadstead.charts import CountPoint, Frame, Gap, frame_of, series_svg
+from roadstead.export.layers import is_simulated
+from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.export.report.data import PortReport, Quicklook
+from roadstead.export.report.images import data_uri
+from roadstead.export.report.rows import SHOWN_CLASSES, leads_of, zone_names
+from roadstead.export.report.series import gaps, observed_series
+from roadstead.export.templating import templates
+from roadstead.export.words import check_words
+from roadstead.words import Tally, moment, number, percent, tally
+
+WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
+MARKED = ("no_ais_partner", "ambiguous", "matched")
+MOST_ZONES = 14
+"""Zones of the table: those seen least may be left to the report, and the page says how many."""
+PICTURE_PX = 900
+"""Longer edge of the picture in the page."""
+_TEMPLATES = templates()
+_TEMPLATES.filters |= {"moment": moment, "percent": percent}
+
+
+@dataclass(frozen=True)
+class ZoneLine:
+    """One zone over the week."""
+
+    zone: str
+    observed: int
+    """Overpasses that saw enough of it."""
+    passes: int
+    latest: str
+    """Dry cargo at the newest overpass that saw it, with its interval; "not observed" where none did."""
+
+
+@dataclass(frozen=True)
+class PassLine:
+    """One pass of the week."""
+
+    when: str
+    said: str
+    """Counts with intervals, or why it says nothing of ships."""
+    blind: bool
+
+
+@dataclass(frozen=True)
+class Brief:
+    """One page."""
+
+    title: str
+    start: datetime
+    end: datetime
+    simulated: bool
+    totals: Sequence[tuple[str, str]]
+    """What -> count with interval, of the newest observed overpass."""
+    newest: str
+    """When that was, and how much of the port it saw."""
+    observed: Tally
+    declared: Tally
+    leads: Sequence[tuple[str, int]]
+    """Kind of lead -> how many."""
+    shares: Sequence[tuple[str, str]]
+    """How much was observed, in words."""
+    passes: Sequence[PassLine]
+    zones: Sequence[ZoneLine]
+    more_zones: int
+    next_passes: Sequence[str]
+    overpass_id: str | None
+    """The newest observed overpass."""
+    picture: Quicklook | None
+    marks: Sequence[tuple[float, float, str]]
+    """lon, lat and status of what lies in the picture."""
+    points: Sequence[CountPoint]
+    gaps: Sequence[Gap]
+
+
+def brief_of(
+    report: PortReport,
+    start: datetime,
+    end: datetime,
+    next_passes: Sequence[datetime] = (),
+    ledger: pd.DataFrame | None = None,
+) -> Brief:
+    """Return the page of a port.
+
+    Args:
+        report: its tables over the range; the picture of its newest processed overpass.
+        start: UTC.
+        end: UTC, outside.
+        next_passes: expected.
+        ledger: `tables.LEDGER` of the range, with passes that no catalogue lists; else the overpasses tried.
+    """
+    processed = report.acquisitions[report.acquisitions["state"] == "processed"]
+    newest = None if processed.empty else processed.iloc[-1]
+    counts = report.counts
+    series = observed_series(counts)
+    own = series[series["overpass_id"] == newest["overpass_id"]] if newest is not None else series.iloc[:0]
+    by = _summed(counts, newest["overpass_id"]) if newest is not None else {}
+    passes = _passes(report, series, ledger)
+    zones = _zone_lines(report)
+    return Brief(
+        title=f"{report.name}: {start:%d %B} to {end:%d %B %Y}",
+        start=start,
+        end=end,
+        simulated=is_simulated(report.acquisitions, report.matches, report.detections),
+        totals=[(CLASS_LOOKS[row["class"]].label, _interval(row)) for row in own.to_dict("records")],
+        newest=_newest(newest, own),
+        observed=tally(by, "all", "observed"),
+        declared=tally(by, "all", "declared"),
+        leads=_leads(report),
+        shares=_shares(report, passes),
+        passes=passes,
+        zones=zones[:MOST_ZONES],
+        more_zones=max(0, len(zones) - MOST_ZONES),
+        next_passes=[moment(time) for time in next_passes],
+        overpass_id=None if newest is None else str(newest["overpass_id"]),
+        picture=None if newest is None else report.quicklooks.get(newest["overpass_id"]),
+        marks=() if newest is None else _marks(report, newest["overpass_id"]),
+        points=[_point(row) for row in series.dropna(subset="value").to_dict("records")],
+        gaps=[Gap(row["acquired"].to_pydatetime(), row["why"]) for row in gaps(report).to_dict("records")],
+    )
+
+
+def _summed(counts: pd.DataFrame, overpass: str) -> dict[tuple[str, str], Mapping[Any, Any]]:
+    own = counts[
+        (counts["overpass_id"] == overpass) & (counts["length_bin"] == "all") & (counts["class"] == "all")
+    ]
+    summed = own.groupby("quantity")[["value", "low", "high"]].sum(min_count=1)
+    return {("all", str(name)): row for name, row in summed.to_dict("index").items()}
+
+
+def _interval(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["value"]):
+        return "not observed"
+    return f"{number(row['value'])} [{number(row['low'])}–{number(row['high'])}]"
+
+
+def _newest(row: Any, own: pd.DataFrame) -> str:  # noqa: ANN401 - a row
+    if row is None:
+        return "No overpass of these days was observed, so nothing is known of ships. That is not zero."
+    seen, zones = (int(own[name].max()) if len(own) else 0 for name in ("zones_seen", "zones"))
+    return f"{moment(row['acquired'])}, {seen} of {zones} zones seen"
+
+
+def _leads(report: PortReport) -> list[tuple[str, int]]:
+    found = leads_of(report.matches)
+    conflict = found["conflicts"] != ""
+    kinds = [
+        (STATUS_LOOKS[name].label, int((~conflict & (found["status"] == name)).sum()))
+        for name in STATUS_LOOKS
+    ]
+    told = [("with a conflict between declaration and image", int(conflict.sum())), *kinds]
+    return [(name, n) for name, n in told if n]
+
+
+def _shares(report: PortReport, passes: Sequence[PassLine]) -> list[tuple[str, str]]:
+    seen = sum(not one.blind for one in passes)
+    shares = [("passes that say something of ships", f"{seen} of {len(passes)}")]
+    zones = report.counts.drop_duplicates(["overpass_id", "zone"])
+    if len(zones):
+        observed = int(zones["observed_at_all"].sum())
+        shares.append(("zones at overpasses that were seen well enough", f"{observed} of {len(zones)}"))
+        shares.append(
+            ("mean share of the zones that was imaged and clear", percent(zones["visible_fraction"].mean()))
+        )
+    heard = report.acquisitions["with_ais"].eq(True).sum()
+    shares.append(("overpasses with any AIS report around them", f"{heard} of {len(report.acquisitions)}"))
+    return shares
+
+
+def _passes(report: PortReport, series: pd.DataFrame, ledger: pd.DataFrame | None) -> list[PassLine]:
+    tried = report.acquisitions if ledger is None else ledger
+    lines = []
+    for row in tried.to_dict("records"):
+        own = series[series["overpass_id"] == row["overpass_id"]]
+        told = {one["class"]: _interval(one) for one in own.to_dict("records")}
+        blind = row["state"] != "processed" or all(words == "not observed" for words in told.values())
+        why = row["state"].replace("_", " ") + (f": {row['reason']}" if row["reason"] else "")
+        counts = ", ".join(
+            f"{CLASS_LOOKS[name].label} {told[name]}" for name in SHOWN_CLASSES if name in told
+        )
+        lines.append(PassLine(moment(row["acquired"]), why[:140] if blind else counts, blind))
+    return lines
+
+
+def _zone_lines(report: PortReport) -> list[ZoneLine]:
+    names = zone_names(report)
+    dry = report.counts[
+        (report.counts["class"] == "dry_cargo")
+        & (report.counts["length_bin"] == "all")
+        & (report.counts["quantity"] == "observed")
+    ]
+    lines = []
+    for zone, rows in dry.groupby("zone"):
+        seen = rows[rows["observed_at_all"]].sort_values("acquired")
+        latest = "not observed" if seen.empty else _interval(seen.iloc[-1].to_dict())
+        lines.append(ZoneLine(names.get(str(zone), str(zone)), len(seen), len(rows), latest))
+    return sorted(lines, key=lambda line: (-line.observed, line.zone))
+
+
+def _marks(report: PortReport, overpass: str) -> list[tuple[float, float, str]]:
+    own = report.matches[(report.matches["overpass_id"] == overpass) & report.matches["status"].isin(MARKED)]
+    return [(row["geometry"].x, row["geometry"].y, row["status"]) for row in own.to_dict("records")]
+
+
+def _point(row: Mapping[Any, Any]) -> CountPoint:
+    when = pd.Timestamp(row["acquired"]).to_pydatetime()
+    names = ("value", "low", "high", "zones_seen", "zones")
+    value, low, high, seen, zones = (float(row[name]) for name in names)
+    return CountPoint(
+        when, str(row["overpass_id"]), str(row["class"]), "all", value, low, high, int(seen), int(zones)
+    )
+
+
+def brief_html(brief: Brief, picture: str | None = None) -> str:
+    """Return the page whole; or, with the address of its picture, what stands between a page's head and its end."""
+    colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
+    chart = series_svg(brief.points, brief.gaps, colours, f"Hulls observed, {brief.title}", frame(brief))
+    text = _TEMPLATES.get_template("brief.html.j2").render(
+        brief=brief,
+        words=WORDS,
+        style=picture is None,
+        chart=Markup(chart),  # noqa: S704 - made here, its texts escaped
+        classes={name: CLASS_LOOKS[name] for name in SHOWN_CLASSES},
+        picture=(picture or data_uri(brief.picture.image, PICTURE_PX)) if brief.picture else None,
+        looks={name: STATUS_LOOKS[name] for name in MARKED},
+        spots=spots(brief),
+    )
+    return check_words(text)
+
+
+def frame(brief: Brief) -> Frame | None:
+    """Return the frame of the chart."""
+    return frame_of(brief.points, brief.gaps, 640.0, 170.0)
+
+
+def spots(brief: Brief) -> list[tuple[float, float, str]]:
+    """Return x, y in 0..1000 by 0..(height) of the picture, and the status of each mark inside it."""
+    if brief.picture is None:
+        return []
+    west, south, east, north = brief.picture.bounds
+    height, width = brief.picture.image.shape[:2]
+    tall = 1000.0 * height / width
+    places = [
+        ((lon - west) / (east - west) * 1000.0, (north - lat) / (north - south) * tall, status)
+        for lon, lat, status in brief.marks
+    ]
+    return [(x, y, status) for x, y, status in places if 0 <= x <= 1000 and 0 <= y <= tall]
