@@ -81,8 +81,14 @@ def find(
 
 
 @router.get("/vessel/{mmsi}")
-def vessel(request: Request, site: TheSite, visitor: Viewer, mmsi: str) -> Response:
-    """Show what the store holds of a declared vessel."""
+def vessel(
+    request: Request,
+    site: TheSite,
+    visitor: Viewer,
+    mmsi: str,
+    asked: Annotated[str, Query(alias="events")] = "",
+) -> Response:
+    """Show what the store holds of a declared vessel; its events, which take a while, where they are asked for."""
     if not re.fullmatch(r"[0-9]{9}", mmsi):
         raise HTTPException(404)
     desk, found = site.desk, site.desk.leads
@@ -103,7 +109,7 @@ def vessel(request: Request, site: TheSite, visitor: Viewer, mmsi: str) -> Respo
         sightings=sightings,
         positions=positions,
         track=vessel_chart(positions),
-        events=desk.kept(("events", mmsi), lambda: told_of(desk, mmsi, history)),
+        events=desk.kept(("events", mmsi), lambda: told_of(desk, mmsi, history)) if asked else None,
         event_words=EVENT_WORDS,
         list_words=LIST_WORDS,
         lists=desk.lists,

@@ -119,15 +119,15 @@ def test_calls_and_encounters_are_told_with_what_else_they_could_be(ana: r.Brows
         track("413000003", away[0] + 0.002, away[1], minutes),
     ]
     r.fill(store, positions=pd.concat(heard, ignore_index=True))
-    told = words(ana.get("/vessel/412000001").text, "Calls, gaps")
+    told = words(ana.get("/vessel/412000001?events=yes").text, "Calls, gaps")
     assert " call " in told
     assert "presence is no evidence of cargo" in told
     assert "From the reports kept around 1 overpass " in told
     assert "What lies between is not kept" in told
-    told = words(ana.get("/vessel/413000002").text, "Calls, gaps")
+    told = words(ana.get("/vessel/413000002?events=yes").text, "Calls, gaps")
     assert "near another vessel 413000003" in told
     assert "ships anchored near each other" in told
-    assert "413000002" in words(ana.get("/vessel/413000003").text, "Calls, gaps")
+    assert "413000002" in words(ana.get("/vessel/413000003?events=yes").text, "Calls, gaps")
 
 
 def test_what_lies_between_two_overpasses_is_no_gap(ana: r.Browser, store: Store) -> None:
@@ -146,13 +146,15 @@ def test_what_lies_between_two_overpasses_is_no_gap(ana: r.Browser, store: Store
         matches=b.matches([]),
         chips={},
     )
-    told = words(ana.get("/vessel/412000001").text, "Calls, gaps")
+    told = words(ana.get("/vessel/412000001?events=yes").text, "Calls, gaps")
     assert "around 2 overpasses" in told
     assert "gap in its reports" not in told
 
 
 def test_no_event_is_told_as_such(ana: r.Browser) -> None:
-    assert "None is found in the reports kept." in words(ana.get("/vessel/412000001").text, "Calls, gaps")
+    assert "None is found in the reports kept." in words(
+        ana.get("/vessel/412000001?events=yes").text, "Calls, gaps"
+    )
 
 
 def test_the_track_is_drawn_by_stretches(ana: r.Browser, store: Store) -> None:
