@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench bench-reconciler soak online docs lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench bench-reconciler soak online docs screens lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -97,6 +97,9 @@ bench-reconciler: setup-dev ## What the reconciler says against the truth; rewri
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
 	$(BIN)/python tools/docs.py
 	$(BIN)/python -m roadstead.ais.guide docs/ais.md
+
+screens: setup-dev apt ## An analyst's morning in a browser; remakes the pictures of docs/morning.md
+	ROADSTEAD_SCREENS=docs/images/desk $(BIN)/python -m pytest -q tests/integration/test_morning.py
 
 lock: setup-bench ## Rewrite constraints.txt from what is installed
 	tools/lock

@@ -16,8 +16,16 @@ PAGES = [
     "/leads",
     "/finding/nampo/d0",
     "/finding/nampo/d1",
-    "/vessel/412000001",
+    "/finding/nampo/d0/release",
+    "/map",
+    "/released",
+]
+PAGES += [
+    "/vessels?q=tes",
+    "/vessel/412000001?events=yes",
     "/precision",
+    "/audit",
+    "/audit/results",
     "/log",
     "/people",
 ]

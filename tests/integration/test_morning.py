@@ -16,11 +16,12 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from roadstead.catalog import Decisions, Store
 from roadstead.words import EXPLANATIONS
+from tests.integration.test_accessible import faults
 from tests.integration.desks import Desk, Morning, command
 from tests.integration.test_report_browser import FLAGS
 from tests.integration.tools import chromium, qgis_python
@@ -75,16 +76,21 @@ def chrome() -> Iterator[Browser]:
         launched.close()
 
 
-def keep(picture: bytes, name: str) -> None:
-    """Keep a screenshot, where asked to."""
+def keep(picture: bytes, name: str, label: str = "") -> None:
+    """Keep a screenshot, where asked to; ``label`` is written on it."""
     if folder := os.environ.get("ROADSTEAD_SCREENS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        Image.open(BytesIO(picture)).convert("RGB").save(Path(folder) / f"{name}.webp", quality=82)
+        image = Image.open(BytesIO(picture)).convert("RGB")
+        if label:
+            ImageDraw.Draw(image).text((20, 16), label, "#7a3b00", ImageFont.load_default(26))
+        image.save(Path(folder) / f"{name}.webp", quality=82)
 
 
 def screen(page: Page, name: str) -> None:
+    """Keep what is shown, and hold the page against axe."""
     page.wait_for_load_state("networkidle")
     keep(page.screenshot(), name)
+    assert not faults(page)
 
 
 def press(page: Page, key: str) -> None:
@@ -222,7 +228,7 @@ def the_geopackage_opens_in_qgis(morning: Morning, folder: Path) -> None:
     assert told == expected
     assert told["detections"] > 200
     assert len(Image.open(picture).convert("RGB").getcolors(1 << 22) or ()) > 20, "something is drawn"
-    keep(picture.read_bytes(), "9-qgis")
+    keep(picture.read_bytes(), "9-qgis", "SIMULATED DATA: nampo.gpkg in QGIS")
 
 
 def what_leaves_accuses_nobody(morning: Morning, folder: Path, finding: str, name: str) -> None:
