@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from roadstead.catalog import Decisions, Store
 from roadstead.words import EXPLANATIONS
-from tests.integration.test_accessible import faults
 from tests.integration.desks import Desk, Morning, command
+from tests.integration.test_accessible import faults
 from tests.integration.test_report_browser import FLAGS
 from tests.integration.tools import chromium, qgis_python
 
