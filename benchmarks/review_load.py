@@ -1,8 +1,9 @@
 """Fifty analysts page and decide at once, on loopback, over 100,000 simulated detections: `roadstead review` itself.
 
 Each logs in, looks at the overview, and then goes through the leads from a page of their own: open one, see its
-picture, decide, look at the next, now and then at the map; with one to three seconds of looking before each click. What
-is told is how long answers took. At the end every decision that was answered must be in a chain that is whole.
+picture, decide, look at the next, now and then at the map; with two to six seconds of looking before each click,
+which is faster than anybody judges an image. What is told is how long answers took. At the end every decision that was answered
+must be in a chain that is whole.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ from tests.integration.serving import free_port
 
 GOALS_MS = {"page": 300.0, "tile": 150.0}
 """95th percentile of each kind of answer; a decision is a page."""
-LOOKING_S = (1.0, 3.0)
+LOOKING_S = (2.0, 6.0)
+ARRIVING_S = 15.0
+"""Within which they all open their overview."""
 LEADS = 20_000
 ON_A_PAGE = 25
 PORT = "nampo"
@@ -68,6 +71,7 @@ class Analyst:
 
     async def work(self, until: float) -> None:
         """Go through leads until the time is over."""
+        await asyncio.sleep(self.chance.uniform(0.0, ARRIVING_S))
         await self._page("overview", "/")
         while time.monotonic() < until:
             page = self.chance.randrange(1, LEADS // ON_A_PAGE)

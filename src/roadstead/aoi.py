@@ -79,9 +79,14 @@ class Port:
         west, south, east, north = self.bounds
         return utm_crs((west + east) / 2, (south + north) / 2)
 
+    @cached_property
+    def _bounds_m(self) -> Array:
+        """West, south, east and north of the zones in metres of `crs`."""
+        return np.asarray(shapely.bounds(project(self.footprint, WGS84, self.crs)))
+
     def grid(self, pixel_m: float = 10.0) -> Grid:
         """Return the port's pixel frame: all zones and `MARGIN_M`, edges on multiples of ``pixel_m``."""
-        west, south, east, north = shapely.bounds(project(self.footprint, WGS84, self.crs))
+        west, south, east, north = self._bounds_m
         left = math.floor((west - MARGIN_M) / pixel_m)
         right = math.ceil((east + MARGIN_M) / pixel_m)
         bottom = math.floor((south - MARGIN_M) / pixel_m)

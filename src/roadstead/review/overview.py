@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from roadstead.audit import StatedRecall, stated_recall
+from roadstead.catalog import Audits
 from roadstead.catalog.series import observed_points, stored_since, total_parts
 from roadstead.charts import CountPoint, Gap, frame_of, series_svg
 from roadstead.review.desk import Desk
@@ -102,14 +103,16 @@ def overviews(desk: Desk, since: datetime | None) -> list[PortOverview]:
 
 def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Counted | None) -> PortOverview:
     stored = stored_since(desk.store, port, since) if since else []
+    ledger = desk.kept(("ledger", port), lambda: desk.store.ledger(port))
+    audited = repr(Audits(desk.store).mark())
     return replace(
         desk.kept(("overview", port), lambda: _of_store(desk, port)),
-        next_passes=desk.next_passes(desk.store.ledger(port), desk.clock()),
+        next_passes=desk.next_passes(ledger, desk.clock()),
         new=stored[:MOST_NEW],
         leads=leads.get(port, (0, 0)),
         stored_since=None if since is None else len(stored),
         leads_since=None if new is None else new.get(port, (0, 0))[0],
-        recall=stated_recall(desk.store, port),
+        recall=desk.kept(("recall", port, audited), lambda: stated_recall(desk.store, port)),
     )
 
 

@@ -197,13 +197,13 @@ def _tracks(
     moment: datetime,
 ) -> list[Track]:
     """Return a track a vessel that lies on the map, those named last, so that they are drawn on top."""
-    by_vessel: dict[str, list[Row]] = defaultdict(list)
-    for report in reports:
-        by_vessel[report["mmsi"]].append(report)
+    by_vessel: dict[str, list[int]] = defaultdict(list)
+    for number, report in enumerate(reports):
+        by_vessel[report["mmsi"]].append(number)
+    every = view.of_lonlat(np.array([[r["lon"], r["lat"]] for r in reports], float).reshape(-1, 2))
     tracks, labelled = [], 0
     for mmsi in sorted(by_vessel, key=lambda m: (m in looks, m)):
-        rows = by_vessel[mmsi]
-        units = view.of_lonlat(np.array([[r["lon"], r["lat"]] for r in rows]))
+        rows, units = [reports[number] for number in by_vessel[mmsi]], every[by_vessel[mmsi]]
         if not view.holds(units).any():
             continue
         own = mmsi in looks
