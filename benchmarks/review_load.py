@@ -1,9 +1,9 @@
 """Fifty analysts page and decide at once, on loopback, over 100,000 simulated detections: `roadstead review` itself.
 
 Each logs in, looks at the overview, and then goes through the leads from a page of their own: open one, see its
-picture, decide, look at the next, now and then at the map; with two to six seconds of looking before each click,
-which is faster than anybody judges an image. What is told is how long answers took. At the end every decision that was answered
-must be in a chain that is whole.
+picture, decide, look at the next, now and then at the map. Before each click they look for two to six seconds, which
+is faster than anybody judges an image. What is told is how long answers took. At the end every decision that was
+answered must be in a chain that is whole.
 """
 
 from __future__ import annotations
