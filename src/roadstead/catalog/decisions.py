@@ -32,6 +32,7 @@ DECIDE_NOTHING = ("undone", "attached", *RELEASES)
 """Kinds of rows that never stand as a decision."""
 KIND_SAID = {
     "undone": "took back a decision about",
+    "attached": "attached a file to",
     "asked_release": "asked for release of",
     "sent_back": "sent back",
     "correction": "released a correction of",

@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from sqlalchemy import func, select
 
 from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.decisions import DECISION
+from roadstead.catalog.decisions import DECIDE_NOTHING, DECISION
 from roadstead.catalog.leads import (
     DETECTION,
     FINDING,
@@ -264,7 +264,7 @@ class _Chain:
                 held = self._held.setdefault((port, finding), {})
                 if kind == "undone":
                     held.pop(undoes, None)
-                else:
+                elif kind not in DECIDE_NOTHING:
                     held[seq] = kind
                 if held:
                     standing[port, finding] = held[max(held)]
