@@ -18,6 +18,7 @@ from roadstead.catalog.audit_model import ANSWERS
 from roadstead.catalog.conditions import ACQUISITION
 from roadstead.catalog.decisions import LONGEST_NOTE, OvertakenError
 from roadstead.catalog.rows import table_of
+from roadstead.catalog.version import version_of
 from roadstead.errors import UsageError
 from roadstead.geo import Array, Grid, lonlat_to_xy
 from roadstead.tables import CLASSES
@@ -276,12 +277,12 @@ class Audits:
                 found[key]["hulls"].append(hull_record(row))
         return found
 
-    def mark(self) -> tuple[int, int, datetime | None]:
-        """Return what changes whenever a result of the audits may: answers, cells, the newest result stored."""
+    def mark(self) -> tuple[Any, ...]:
+        """Return what changes whenever a result of the audits may: answers, cells, what the store holds."""
         with self._store.transaction(writes=False) as connection:
             answers = connection.scalar(select(func.max(ANSWER.c.answer))) or 0
             cells = connection.scalar(select(func.count()).select_from(CELL)) or 0
-            return answers, cells, connection.scalar(select(func.max(ACQUISITION.c.stored)))
+        return answers, cells, version_of(self._store)
 
     def _rows(self, chosen: Select[Any]) -> list[dict[str, Any]]:
         with self._store.transaction(writes=False) as connection:
