@@ -11,6 +11,8 @@ import numpy as np
 
 from roadstead.geo import convergence_deg, lonlat_to_xy, utm_crs
 
+LENGTH_M, BREADTH_M = (10.0, 450.0), (2.0, 120.0)
+"""What a box that somebody draws may measure: one pixel, and more than any ship (the longest are about 400 m)."""
 DECIMALS = 7
 """Of degrees: a centimetre."""
 

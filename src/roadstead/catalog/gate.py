@@ -122,11 +122,10 @@ class Release:
 
     @property
     def hull(self) -> dict[str, Any] | None:
-        """The hull as it is released: with the box that the decision drew, where it drew one; None where none was seen."""
+        """The hull as it is released, with the box that the decision drew, if any; None where none was seen."""
         seen = self.content.seen.get("hull")
-        return (
-            None if seen is None else hull_as_told(seen, None if self.decided is None else self.decided.box)
-        )
+        drawn = None if self.decided is None else self.decided.box
+        return None if seen is None else hull_as_told(seen, drawn)
 
     @property
     def corrections(self) -> tuple[Decision, ...]:

@@ -1,4 +1,4 @@
-"""What changes whenever anything in a store does but decisions and audits: what is kept in memory is held against it."""
+"""What changes whenever anything in a store does but decisions and audits: memory is held against it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Version = tuple[Any, ...]
 def version_of(store: Store) -> Version:
     """Return what changes whenever an overpass is stored, replaced or taken out, fails, or a pass is missing.
 
-    Times of storing are added up: of two processes that replace overpasses at once, the one that began first may be done
-    last, so that the latest time alone would not tell.
+    Times of storing are added up: of two processes that replace overpasses at once, the one that began first may be
+    done last, so that the latest time alone would not tell.
     """
     with store.transaction(writes=False) as connection:
         a, m = ACQUISITION.c, MISSING.c

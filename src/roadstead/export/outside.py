@@ -38,9 +38,9 @@ _TIMES = ("released", "acquired", "retracted")
 COLUMNS = (
     "permanent_id", "state", "released", "port", "zone", "acquired", "status", "probability", "p_vessel", "looks_like",
     "class_by_analyst", "p_barge", "p_bulk_carrier", "p_other_vessel", "length_m", "length_low_m", "length_high_m",
-    "beam_m", "box_by", "lon", "lat", "reasons", "conflicts", "in_words", "summary", "other_explanations", "corrections",
-    "replies", "in_question", "retracted", "retraction", "model_id", "roadstead_version", "chain_sha256", "simulated",
-    "redacted", "note",
+    "beam_m", "box_by", "lon", "lat", "reasons", "conflicts", "in_words", "summary", "other_explanations",
+    "corrections", "replies", "in_question", "retracted", "retraction", "model_id", "roadstead_version",
+    "chain_sha256", "simulated", "redacted", "note",
 )  # fmt: skip
 IDENTITY_COLUMNS = (
     "finding", "overpass_id", "scene_id", "mmsi", "candidates", "linked_mmsi", "vessel_names", "vessel_imos",

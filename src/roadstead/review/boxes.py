@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 import shapely
 
-from roadstead.boxes import DECIMALS, Measures, measured
+from roadstead.boxes import BREADTH_M, DECIMALS, LENGTH_M, Measures, measured
 from roadstead.catalog import Decision
 from roadstead.errors import UsageError
 from roadstead.geo import Array, distance_m
 from roadstead.review.pictures import ChipFrame
 
-LEAST_M, MOST_M = 10.0, 450.0
-"""Length of a box: one pixel, and more than any ship (the longest are about 400 m)."""
-LEAST_BEAM_M, MOST_BEAM_M = 2.0, 130.0
 SAME_PX = 0.1
 """Corners that come this close are where they were: nothing was drawn."""
 SQUARE = 0.02
@@ -61,12 +58,9 @@ def drawn_box(field: str, frame: ChipFrame, before: Sequence[Sequence[float]]) -
         raise UsageError("the box is no rectangle")
     ring = frame.lonlat(corners).round(DECIMALS).tolist()
     size = measured(ring)
-    if not LEAST_M <= size.length_m <= MOST_M:
-        raise UsageError(f"the box is {size.length_m:.0f} m long: {LEAST_M:.0f} to {MOST_M:.0f} m can be")
-    if not LEAST_BEAM_M <= size.beam_m <= MOST_BEAM_M:
-        raise UsageError(
-            f"the box is {size.beam_m:.0f} m wide: {LEAST_BEAM_M:.0f} to {MOST_BEAM_M:.0f} m can be"
-        )
+    for name, value, (low, high) in (("long", size.length_m, LENGTH_M), ("wide", size.beam_m, BREADTH_M)):
+        if not low <= value <= high:
+            raise UsageError(f"the box is {value:.0f} m {name}: {low:.0f} to {high:.0f} m can be")
     told = ", ".join(f"{lon:.{DECIMALS}f} {lat:.{DECIMALS}f}" for lon, lat in [*ring, ring[0]])
     return f"POLYGON (({told}))"
 

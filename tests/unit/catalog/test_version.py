@@ -39,8 +39,7 @@ def stored_at(store: Store, name: str, **later: float) -> None:
         connection.execute(update(ACQUISITION).where(own).values(stored=ACQUIRED + timedelta(**later)))
 
 
-def test_each_thing_that_another_process_writes_is_noticed(two: tuple[Store, Store]) -> None:
-    here, there = two
+def each_write_is_noticed(here: Store, there: Store) -> None:
     told = [version_of(here)]
 
     def noticed() -> None:
@@ -66,13 +65,20 @@ def test_each_thing_that_another_process_writes_is_noticed(two: tuple[Store, Sto
     noticed()
 
 
-def test_a_replacement_that_began_before_the_newest_and_was_done_after_it_is_noticed(
-    two: tuple[Store, Store],
-) -> None:
-    here, there = two
-    put_another(there)
+def a_late_replacement_is_noticed(here: Store, there: Store) -> None:
     stored_at(there, b.OVERPASS_ID, days=10)
     stored_at(there, OTHER, days=20)
     before = version_of(here)
     stored_at(there, b.OVERPASS_ID, days=10, microseconds=1)
     assert version_of(here) != before
+
+
+def test_each_thing_that_another_process_writes_is_noticed(two: tuple[Store, Store]) -> None:
+    each_write_is_noticed(*two)
+
+
+def test_a_replacement_that_began_before_the_newest_and_was_done_after_it_is_noticed(
+    two: tuple[Store, Store],
+) -> None:
+    put_another(two[1])
+    a_late_replacement_is_noticed(*two)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.routing import Match, Route
 
-from roadstead.catalog import Store
+from roadstead.catalog import Attachment, Store
+from roadstead.jobs.export import week_brief
 from roadstead.jobs.features import CatalogFeatures
+from roadstead.words import EXPLANATIONS
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
 from tests.unit.review import builders as r
+from tests.unit.review import releasing as q
 
 VALUES = {
     "port": "nampo",
@@ -213,3 +217,62 @@ def test_every_answer_of_every_route_has_the_headers(
         assert answer.headers["cross-origin-resource-policy"] == "same-origin", answer.url
         kept = answer.headers.get("cache-control", "")
         assert "/static/" in str(answer.url) or kept in ("no-store", "private, no-cache"), answer.url
+
+
+EVIL = """</title></textarea><script>alert(1)</script><img src=x onerror=alert(2)>"' onfocus=alert(3) x='\""""
+
+
+def test_whatever_ships_and_people_write_is_text_on_every_page(store: Store, tmp_path: Any) -> None:
+    """Stored XSS: by AIS, notes, files, requests, replies and retractions."""
+    said = {"name": EVIL, "destination": EVIL, "callsign": EVIL, "source": EVIL}
+    r.fill(store, vessels=b.vessels().assign(**said))
+    made = q.desk(store, tmp_path / "ais", brief=lambda port, end: week_brief(store, e.port(), end))
+    ana, bob = q.browsers(made, "ana", "bob")
+    ana.decide("d1", kind="corrected", note=EVIL)
+    about = {"port": "nampo", "overpass_id": b.OVERPASS_ID, "finding": "d1", "evidence": {}}
+    file = Attachment(EVIL, "text/plain", b"words", None, EVIL, True, EVIL, EVIL)
+    made.attachments.add(file, **about, simulated=True, user="ana", now=r.NOW)
+    why = {f"why.{key}": EVIL for key in EXPLANATIONS}
+    out = q.release(ana, bob, "d0", summary=EVIL, **why)
+    made.releases.reply(out, EVIL, r.NOW.date(), EVIL, "ana", r.NOW)
+    ana.decide("d0", kind="corrected", note=EVIL)
+    assert q.ask(ana, "d0", summary=EVIL, changed=EVIL, **why).status_code == 303
+    pages = [path_of(route).replace(VALUES["name"], out) for route in routes(ana.app, "GET")]
+    pages += [
+        "/finding/nampo/d1",
+        "/finding/nampo/d1/release",
+        "/leads?decided=all",
+        "/audit",
+        f"/vessels?q={EVIL}",
+    ]
+    pages += [f"/leads?zone={EVIL}&from={EVIL}", f"/released?port={EVIL}", f"/map?port={EVIL}&finding={EVIL}"]
+
+    def shown() -> str:
+        answers = [ana.get(path) for path in pages]
+        return "\n".join(one.text for one in answers if one.headers["content-type"].startswith("text/html"))
+
+    pending = shown()
+    assert q.answer(bob, "d0").status_code == 303
+    corrected = shown()
+    made.releases.retract(out, EVIL, "ana", r.NOW)
+    for text in (pending, corrected, shown()):
+        assert "<script>alert" not in text and "<img src=x" not in text
+        assert not re.search(r"<[^>]*\sonfocus=", text)
+        assert text.count("&lt;script&gt;alert(1)") > 10, "it is shown, as text"
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "review.md").read_text(encoding="utf-8")
+
+
+def test_every_attack_in_the_guide_has_its_tests() -> None:
+    table = GUIDE[GUIDE.index("| attack |") :].split("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    assert len(rows) >= 10
+    code = {
+        path.stem: path.read_text(encoding="utf-8") for path in Path(__file__).parents[2].rglob("test_*.py")
+    }
+    for attack, _, tests in rows:
+        named = re.findall(r"`(test_[a-z_]+)::(test_[a-z0-9_]+)`", tests)
+        assert named and len(named) == tests.count("`") // 2, attack
+        for file, name in named:
+            assert f"def {name}(" in code[file], (attack, file, name)
