@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from roadstead.boxes import measured
 from roadstead.catalog import Store
 from roadstead.review import review_app
-from roadstead.review.boxes import measured
 from tests.integration.test_report_browser import FLAGS
 from tests.integration.test_review_browser import Desk, log_in, opened
 from tests.integration.tools import chromium

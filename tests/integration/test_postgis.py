@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from pandas.testing import assert_frame_equal
-from sqlalchemy import text
+from sqlalchemy import column, create_engine, insert, make_url, table, text
 
 from roadstead.audit import results
 from roadstead.catalog import Audits, Decisions, MissingPass, Store
@@ -17,6 +19,8 @@ from tests.integration.postgres import Postgres, lacking, postgres
 from tests.unit.audit import builders as a
 from tests.unit.builders import ACQUIRED
 from tests.unit.catalog import builders as b
+from tests.unit.catalog.test_migrations import OLD_ROW, config
+from tests.unit.catalog.test_version import a_late_replacement_is_noticed, each_write_is_noticed
 from tests.unit.review import builders as r
 from tests.unit.review import releasing as q
 
@@ -55,6 +59,35 @@ def test_a_box_is_searched_in_postgis_too(server: Postgres) -> None:
         b.put(store)
         assert len(store.detections("nampo", within=(125.0, 38.0, 126.0, 39.0))) == 2
         assert store.detections("nampo", within=(0.0, 0.0, 1.0, 1.0)).empty
+
+
+def test_what_another_process_writes_is_noticed(server: Postgres) -> None:
+    url = server.create("version")
+    with Store.open(url) as here, Store.open(url) as there:
+        b.put(there)
+        each_write_is_noticed(here, there)
+        a_late_replacement_is_noticed(here, there)
+
+
+def test_a_chain_of_an_older_schema_is_whole_after_the_migrations(server: Postgres) -> None:
+    url = server.create("older")
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        old = config()
+        old.attributes["connection"] = connection
+        command.upgrade(old, "0004")
+        connection.execute(insert(table("decisions", *map(column, OLD_ROW))), [OLD_ROW])
+    engine.dispose()
+    with Store.open(url) as store:
+        chain = Decisions(store)
+        assert (chain.verify().rows, chain.verify().faults, chain.verify().head) == (1, (), OLD_ROW["sha256"])
+        chain.undo(1, "ana", datetime(2026, 3, 2, tzinfo=UTC))
+        assert (chain.verify().rows, chain.verify().faults) == (2, ())
+        for change in ("UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"):
+            with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
+                connection.execute(text(change))
+        with pytest.raises(StoreError), store.transaction(True) as connection:
+            connection.execute(text("UPDATE decisions SET kind = 'invented'"))
 
 
 def test_the_desk_works_over_postgis(server: Postgres) -> None:

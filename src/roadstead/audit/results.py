@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from threading import Lock
 from typing import Any, Final
@@ -89,7 +88,7 @@ class Results:
     """Port -> cells ``drawn``, ``complete`` (all answers in) and ``unjudged`` of those."""
 
 
-_KNOWN: WeakKeyDictionary[Store, tuple[tuple[int, int, datetime | None], Results]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Store, tuple[tuple[Any, ...], Results]] = WeakKeyDictionary()
 _LOCK = Lock()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import and_, select
 from roadstead.catalog import model
 from roadstead.catalog.leads import DETECTION, FINDING, MATCH, POSITION
 from roadstead.catalog.rows import table_of
+from roadstead.catalog.version import version_of
 from roadstead.tables import CLASSES, STATUSES
 
 if TYPE_CHECKING:
@@ -83,11 +84,7 @@ class Atlas:
 
     def version(self) -> str:
         """Return a digest that changes whenever an overpass is stored, replaced or taken out."""
-        c = ACQUISITION.c
-        chosen = select(c.port, c.overpass_id, c.stored, c.state).order_by(c.port, c.overpass_id)
-        with self._store.transaction(writes=False) as connection:
-            rows = connection.execute(chosen).all()
-        return hashlib.sha256(repr([tuple(map(str, row)) for row in rows]).encode()).hexdigest()
+        return hashlib.sha256(repr(version_of(self._store)).encode()).hexdigest()
 
     def points(self) -> Points:
         """Return every finding of every overpass; detections that were dropped are none."""

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from affine import Affine
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection, Select, func, insert, select, text
+from sqlalchemy import Connection, Select, func, insert, select
 
 from roadstead.catalog import audit_model, model
 from roadstead.catalog.audit_model import ANSWERS
 from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.decisions import LONGEST_NOTE, OvertakenError
+from roadstead.catalog.decisions import LONGEST_NOTE, OvertakenError, alone
 from roadstead.catalog.rows import table_of
+from roadstead.catalog.version import version_of
 from roadstead.errors import UsageError
 from roadstead.geo import Array, Grid, lonlat_to_xy
 from roadstead.tables import CLASSES
@@ -168,7 +169,7 @@ class Audits:
             StoreError: a cell was drawn before, or the database failed; nothing is added.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection, "audit_draws")
+            alone(connection, "audit_draws")
             number = (connection.scalar(select(func.max(DRAW.c.draw))) or 0) + 1
             row = {"draw": number, "drawn": now.astimezone(UTC), "seed": seed, "wanted": wanted}
             connection.execute(insert(DRAW), [{**row, "frame": dict(frame)}])
@@ -244,7 +245,7 @@ class Audits:
         """
         _check(kind, boxes, note)
         with self._store.transaction(writes=True) as connection:
-            _alone(connection, "audit_answers")
+            alone(connection, "audit_answers")
             reviewer, turn = _place(connection, cell, user, corrects)
             number = (connection.scalar(select(func.max(ANSWER.c.answer))) or 0) + 1
             row: dict[str, Any] = {
@@ -276,12 +277,12 @@ class Audits:
                 found[key]["hulls"].append(hull_record(row))
         return found
 
-    def mark(self) -> tuple[int, int, datetime | None]:
-        """Return what changes whenever a result of the audits may: answers, cells, the newest result stored."""
+    def mark(self) -> tuple[Any, ...]:
+        """Return what changes whenever a result of the audits may: answers, cells, what the store holds."""
         with self._store.transaction(writes=False) as connection:
             answers = connection.scalar(select(func.max(ANSWER.c.answer))) or 0
             cells = connection.scalar(select(func.count()).select_from(CELL)) or 0
-            return answers, cells, connection.scalar(select(func.max(ACQUISITION.c.stored)))
+        return answers, cells, version_of(self._store)
 
     def _rows(self, chosen: Select[Any]) -> list[dict[str, Any]]:
         with self._store.transaction(writes=False) as connection:
@@ -324,9 +325,3 @@ def _place(connection: Connection, cell: AuditCell, user: str, corrects: int | N
 def _box_row(number: int, place: int, box: AuditBox) -> dict[str, Any]:
     given = {field.name: getattr(box, field.name) for field in fields(box)}
     return {"answer": number, "row": place, "class": given.pop("hull_class"), **given}
-
-
-def _alone(connection: Connection, table: str) -> None:
-    """Let one writer at a time count rows; SQLite does so by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))

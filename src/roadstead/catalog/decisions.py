@@ -32,6 +32,7 @@ DECIDE_NOTHING = ("undone", "attached", *RELEASES)
 """Kinds of rows that never stand as a decision."""
 KIND_SAID = {
     "undone": "took back a decision about",
+    "attached": "attached a file to",
     "asked_release": "asked for release of",
     "sent_back": "sent back",
     "correction": "released a correction of",
@@ -230,7 +231,7 @@ class Decisions:
         blank = {"undoes": None, "attachment": None, "details": None}
         row = {**asdict(verdict), "evidence": canonical(verdict.evidence), **blank}
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             newest = _newest(connection, verdict.port, verdict.finding)
             if newest is not None and newest.seq != after:
                 raise OvertakenError(
@@ -253,7 +254,7 @@ class Decisions:
             UsageError: no such decision, it does not stand, or it is another's.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             found = connection.execute(select(DECISION).where(DECISION.c.seq == seq, stands())).mappings()
             row = found.one_or_none()
             if row is None:
@@ -353,10 +354,10 @@ def _box(wkt: str) -> shapely.Polygon:
     return box
 
 
-def _alone(connection: Connection) -> None:
-    """Let one writer at a time look at the chain's end; SQLite does so by itself."""
+def alone(connection: Connection, table: str = "decisions") -> None:
+    """Let one writer at a time look at a table's end; SQLite does so by itself."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE decisions IN EXCLUSIVE MODE"))
+        connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
 
 
 def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
@@ -367,7 +368,7 @@ def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
 
 def append(connection: Connection, given: Mapping[str, Any], user: str, now: datetime) -> Decision:
     """Add a row to the chain, in the transaction of a writer."""
-    _alone(connection)
+    alone(connection)
     last = connection.execute(
         select(DECISION.c.seq, DECISION.c.sha256).order_by(DECISION.c.seq.desc()).limit(1)
     ).one_or_none()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from roadstead.boxes import hull_as_told
 from roadstead.catalog.decisions import Decision, canonical, held
 from roadstead.errors import UsageError
 from roadstead.words import EXPLANATIONS, accuses
@@ -118,6 +119,13 @@ class Release:
     def content(self) -> Decision:
         """The row that holds what is said now: the release, or its newest correction."""
         return next(row for row in reversed(self.rows) if row.kind in ("released", "correction"))
+
+    @property
+    def hull(self) -> dict[str, Any] | None:
+        """The hull as it is released, with the box that the decision drew, if any; None where none was seen."""
+        seen = self.content.seen.get("hull")
+        drawn = None if self.decided is None else self.decided.box
+        return None if seen is None else hull_as_told(seen, drawn)
 
     @property
     def corrections(self) -> tuple[Decision, ...]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from cachetools import LRUCache
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.decisions import DECISION
+from roadstead.catalog.decisions import DECIDE_NOTHING, DECISION
 from roadstead.catalog.leads import (
     DETECTION,
     FINDING,
@@ -30,7 +30,7 @@ from roadstead.catalog.leads import (
     same_hull,
     same_overpass,
 )
-from roadstead.catalog.ledger import MISSING
+from roadstead.catalog.version import Version, version_of
 from roadstead.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 class LeadTable:
     """Every lead of one state of the store, newest overpass first."""
 
-    version: tuple[Any, ...]
+    version: Version
     keys: tuple[Key, ...]
     columns: Mapping[str, np.ndarray]
     """By name, in the order of `keys`: port, zone, hull_class, status, codes, conflicts, mmsi, candidates, overpass_id,
@@ -119,7 +119,7 @@ class Queue:
 
     def table(self) -> LeadTable:
         """Return every lead as the store is now."""
-        version = self._version()
+        version = version_of(self._store)
         with self._lock:
             if self._table is None or self._table.version != version:
                 self._table = self._read(version)
@@ -191,11 +191,7 @@ class Queue:
                 rows += [dict(row) for row in connection.execute(chosen).mappings()]
         return sorted(rows, key=lambda row: row["time"])
 
-    def _version(self) -> tuple[Any, ...]:
-        """Return what changes whenever leads do: each result stored has a time of storing."""
-        return version_of(self._store)
-
-    def _read(self, version: tuple[Any, ...]) -> LeadTable:
+    def _read(self, version: Version) -> LeadTable:
         m, d, a = MATCH.c, DETECTION.c, ACQUISITION.c
         chosen = (
             select(
@@ -237,16 +233,6 @@ class Queue:
             return self._chain.grown(rows)
 
 
-def version_of(store: Store) -> tuple[Any, ...]:
-    """Return what changes whenever anything but decisions does."""
-    stored, later = ACQUISITION.c.stored, ACQUISITION.c.later_failure
-    tried = select(func.count(), func.count(stored), func.max(stored), func.count(later))
-    missing = select(func.count(), func.max(MISSING.c.expected)).select_from(MISSING)
-    with store.transaction(writes=False) as connection:
-        made = tuple(connection.execute(tried.select_from(ACQUISITION)).one())
-        return made + tuple(connection.execute(missing).one())
-
-
 class _Chain:
     """What stands after each row of the chain of decisions, read once."""
 
@@ -264,7 +250,7 @@ class _Chain:
                 held = self._held.setdefault((port, finding), {})
                 if kind == "undone":
                     held.pop(undoes, None)
-                else:
+                elif kind not in DECIDE_NOTHING:
                     held[seq] = kind
                 if held:
                     standing[port, finding] = held[max(held)]

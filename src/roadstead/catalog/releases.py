@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, and_, select, union
 
 from roadstead.catalog import model
-from roadstead.catalog.decisions import (
-    DECISION,
-    Decision,
-    OvertakenError,
-    _alone,
-    append,
-    canonical,
-)
+from roadstead.catalog.decisions import DECISION, Decision, OvertakenError, alone, append, canonical
 from roadstead.catalog.gate import (
     GOES_OUT,
     LONGEST_REPLY,
@@ -83,7 +76,7 @@ class Releases:
             UsageError: it may not be asked for, or something in it is missing or accuses.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             _person(connection, user)
             told = _told(connection, asking.port, asking.finding)
             if told and told[-1].seq != after:
@@ -124,7 +117,7 @@ class Releases:
             UsageError: this person may not release it.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             added = _person(connection, user)
             told = _told(connection, port, finding)
             gate = gate_of(told, evidence)
@@ -147,7 +140,7 @@ class Releases:
             UsageError: no words.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             _person(connection, user)
             gate = gate_of(_told(connection, port, finding), None)
             request = gate.asked or gate.lapsed
@@ -167,7 +160,7 @@ class Releases:
             UsageError: there is no such release, it is retracted, or the words cannot go out.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             _person(connection, user)
             release = _out(connection, name)
             if release.retraction is not None:
@@ -194,7 +187,7 @@ class Releases:
         if received > now.date():
             raise UsageError(f"received {received}: that day is still to come")
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             _person(connection, user)
             release = _out(connection, name)
             told = {"id": release.id, "sender": who, "received": received.isoformat(), "text": said}
@@ -209,7 +202,7 @@ class Releases:
             UsageError: this person may not have them.
         """
         with self._store.transaction(writes=True) as connection:
-            _alone(connection)
+            alone(connection)
             _person(connection, user)
             row = {**_BLANK, "kind": "exported", "port": port, "overpass_id": "", "finding": ""}
             row |= {"evidence": "{}", "details": canonical(details), "simulated": simulated}

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from roadstead.audit import NOT_MEASURED
 from roadstead.charts import CountPoint, Frame, Gap, frame_of, series_svg
 from roadstead.export.layers import is_simulated
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
@@ -64,7 +65,7 @@ class Brief:
     totals: Sequence[tuple[str, str]]
     """What -> count with interval, of the newest observed overpass."""
     newest: str
-    """When that was, and how much of the port it saw."""
+    """When that was, how much of the port it saw, and what audits say of recall there."""
     observed: Tally
     declared: Tally
     leads: Sequence[tuple[str, int]]
@@ -114,7 +115,7 @@ def brief_of(
         end=end,
         simulated=is_simulated(report.acquisitions, report.matches, report.detections),
         totals=[(CLASS_LOOKS[row["class"]].label, _interval(row)) for row in own.to_dict("records")],
-        newest=_newest(newest, own),
+        newest=_newest(newest, own, counts),
         observed=tally(by, "all", "observed"),
         declared=tally(by, "all", "declared"),
         leads=_leads(report),
@@ -145,11 +146,12 @@ def _interval(row: Mapping[Any, Any]) -> str:
     return f"{number(row['value'])} [{number(row['low'])}–{number(row['high'])}]"
 
 
-def _newest(row: Any, own: pd.DataFrame) -> str:  # noqa: ANN401 - a row
+def _newest(row: Any, own: pd.DataFrame, counts: pd.DataFrame) -> str:  # noqa: ANN401 - a row
     if row is None:
         return "No overpass of these days was observed, so nothing is known of ships. That is not zero."
     seen, zones = (int(own[name].max()) if len(own) else 0 for name in ("zones_seen", "zones"))
-    return f"{moment(row['acquired'])}, {seen} of {zones} zones seen"
+    recall = str(counts.iloc[0].get("recall_here", NOT_MEASURED)) if len(counts) else NOT_MEASURED
+    return f"{moment(row['acquired'])}, {seen} of {zones} zones seen; {recall}"
 
 
 def _leads(report: PortReport) -> list[tuple[str, int]]:

@@ -38,9 +38,9 @@ _TIMES = ("released", "acquired", "retracted")
 COLUMNS = (
     "permanent_id", "state", "released", "port", "zone", "acquired", "status", "probability", "p_vessel", "looks_like",
     "class_by_analyst", "p_barge", "p_bulk_carrier", "p_other_vessel", "length_m", "length_low_m", "length_high_m",
-    "beam_m", "lon", "lat", "reasons", "conflicts", "in_words", "summary", "other_explanations", "corrections",
-    "replies", "in_question", "retracted", "retraction", "model_id", "roadstead_version", "chain_sha256", "simulated",
-    "redacted", "note",
+    "beam_m", "box_by", "lon", "lat", "reasons", "conflicts", "in_words", "summary", "other_explanations",
+    "corrections", "replies", "in_question", "retracted", "retraction", "model_id", "roadstead_version",
+    "chain_sha256", "simulated", "redacted", "note",
 )  # fmt: skip
 IDENTITY_COLUMNS = (
     "finding", "overpass_id", "scene_id", "mmsi", "candidates", "linked_mmsi", "vessel_names", "vessel_imos",
@@ -119,10 +119,11 @@ def outside_layers(spoken: Sequence[Spoken], terms: Terms) -> dict[str, gpd.GeoD
         {
             "permanent_id": one.release.id,
             "simulated": one.release.content.simulated,
+            "box_by": hull["box_by"],
             "geometry": Polygon(hull["box"]),
         }
         for one in shown
-        if (hull := one.release.content.seen.get("hull"))
+        if (hull := one.release.hull)
     ]
     if boxes:
         layers["boxes"] = gpd.GeoDataFrame(boxes, geometry="geometry", crs="EPSG:4326")
@@ -179,7 +180,7 @@ def _teller(terms: Terms) -> Callable[[str], str]:
 
 def _content(one: Spoken, terms: Terms, said: Callable[[str], str]) -> dict[str, Any]:
     content = one.release.content
-    seen, hull = content.seen, content.seen.get("hull") or {}
+    seen, hull = content.seen, one.release.hull or {}
     codes = ",".join(filter(None, (seen["reasons"], seen["conflicts"])))
     considered = [
         f"{EXPLANATIONS[key]}: {'ruled out' if what == 'ruled_out' else 'cannot be ruled out'} ({said(why)})"
@@ -195,6 +196,7 @@ def _content(one: Spoken, terms: Terms, said: Callable[[str], str]) -> dict[str,
         "looks_like": hull.get("class"),
         "class_by_analyst": None if one.release.decided is None else one.release.decided.hull_class,
         **{name: hull.get(name) for name in _NUMBERS if name not in ("probability", "lon", "lat")},
+        "box_by": hull.get("box_by"),
         "lon": place[0],
         "lat": place[1],
         "reasons": seen["reasons"],
@@ -212,7 +214,7 @@ def _content(one: Spoken, terms: Terms, said: Callable[[str], str]) -> dict[str,
 def _identity(one: Spoken) -> dict[str, Any]:
     """Return what only an unredacted row holds; what AIS alone tells is there where a source may be passed on."""
     content = one.release.content
-    seen, hull = content.seen, content.seen.get("hull") or {}
+    seen, hull = content.seen, one.release.hull or {}
     tables = [table for table in (one.vessels, one.positions) if table is not None]
     told = {mmsi for table in tables for mmsi in table["mmsi"]}
     vessels = one.vessels if one.vessels is not None else pd.DataFrame(columns=["name", "imo", "callsign"])

@@ -13,12 +13,13 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.aoi import known_ports, load_port
-from roadstead.catalog import GENESIS, Attachments, Decision, Decisions, Store
+from roadstead.catalog import GENESIS, Attachments, Decision, Decisions, Store, held
 from roadstead.errors import BadInputError, RoadsteadError, StoreError
 from roadstead.export.dossier import Attached, Chain, Finding, Imagery, dossier_files, write_dossier, zipped
 from roadstead.export.dossier.data import WITHHOLD_ALL
 from roadstead.imagery import cut_out, is_raster, item_sha256, open_geotiff, read_item, scene_from_item
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.review.boxes import redrawn
 from roadstead.settings import settings
 from roadstead.words import zone_words
 
@@ -101,7 +102,8 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
     scenes = store.scenes(port, *around)
     scene = next(iter(scenes[scenes["scene_id"] == row["scene_id"]].to_dict("records")), None)
     told = Decisions(store)
-    last = told.newest(1)
+    about = told.of(port, row["detection_id"])
+    standing, last = held(about), told.newest(1)
     chain = Chain(last[0].seq, last[0].sha256) if last else Chain(0, GENESIS)
     attached, kept_back = _attached(store, port, str(row["detection_id"]))
     positions, vessels, withheld = _declared(store, port, around, match, asked.withhold)
@@ -112,7 +114,8 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
         match=match,
         acquisition=made,
         scene=scene,
-        decisions=[_told(one) for one in told.of(port, row["detection_id"])],
+        decisions=[_told(one) for one in about],
+        drawn="" if standing is None else redrawn(standing).replace("→", "then"),
         chain=chain,
         positions=positions,
         vessels=vessels,

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from roadstead import __version__
 from roadstead.catalog import BECAUSE, ROLES
+from roadstead.errors import UsageError
 from roadstead.review import words
 from roadstead.review.boxes import redrawn
 from roadstead.review.desk import Desk, is_loopback
@@ -159,6 +160,28 @@ async def _posted(request: Request, site: TheSite) -> Form:
 
 
 Posted = Annotated[Form, Depends(_posted)]
+
+
+def number_in(form: Form, name: str) -> int:
+    """Return a whole number from a form.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = form.get(name, "")
+    if not is_number(text):
+        raise UsageError(f"{name}: {text!r} is no number")
+    return int(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether text is a whole number that a row of the store may have."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def words_in(form: Form, name: str) -> str:
+    """Return what somebody wrote into a form, its lines ending as in files."""
+    return form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def login_path(request: Request) -> str:

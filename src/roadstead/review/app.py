@@ -39,7 +39,7 @@ from roadstead.review.imagery import Imagery
 from roadstead.review.mapdata import MapData
 from roadstead.review.ogc import pages as ogc
 from roadstead.review.passwords import Remembered
-from roadstead.review.security import Limiter, Seals, guard
+from roadstead.review.security import Limiter, Seals, guard, with_headers
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -99,6 +99,7 @@ def review_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(RoadsteadError, _failed)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -139,6 +140,13 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _unreadable(request: Request, _: Exception) -> Response:
     return _error_page(request, 422, "The address holds a value that cannot be read.")
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    """Answer a fault of ours, which goes on to the server's log; nothing of it is shown, and the guard is past."""
+    words = "Something is wrong in the desk itself: its terminal says what."
+    answer = _fault(500, words) if _is_api(request) else _error_page(request, 500, words)
+    return with_headers(request, answer)
 
 
 def _error_page(request: Request, status: int, words: str) -> Response:

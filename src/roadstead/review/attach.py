@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from roadstead.catalog import Attachment, Decision
 from roadstead.catalog.attachments import MOST_BYTES
 from roadstead.errors import UsageError
-from roadstead.review.access import Analyst, Form, Site, TheSite, Viewer
+from roadstead.review.access import Analyst, Form, Site, TheSite, Viewer, words_in
 from roadstead.review.decide import finding_path
 from roadstead.review.evidence import evidence_of
 from roadstead.review.uploads import read_upload, safe_name
@@ -83,7 +83,7 @@ def attach(
         licence=form.get("licence", "").strip(),
         may_share=form.get("may_share") == "yes",
         source=form.get("source", "").strip(),
-        note=form.get("note", "").replace("\r\n", "\n").strip(),
+        note=words_in(form, "note"),
     )
     site.desk.attachments.add(
         attachment,

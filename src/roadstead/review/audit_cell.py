@@ -12,8 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from roadstead.audit import is_complete
 from roadstead.catalog import AuditAnswer, AuditBox, AuditCell, Audits, OvertakenError
-from roadstead.errors import UsageError
-from roadstead.review.access import Analyst, Form, Posted, TheSite
+from roadstead.review.access import Analyst, Posted, TheSite, number_in, words_in
 from roadstead.review.audit import answer_words, next_cell, turn_of
 from roadstead.review.drawn import DrawnBox, as_field, drawn_boxes
 
@@ -74,8 +73,8 @@ def submit(site: TheSite, visitor: Analyst, form: Posted, name: str) -> Response
         form.get("answer", ""),
         [_box(box) for box in boxes],
         site.desk.clock(),
-        note=form.get("note", "").replace("\r\n", "\n").strip(),
-        corrects=_corrects(form),
+        note=words_in(form, "note"),
+        corrects=number_in(form, "corrects") if form.get("corrects") else None,
     )
     following = next_cell(site, visitor.name, name)
     return RedirectResponse(f"/audit/{following.cell}" if following else "/audit?did=1", 303)
@@ -101,15 +100,6 @@ def _box(box: DrawnBox) -> AuditBox:
         shapely.Polygon(box.lonlat),
         json.dumps(box.pixels.tolist()),
     )
-
-
-def _corrects(form: Form) -> int | None:
-    text = form.get("corrects", "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(f"corrects: {text!r} is no number")
-    return int(text)
 
 
 def outside_path(cell: AuditCell) -> str:

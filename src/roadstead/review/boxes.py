@@ -1,59 +1,24 @@
-"""Oriented boxes that analysts draw: from the pixels of a cut-out to degrees, and their measures."""
+"""Oriented boxes that analysts draw: from the pixels of a cut-out to degrees, and what they change in words."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 
+from roadstead.boxes import BREADTH_M, DECIMALS, LENGTH_M, Measures, measured
 from roadstead.catalog import Decision
 from roadstead.errors import UsageError
-from roadstead.geo import Array, convergence_deg, distance_m, lonlat_to_xy, utm_crs
+from roadstead.geo import Array, distance_m
 from roadstead.review.pictures import ChipFrame
 
-LEAST_M, MOST_M = 10.0, 450.0
-"""Length of a box: one pixel, and more than any ship (the longest are about 400 m)."""
-LEAST_BEAM_M, MOST_BEAM_M = 2.0, 130.0
-DECIMALS = 7
-"""Of degrees: a centimetre."""
 SAME_PX = 0.1
 """Corners that come this close are where they were: nothing was drawn."""
 SQUARE = 0.02
 """How far the sides of an oriented box may be from standing square: share of its circumscribed box left open."""
-
-
-@dataclass(frozen=True)
-class Measures:
-    """A box in metres, as it is drawn: lengths of hulls as shown elsewhere are calibrated and shorter."""
-
-    length_m: float
-    beam_m: float
-    axis_deg: float
-    """Of the long side, clockwise from true north, [0, 180)."""
-    lon: float
-    lat: float
-
-
-def measured(ring: Sequence[Sequence[float]]) -> Measures:
-    """Return the measures of an oriented box.
-
-    Args:
-        ring: four corners (lon, lat), closed or not.
-    """
-    corners = np.array(ring[:4], float)
-    lon, lat = corners.mean(axis=0)
-    crs = utm_crs(lon, lat)
-    xy = lonlat_to_xy(corners, crs)
-    sides = [(xy[1] - xy[0] + xy[2] - xy[3]) / 2, (xy[2] - xy[1] + xy[3] - xy[0]) / 2]
-    long, short = sorted(sides, key=lambda side: -math.hypot(*side))
-    axis = math.degrees(math.atan2(long[0], long[1])) + convergence_deg(lon, lat, crs)
-    axis = round(axis % 180.0, 1) % 180.0
-    return Measures(math.hypot(*long), math.hypot(*short), axis, round(lon, DECIMALS), round(lat, DECIMALS))
 
 
 def redrawn(row: Decision) -> str:
@@ -93,12 +58,9 @@ def drawn_box(field: str, frame: ChipFrame, before: Sequence[Sequence[float]]) -
         raise UsageError("the box is no rectangle")
     ring = frame.lonlat(corners).round(DECIMALS).tolist()
     size = measured(ring)
-    if not LEAST_M <= size.length_m <= MOST_M:
-        raise UsageError(f"the box is {size.length_m:.0f} m long: {LEAST_M:.0f} to {MOST_M:.0f} m can be")
-    if not LEAST_BEAM_M <= size.beam_m <= MOST_BEAM_M:
-        raise UsageError(
-            f"the box is {size.beam_m:.0f} m wide: {LEAST_BEAM_M:.0f} to {MOST_BEAM_M:.0f} m can be"
-        )
+    for name, value, (low, high) in (("long", size.length_m, LENGTH_M), ("wide", size.beam_m, BREADTH_M)):
+        if not low <= value <= high:
+            raise UsageError(f"the box is {value:.0f} m {name}: {low:.0f} to {high:.0f} m can be")
     told = ", ".join(f"{lon:.{DECIMALS}f} {lat:.{DECIMALS}f}" for lon, lat in [*ring, ring[0]])
     return f"POLYGON (({told}))"
 

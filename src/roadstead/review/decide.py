@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from roadstead.catalog import OvertakenError, Verdict, held
 from roadstead.catalog.decisions import DECIDE_NOTHING
 from roadstead.errors import UsageError
-from roadstead.review.access import Analyst, Form, Posted, Site, TheSite
+from roadstead.review.access import Analyst, Form, Posted, Site, TheSite, is_number, number_in, words_in
 from roadstead.review.boxes import drawn_box
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.review.pictures import chip_frame, chip_view
@@ -35,7 +35,7 @@ def decide(
             "the finding was made anew while you looked at it: load it again; nothing was written"
         )
     queue = asked(dict(parse_qsl(form.get("back", ""))))
-    after, at = _number(form, "after"), _number(form, "at") if "at" in form else 0
+    after, at = number_in(form, "after"), number_in(form, "at") if "at" in form else 0
     kind, _, because = form.get("kind", "").partition(":")
     verdict = Verdict(
         kind=kind,
@@ -47,7 +47,7 @@ def decide(
         hull_class=form.get("hull_class") or None,
         linked_mmsi=form.get("linked_mmsi", "").strip() or form.get("linked_known") or None,
         because=because or None,
-        note=form.get("note", "").replace("\r\n", "\n").strip(),
+        note=words_in(form, "note"),
         geometry=_drawn(site, row, form) if kind == "corrected" and form.get("boxes") else None,
     )
     made = desk.decisions.add(verdict, visitor.name, desk.clock(), after=after)
@@ -77,7 +77,7 @@ def _drawn(site: Site, row: Mapping[str, Any], form: Form) -> str | None:
 def undo(request: Request, site: TheSite, visitor: Analyst, form: Posted) -> Response:
     """Take a decision back, and show its finding."""
     taken = site.desk.decisions.undo(
-        _number(form, "seq"), visitor.name, site.desk.clock(), others=visitor.may("admin")
+        number_in(form, "seq"), visitor.name, site.desk.clock(), others=visitor.may("admin")
     )
     queue = asked(dict(parse_qsl(form.get("back", ""))))
     return RedirectResponse(finding_path(taken.port, taken.finding, dict(queue.fields)), 303)
@@ -89,16 +89,9 @@ def finding_path(port: str, finding: str, fields: dict[str, str]) -> str:
     return f"/finding/{quote(port, safe='')}/{quote(finding, safe='')}{query}"
 
 
-def _number(form: Form, name: str) -> int:
-    text = form.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise UsageError(f"{name}: {text!r} is no number")
-    return int(text)
-
-
 def undoable(site: Site, seq: str | None, name: str) -> int | None:
     """Return the number of a decision of this person that a page offers to take back; None for any other."""
-    if not (seq and seq.isascii() and seq.isdigit() and len(seq) < 10):
+    if not (seq and is_number(seq)):
         return None
     row = site.desk.decisions.one(int(seq))
     return row.seq if row is not None and row.user_name == name and row.kind not in DECIDE_NOTHING else None

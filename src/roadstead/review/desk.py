@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
 from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
-from roadstead.catalog.queue import version_of
+from roadstead.catalog.version import version_of
 from roadstead.errors import UsageError
 from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
@@ -168,7 +168,10 @@ class Desk:
         return threading.Lock()
 
     def kept(self, key: tuple[str, ...], made: Callable[[], Made]) -> Made:
-        """Return what is made of the store, made anew only once the store has changed; decisions do not count."""
+        """Return what is made of the store, made anew only once the store has changed.
+
+        Decisions and audits do not count: what hangs on them is told by the key, or not kept.
+        """
         version = version_of(self.store)
         with self._lock:
             told = self._kept.get(key)

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from roadstead.boxes import BREADTH_M, DECIMALS, LENGTH_M
 from roadstead.errors import UsageError
 from roadstead.geo import Array, Grid, convergence_deg, xy_to_lonlat
 from roadstead.tables import CLASSES
 
 CANNOT_TELL: Final = "cannot_tell"
-LENGTH_M: Final = (10.0, 450.0)
-WIDTH_M: Final = (2.0, 120.0)
 _SLACK_PX: Final = 0.1
 """Corners come with two decimals."""
 
@@ -76,7 +75,7 @@ def _drawn(number: int, given: Any, grid: Grid) -> DrawnBox:  # noqa: ANN401 - w
     if (corners < -_SLACK_PX).any() or (corners > frame + _SLACK_PX).any():
         raise UsageError(f"box {number}: lies outside the picture of {grid.width} x {grid.height} pixels")
     length, width = _sizes(number, corners, grid.pixel_m)
-    lonlat = xy_to_lonlat(grid.colrow_to_xy(corners), grid.crs).round(7)
+    lonlat = xy_to_lonlat(grid.colrow_to_xy(corners), grid.crs).round(DECIMALS)
     east, south = corners[:2].mean(0) - corners[2:].mean(0)
     lon, lat = (float(v) for v in lonlat.mean(0))
     bearing = math.degrees(math.atan2(east, -south)) + convergence_deg(lon, lat, grid.crs)
@@ -112,7 +111,7 @@ def _sizes(number: int, corners: Array, pixel_m: float) -> tuple[float, float]:
         raise UsageError(f"box {number}: is no rectangle")
     length = float(np.hypot(*(corners[:2].mean(0) - corners[2:].mean(0)))) * pixel_m
     width = float(np.hypot(*(corners[1] - corners[0]))) * pixel_m
-    for name, value, (low, high) in (("length", length, LENGTH_M), ("width", width, WIDTH_M)):
+    for name, value, (low, high) in (("length", length, LENGTH_M), ("width", width, BREADTH_M)):
         if not low - 1.0 <= value <= high + 1.0:
             raise UsageError(
                 f"box {number}: its {name} is {value:.0f} m: {low:.0f} to {high:.0f} m are ships"

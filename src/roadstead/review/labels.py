@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from roadstead.aoi import Port
+from roadstead.boxes import hull_as_told
 from roadstead.catalog import Decision
 from roadstead.errors import BadInputError
 from roadstead.geo import lonlat_to_xy, xy_to_lonlat
-from roadstead.review.boxes import measured
 from roadstead.review.precision import is_vessel, judged_class
 from roadstead.review.words import BECAUSE_WORDS
 
@@ -46,7 +46,8 @@ def label_features(
 
 def _label(row: Decision, hull: Mapping[str, Any], vessel: bool, port: Port) -> dict[str, Any]:
     name = judged_class(row) if vessel else None
-    ring = np.array(row.box or hull["box"], float)
+    told = hull_as_told(hull, row.box)
+    ring = np.array(told["box"], float)
     properties = {
         "scene_id": hull["scene_id"],
         "label_id": f"{hull['scene_id']}/{row.finding}",
@@ -55,23 +56,13 @@ def _label(row: Decision, hull: Mapping[str, Any], vessel: bool, port: Port) -> 
         "kind": name or ("other_vessel" if vessel else None),
         "kind_confidence": "med" if name else "low",
         "kind_other_annotator": None,
-        **_measures(row, hull),
+        **{name: told[name] for name in ("lon", "lat", "length_m", "axis_deg", "box_by")},
+        "width_m": told["beam_m"],
         "polygon_px": _pixels(ring[:-1], port),
         "note": "; ".join(filter(None, (BECAUSE_WORDS.get(row.because or ""), row.note))),
         **_from(row),
     }
     return _feature(ring.tolist(), properties)
-
-
-def _measures(row: Decision, hull: Mapping[str, Any]) -> dict[str, Any]:
-    """Return place and size: those of the box that was drawn, else as found."""
-    if row.box is None:
-        told = {"length_m": "length_m", "width_m": "beam_m", "axis_deg": "axis_deg"}
-        found = {name: hull[of] for name, of in told.items()}
-        return {"lon": hull["lon"], "lat": hull["lat"], **found, "box_by": "model"}
-    box = measured(row.box)
-    size = {"length_m": round(box.length_m, 1), "width_m": round(box.beam_m, 1), "axis_deg": box.axis_deg}
-    return {"lon": box.lon, "lat": box.lat, **size, "box_by": "analyst"}
 
 
 def _frame(scene: str, port: Port, row: Decision) -> dict[str, Any]:

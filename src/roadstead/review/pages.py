@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from roadstead.audit import stated_recall
 from roadstead.catalog import held
 from roadstead.review.access import TheSite, Viewer
 from roadstead.review.decide import undoable
@@ -50,7 +51,8 @@ def brief(request: Request, site: TheSite, visitor: Viewer, port: str, to: str |
         raise HTTPException(404)
     day = asked({"to": to}).filter.end if to else None
     end = day or desk.clock()
-    text = desk.kept(("brief", port, f"{end:%Y-%m-%dT%H}"), lambda: desk.brief(port, end))
+    recall = stated_recall(desk.store, port).words
+    text = desk.kept(("brief", port, f"{end:%Y-%m-%dT%H}", recall), lambda: desk.brief(port, end))
     return site.page(
         request,
         "brief.html.j2",

@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from roadstead.catalog import Asking, Decision, Gate, OvertakenError, gate_of
 from roadstead.errors import UsageError
 from roadstead.redact import Known, masked
-from roadstead.review.access import Analyst, Form, Posted, Site, TheSite, Viewer, Visitor
-from roadstead.review.decide import _number, finding_path
+from roadstead.review.access import Analyst, Form, Posted, Site, TheSite, Viewer, Visitor, number_in
+from roadstead.review.decide import finding_path
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.words import EXPLANATIONS
 
@@ -81,7 +81,7 @@ def ask(request: Request, site: TheSite, visitor: Analyst, form: Posted, port: s
         changed=form.get("changed", ""),
     )
     try:
-        site.desk.releases.ask(asking, visitor.name, site.desk.clock(), after=_number(form, "after"))
+        site.desk.releases.ask(asking, visitor.name, site.desk.clock(), after=number_in(form, "after"))
     except OvertakenError:
         raise
     except UsageError as error:
@@ -96,7 +96,7 @@ def release(site: TheSite, visitor: Analyst, form: Posted, port: str, finding: s
     row = desk.leads.one(port, finding)
     evidence = None if row is None else evidence_of(row)
     made = desk.releases.release(
-        port, finding, evidence, visitor.name, desk.clock(), asked=_number(form, "asked")
+        port, finding, evidence, visitor.name, desk.clock(), asked=number_in(form, "asked")
     )
     return RedirectResponse(f"/released/{made.id}", 303)
 
@@ -106,7 +106,7 @@ def send_back(
     request: Request, site: TheSite, visitor: Analyst, form: Posted, port: str, finding: str
 ) -> Response:
     """Send a request back with words."""
-    words, asked = form.get("words", ""), _number(form, "asked")
+    words, asked = form.get("words", ""), number_in(form, "asked")
     try:
         site.desk.releases.send_back(port, finding, words, visitor.name, site.desk.clock(), asked=asked)
     except OvertakenError:

@@ -116,6 +116,7 @@ def _one(
         release=release,
         content=release.content,
         kept=release.content.seen,
+        hull=release.hull,
         state=state,
         question=question,
         pending=gate.asked,

@@ -43,7 +43,11 @@ Next = Callable[[Request], Awaitable[Response]]
 
 async def guard(request: Request, call_next: Next) -> Response:
     """Refuse bodies too large or of unknown size, and set the headers."""
-    response = _refused(request) or await call_next(request)
+    return with_headers(request, _refused(request) or await call_next(request))
+
+
+def with_headers(request: Request, response: Response) -> Response:
+    """Set the headers of every answer."""
     for name, value in HEADERS.items():
         response.headers[name] = value
     if request.url.path == MAP_PATHS[0] or request.url.path.startswith(MAP_PATHS[1]):

@@ -14,19 +14,41 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, create_engine, insert, inspect, select, table, text
 from sqlalchemy.dialects import postgresql
 
-from roadstead.catalog import Decisions, Store
+from roadstead.catalog import Attachment, Decisions, Releases, Store
 from roadstead.catalog.engine import MIGRATIONS
 from roadstead.catalog.model import SCHEMA_VERSION, Base, Detection
 from roadstead.catalog.rows import table_of
 from roadstead.errors import StoreError
 from roadstead.tables import DETECTIONS, checked
 from tests.unit.catalog import builders as b
+from tests.unit.review import builders as r
+from tests.unit.review import releasing as q
 
 LATER_INDICES = (
     "ix_matches_port_detection_id",
     "ix_matches_mmsi",
     "ix_positions_port_overpass_id_mmsi_time_lon_lat",
 )
+OLD_ROW = {
+    "seq": 1,
+    "previous_sha256": "0" * 64,
+    "decided": "2026-03-01 12:00:00.000000",
+    "user_name": "ana",
+    "kind": "accepted",
+    "port": "nampo",
+    "overpass_id": "o",
+    "finding": "d0",
+    "hull_class": None,
+    "linked_mmsi": None,
+    "because": None,
+    "note": "before",
+    "undoes": None,
+    "evidence": '{"hull":null}',
+    "simulated": True,
+    # As Roadstead 0.1.0 hashed it, with no word of the columns that came later.
+    "sha256": "1d49224a57198c81020ba6111e5f5bb633748af773f338fde3e25371436b8b1a",
+}
+"""A row of the chain before there were releases, corrections and files."""
 AUDIT = ("audit_boxes", "audit_answers", "audit_cells", "audit_draws")
 
 
@@ -126,37 +148,64 @@ def test_a_chain_made_before_corrections_still_verifies_and_goes_on(tmp_path: Pa
     with engine.begin() as connection:
         old.attributes["connection"] = connection
         command.upgrade(old, "0004")
-    row = {
-        "seq": 1,
-        "previous_sha256": "0" * 64,
-        "decided": "2026-03-01 12:00:00.000000",
-        "user_name": "ana",
-        "kind": "accepted",
-        "port": "nampo",
-        "overpass_id": "o",
-        "finding": "d0",
-        "hull_class": None,
-        "linked_mmsi": None,
-        "because": None,
-        "note": "before",
-        "undoes": None,
-        "evidence": '{"hull":null}',
-        "simulated": True,
-        # As Roadstead 0.1.0 hashed it, with no word of the columns that came later.
-        "sha256": "1d49224a57198c81020ba6111e5f5bb633748af773f338fde3e25371436b8b1a",
-    }
     with engine.begin() as connection:
-        connection.execute(insert(table("decisions", *map(column, row))), [row])
+        connection.execute(insert(table("decisions", *map(column, OLD_ROW))), [OLD_ROW])
     engine.dispose()
     with Store.open(f"sqlite:///{path}") as store:
         chain = Decisions(store)
         assert chain.verify().faults == ()
-        assert chain.verify().head == row["sha256"]
+        assert chain.verify().head == OLD_ROW["sha256"]
         chain.undo(1, "ana", datetime(2026, 3, 2, tzinfo=UTC))
         assert (chain.verify().rows, chain.verify().faults) == (2, ())
-        for statement in ("UPDATE decisions SET note = ''", "DELETE FROM decisions"):
+        for statement in (
+            "UPDATE decisions SET note = ''",
+            "DELETE FROM decisions",
+            "INSERT OR REPLACE INTO decisions SELECT * FROM decisions WHERE seq = 1",
+        ):
             with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
                 connection.execute(text(statement))
+
+
+def test_a_chain_with_releases_goes_through_the_later_migrations_whole(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    url = f"sqlite:///{path}"
+    with Store.open(url) as store:
+        r.fill(store)
+        r.people(store)
+        ana, bob = q.browsers(r.desk(store), "ana", "bob")
+        q.release(ana, bob, "d0")
+        ana.decide("d3", kind="accepted")
+        ana.undo(store_head(store))
+        before = Decisions(store).verify()
+        kinds = [row.kind for row in Decisions(store).newest(9)]
+    assert kinds == ["undone", "accepted", "released", "asked_release", "accepted"]
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        back = config()
+        back.attributes["connection"] = connection
+        command.downgrade(back, "0006")
+        assert "geometry" not in {one["name"] for one in inspect(connection).get_columns("decisions")}
+    engine.dispose()
+    with Store.open(url) as store:
+        after = Decisions(store).verify()
+        assert (after.rows, after.head, after.faults) == (5, before.head, ())
+        assert len(Releases(store).all()) == 1
+        for statement in (
+            "UPDATE decisions SET note = ''",
+            "DELETE FROM decisions",
+            "DELETE FROM attached_files",
+        ):
+            if "files" in statement:
+                file = Attachment("a.txt", "text/plain", b"a", None, "CC0 1.0", True, "")
+                about = {"port": "nampo", "overpass_id": b.OVERPASS_ID, "finding": "d1", "evidence": {}}
+                r.desk(store).attachments.add(file, **about, simulated=True, user="ana", now=r.NOW)
+            with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
+                connection.execute(text(statement))
+        assert Decisions(store).verify().faults == ()
+
+
+def store_head(store: Store) -> int:
+    return Decisions(store).newest(1)[0].seq
 
 
 def test_the_kinds_of_decisions_are_still_checked(tmp_path: Path) -> None:

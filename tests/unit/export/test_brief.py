@@ -39,6 +39,14 @@ def test_every_count_comes_with_its_interval(brief: Brief) -> None:
         assert f"{name}: <b>{words}</b>" in page
 
 
+def test_its_counts_say_what_is_known_of_recall(brief: Brief) -> None:
+    assert "recall here not measured" in brief_html(brief)
+    report = e.port_report()
+    words = "recall here 0.91 [0.85–0.95, 95 %], n = 34 audited cells with 120 ships of 45 m or more"
+    told = brief_of(replace(report, counts=report.counts.assign(recall_here=words)), START, END)
+    assert words in brief_html(told)
+
+
 def test_what_could_not_be_seen_is_said_and_never_zero(brief: Brief) -> None:
     blind = [one for one in brief.passes if one.blind]
     assert blind and all("[" not in one.said for one in blind)

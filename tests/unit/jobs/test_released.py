@@ -200,6 +200,37 @@ def test_corrections_and_retractions_stand_in_every_later_export(store: Store, t
     assert rows[first]["summary"] == "A hull of about 150 m, of another class."
 
 
+DRAWN = "POLYGON ((125.3 38.7, 125.3023 38.7, 125.3023 38.7003, 125.3 38.7003, 125.3 38.7))"
+"""About 200 m by 33 m, and 5 km from where the hull was found."""
+
+
+@pytest.mark.parametrize("taker", [None, Taker("bob", "command line")])
+def test_a_box_drawn_anew_goes_out_as_drawn_and_says_so(
+    store: Store, tmp_path: Path, taker: Taker | None
+) -> None:
+    name = release(store, "d1", kind="corrected", verdict={"geometry": DRAWN})
+    left = release(store, "d3")
+    export_released(store, e.port(), tmp_path, FORMATS[:2], now=NOW, taker=taker)
+    (path,) = tmp_path.glob("*released.geojson")
+    rows = {f["properties"]["permanent_id"]: f for f in json.loads(path.read_text())["features"]}
+    told = rows[name]["properties"]
+    assert told["box_by"] == "analyst"
+    assert 199 < told["length_m"] < 201 and 32 < told["beam_m"] < 35
+    assert told["length_low_m"] is None and told["length_high_m"] is None, (
+        "nobody measured how sure a drawing is"
+    )
+    place = (125.3, 38.7) if taker is None else (125.30115, 38.70015)
+    assert rows[name]["geometry"]["coordinates"] == pytest.approx(place, abs=1e-9)
+    as_found = rows[left]["properties"]
+    assert as_found["box_by"] == "model" and as_found["length_low_m"] < as_found["length_m"]
+    if taker is not None:
+        assert told["axis_deg"] == pytest.approx(90.0, abs=0.2)
+        table = gpd.read_file(tmp_path / "nampo-unredacted-released.gpkg", layer="boxes").to_crs("EPSG:4326")
+        box = table.set_index("permanent_id").loc[name]
+        assert box["box_by"] == "analyst"
+        assert box.geometry.centroid.distance(Point(125.30115, 38.70015)) < 1e-6
+
+
 def test_what_is_in_question_goes_out_without_its_content(store: Store, tmp_path: Path) -> None:
     name = release(store, "d1")
     Decisions(store).undo(1, "ana", NOW)

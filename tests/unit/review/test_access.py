@@ -7,14 +7,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
 
 from roadstead.catalog import People, Store
 from roadstead.errors import UsageError
 from roadstead.review import review_app
 from roadstead.review.passwords import fits, hashed
 from roadstead.review.security import MOST_BODY
-from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
 PAGES = [
@@ -26,58 +24,11 @@ PAGES = [
     "/precision",
     "/log",
     "/released",
-    "/people",
+    "/audit",
+    "/audit/results",
     "/brief/nampo",
 ]
-RELEASE = ["/finding/nampo/d0/release", "/released/RS-2026-2222222", "/export/released.geojson"]
-FILES = ["/file/1", "/file/1/shown.webp"]
-AUDIT = ["/audit", "/audit/results", "/audit/a1", "/audit/a1/picture.webp"]
-PICTURES = [f"/chip/nampo/{b.OVERPASS_ID}/d0.webp", f"/quicklook/nampo/{b.OVERPASS_ID}.webp"]
-PICTURES += ["/dossier/nampo/d0.zip"]
-TILES = {
-    "/tiles/{port}/{overpass_id}/about.json": f"/tiles/nampo/{b.OVERPASS_ID}/about.json",
-    "/tiles/{port}/{overpass_id}/stored/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/stored/9/1/1.webp",
-    "/tiles/{port}/{overpass_id}/{look}/{z}/{x}/{y}.webp": f"/tiles/nampo/{b.OVERPASS_ID}/nir/9/1/1.webp",
-    "/window/{port}/{overpass_id}/{look}/{finding}.webp": f"/window/nampo/{b.OVERPASS_ID}/nir/d0.webp",
-}
-MAP = {
-    "/map": "/map",
-    "/map/setup.json": "/map/setup.json",
-    "/map/zones.json": "/map/zones.json",
-    "/map/counts.json": "/map/counts.json",
-    "/map/data/{z}/{x}/{y}.mvt": "/map/data/0/0/0.mvt",
-    "/map/overpass/{port}/{overpass_id}.json": f"/map/overpass/nampo/{b.OVERPASS_ID}.json",
-    "/map/card/{port}/{finding}": "/map/card/nampo/d1",
-}
-"""Route -> a path of it."""
-FREE = {"/login", "/setup", "/logout"}
-
-
-@pytest.mark.parametrize(
-    "path", [*PAGES, *PICTURES, *RELEASE, *FILES, *AUDIT, *TILES.values(), *MAP.values()]
-)
-def test_nothing_is_read_without_login(browser: r.Browser, path: str) -> None:
-    answer = browser.get(path)
-    assert answer.status_code == 303
-    assert r.path_of(answer) == "/login"
-    assert "412000001" not in answer.text
-
-
-def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> None:
-    got = {
-        route.path
-        for part in browser.app.router.routes
-        for route in [part, *getattr(getattr(part, "original_router", None), "routes", [])]
-        if isinstance(route, Route) and "GET" in (route.methods or ()) and not route.path.startswith("/ogc")
-    }
-    tried = {*FREE, *PAGES[:2], *PAGES[4:7], "/brief/{port}", "/finding/{port}/{finding}", "/vessel/{mmsi}"}
-    tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
-    tried |= {"/dossier/{port}/{finding}.zip"}
-    tried |= {"/finding/{port}/{finding}/release", "/released/{name}", "/export/released.{kind}"}
-    tried |= {"/file/{seq}", "/file/{seq}/shown.webp"}
-    tried |= {*AUDIT[:2], "/audit/{name}", "/audit/{name}/picture.webp"}
-    tried |= {*TILES, *MAP}
-    assert got == tried - {"/logout"}
+"""That every role may read, but for the map."""
 
 
 def test_who_logs_in_comes_back_to_the_page_asked_for(browser: r.Browser) -> None:
@@ -133,7 +84,8 @@ def test_the_cookie_is_signed_and_out_of_reach_of_scripts_and_other_sites(browse
     other = r.Browser(browser.desk, app=browser.app)
     other.client.cookies.set(name, value)
     assert other.get("/").status_code == 200
-    for forged in (value[:-1] + ("A" if value[-1] != "A" else "B"), value.rsplit(".", 1)[0], ""):
+    token, seal = value.rsplit(".", 1)
+    for forged in (f"{token}.{'A' if seal[0] != 'A' else 'B'}{seal[1:]}", f"x{value}", token, ""):
         fresh = r.Browser(browser.desk, app=browser.app)
         fresh.client.cookies.set(name, forged)
         assert fresh.get("/").status_code == 303
@@ -203,24 +155,6 @@ def test_short_passwords_are_refused_and_long_ones_never_hashed() -> None:
     assert not fits("anything", "damaged")
 
 
-@pytest.mark.parametrize(
-    "path", ["/login", "/logout", "/undo", "/finding/nampo/d0/decide", "/people/add", "/setup"]
-)
-def test_a_post_without_our_form_does_nothing(ana: r.Browser, path: str) -> None:
-    fields = {
-        "kind": "accepted",
-        "after": "0",
-        "seq": "1",
-        "name": "eve",
-        "password": r.PASSWORD,
-        "role": "admin",
-    }
-    for csrf in ({}, {"csrf": ""}, {"csrf": "0" * 64}, {"csrf": "é"}):
-        assert ana.post(path, {**fields, **csrf}).status_code == 403
-    assert ana.desk.decisions.newest(1) == ()
-    assert ana.get("/").status_code == 200, "still logged in"
-
-
 def test_a_form_of_another_session_or_site_is_refused(ana: r.Browser) -> None:
     bob = r.Browser(ana.desk, app=ana.app)
     bob.log_in("bob")
@@ -241,22 +175,9 @@ def test_json_multipart_huge_and_unsized_posts_are_refused(ana: r.Browser) -> No
     assert ana.client.put("/logout").status_code == 405
 
 
-def test_every_answer_has_the_headers(ana: r.Browser) -> None:
-    for path in [*PAGES, *PICTURES, "/login", "/static/review.css", "/no-such-page", "/static/none"]:
-        answer = ana.get(path)
-        policy = answer.headers["content-security-policy"]
-        assert "frame-ancestors 'none'" in policy
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "same-origin"
-        if not path.startswith("/static"):
-            assert answer.headers["cache-control"] == "no-store"
-
-
 def test_pages_hold_no_script_style_or_address_of_their_own(ana: r.Browser) -> None:
     ana.decide("d0", kind="accepted")
-    for path in [*PAGES[:-1], "/leads?decided=all", "/finding/nampo/d1"]:
+    for path in [*PAGES, "/leads?decided=all", "/finding/nampo/d1"]:
         page = ana.get(path).text
         assert " style=" not in page
         assert "<style" not in page
@@ -313,7 +234,7 @@ def test_an_analyst_keeps_no_list_of_people_and_an_admin_does(ana: r.Browser, st
 
 def test_open_lets_this_machine_read_and_nothing_more(store: Store) -> None:
     browser = r.Browser(r.desk(store, open=True))
-    for path in PAGES[:-1]:
+    for path in PAGES:
         assert browser.get(path).status_code == 200
     assert r.path_of(browser.get("/people")) == "/login"
     assert r.path_of(browser.post("/finding/nampo/d0/decide", {"csrf": "x"})) == "/login"

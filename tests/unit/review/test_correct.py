@@ -13,11 +13,12 @@ import pytest
 import shapely
 from sqlalchemy import text
 
+from roadstead.boxes import measured
 from roadstead.catalog import Decisions, Store, Verdict
 from roadstead.errors import UsageError
 from roadstead.geo import destination_lonlat
 from roadstead.review import label_features
-from roadstead.review.boxes import drawn_box, measured
+from roadstead.review.boxes import drawn_box
 from roadstead.review.pictures import ChipFrame, chip_frame
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from roadstead.ais.watchlist import Entry, Watchlist
-from roadstead.catalog import LeadFilter, Queue, Store
+from roadstead.catalog import Attachment, LeadFilter, Queue, Store
 from roadstead.review.listed import HIT, MMSI_ALONE, Listed
 from tests.unit.builders import ACQUIRED, detections
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
 from tests.unit.review import builders as r
+from tests.unit.review import releasing as q
 
 DAY = ACQUIRED.date()
 
@@ -80,6 +81,34 @@ def test_the_queue_follows_the_store_and_the_chain(store: Store) -> None:
     assert [queue.ranked(LeadFilter()).key(i).decided for i in (0, 1)] == ["accepted", None]
     put(store, one_of(5, 0.9, 70))
     assert [key for _, key in queue.ranked(LeadFilter()).table.keys] == ["d5"]
+
+
+def test_files_and_rows_on_the_way_out_decide_nothing(store: Store) -> None:
+    """The queue reads the chain by itself, so it has to agree with `Decisions.standing` after rows of every kind."""
+    put(store, one_of(0, 0.97, 80), one_of(1, 0.85, 60))
+    r.people(store)
+    ana, bob = q.browsers(r.desk(store), "ana", "bob")
+    queue = Queue(store)
+
+    def agree() -> dict[tuple[str, str], str]:
+        standing = {(row.port, row.finding): row.kind for row in ana.desk.decisions.standing()}
+        assert queue.ranked(LeadFilter()).decided == Queue(store).ranked(LeadFilter()).decided == standing
+        return standing
+
+    attached = {"port": "nampo", "overpass_id": b.OVERPASS_ID, "finding": "d1", "evidence": {}}
+    file = Attachment("a.txt", "text/plain", b"a", None, "CC0 1.0", True, "")
+    ana.desk.attachments.add(file, **attached, simulated=True, user="ana", now=r.NOW)
+    details = {"by": "browser", "ids": [], "filters": "none", "sha256": {}}
+    assert agree() == {}, "a file attached leaves it undecided"
+    name = q.release(ana, bob, "d0")
+    assert agree() == {("nampo", "d0"): "accepted"}
+    ana.desk.releases.retract(name, "the length was wrong", "ana", r.NOW)
+    ana.desk.releases.exported("nampo", details, True, "ana", r.NOW)
+    assert agree() == {("nampo", "d0"): "accepted"}
+    decided = next(row for row in ana.desk.decisions.of("nampo", "d0") if row.kind == "accepted")
+    ana.undo(decided.seq)
+    assert agree() == {}
+    assert ana.desk.decisions.verify().faults == ()
 
 
 def conflicting(store: Store, **vessel: object) -> None:

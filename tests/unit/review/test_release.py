@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -323,6 +324,28 @@ def test_a_correction_needs_two_people_and_keeps_the_id(store: Store, crew: dict
     assert "released, corrected since" in page
     forged = {**q.form(ana), "corrects": "", "changed": ""}
     assert f"it is out as {name}" in text(ana.post("/finding/nampo/d0/release/ask", forged))
+
+
+def test_a_box_drawn_anew_is_what_is_released_and_every_page_says_so(
+    crew: dict[str, r.Browser], store: Store
+) -> None:
+    ana, bob = crew["ana"], crew["bob"]
+    first = q.release(ana, bob)
+    as_found = text(bob.get(f"/released/{first}"))
+    assert "as drawn" not in as_found and ", 80 %]" in as_found
+    drawn = [{"box": [[10, 30], [40, 30], [40, 34], [10, 34]], "class": "barge"}]
+    assert ana.decide("d0", kind="corrected", boxes=json.dumps(drawn)).status_code == 303
+    assert "in question" in text(bob.get(f"/released/{first}")), "it is out with the box as found"
+    shown = text(ana.get("/finding/nampo/d0/release"))
+    assert re.search(r"goes out as drawn: \d+ × \d+ m.* → 300 × 40 m", shown)
+    assert q.ask(ana).status_code == 303
+    assert "it goes out as drawn" in text(bob.get("/finding/nampo/d0/release"))
+    assert q.answer(bob).status_code == 303
+    page = text(bob.get(f"/released/{first}"))
+    assert "300 m long and 40 m wide as drawn by ana, so without an interval; as found" in page
+    (feature,) = json.loads(bob.get("/export/released.geojson").content)["features"]
+    told = feature["properties"]
+    assert (told["box_by"], told["length_m"], told["length_low_m"]) == ("analyst", 300.0, None)
 
 
 def test_a_retracted_finding_stays_listed_and_a_new_release_has_a_new_id(

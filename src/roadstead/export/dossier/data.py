@@ -94,6 +94,8 @@ class Finding:
     imagery: Imagery = Imagery("The scene was not read again.")
     attached: tuple[Attached, ...] = ()
     """Files whose licence lets them be passed on."""
+    drawn: str = ""
+    """How the decision that stands drew its box anew, in words; empty where none did."""
     attached_withheld: int = 0
     """Files left out because theirs does not."""
 

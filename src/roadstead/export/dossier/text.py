@@ -101,6 +101,8 @@ def _hull(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "Length", f"{hull['length_m']:.0f} m, {length_words(hull)}"
     yield "Beam", f"{hull['beam_m']:.0f} m"
     yield "Axis", f"{hull['axis_deg']:.0f}° from true north"
+    if finding.drawn:
+        yield "Box as found, then as an analyst drew it", finding.drawn
     yield "Probability that it is a vessel at all", chance(hull["p_vessel"])
     if hull["flags"]:
         yield "Image", hull["flags"].replace("_", " ").replace(",", ", ")

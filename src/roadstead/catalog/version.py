@@ -1,0 +1,46 @@
+"""What changes whenever anything in a store does but decisions and audits: memory is held against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Integer, cast, func, select
+
+from roadstead.catalog.conditions import ACQUISITION
+from roadstead.catalog.ledger import MISSING
+
+if TYPE_CHECKING:
+    from roadstead.catalog.store import Store
+
+Version = tuple[Any, ...]
+
+
+def version_of(store: Store) -> Version:
+    """Return what changes whenever an overpass is stored, replaced or taken out, fails, or a pass is missing.
+
+    Times of storing are added up: of two processes that replace overpasses at once, the one that began first may be
+    done last, so that the latest time alone would not tell.
+    """
+    with store.transaction(writes=False) as connection:
+        a, m = ACQUISITION.c, MISSING.c
+        sqlite = connection.dialect.name == "sqlite"
+        tried = select(
+            func.count(), func.count(a.stored), func.max(a.stored), *_sums(a.stored, sqlite), _letters(a.reason),
+            _letters(a.later_failure),
+        ).select_from(ACQUISITION)  # fmt: skip
+        missing = select(func.count(), *_sums(m.expected, sqlite), _letters(m.reason)).select_from(MISSING)
+        return (*connection.execute(tried).one(), *connection.execute(missing).one())
+
+
+def _sums(time: ColumnElement[Any], sqlite: bool) -> list[ColumnElement[Any]]:
+    """Return the sum of times to the microsecond; SQLite keeps them as text and would round."""
+    if not sqlite:
+        return [func.sum(func.extract("epoch", time))]
+    return [
+        func.sum(cast(func.strftime("%s", time), Integer)),
+        func.sum(cast(func.substr(time, 21), Integer)),
+    ]
+
+
+def _letters(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.sum(func.length(text))
