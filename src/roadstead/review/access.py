@@ -93,6 +93,7 @@ def environment(desk: Desk) -> jinja2.Environment:
         "zone_name": desk.zone_name,
         "shares": words.shares,
         "place": place_words,
+        "elsewhere": desk.log_in.provider.label if desk.log_in else "",
     }
     return made
 
@@ -159,6 +160,13 @@ async def _posted(request: Request, site: TheSite) -> Form:
 
 
 Posted = Annotated[Form, Depends(_posted)]
+
+
+def root_of(request: Request, site: Site) -> str:
+    """Return the address of the desk as browsers know it; names given with --allowed-host lie behind TLS."""
+    base = request.base_url
+    proxied = base.hostname in site.desk.allowed_hosts
+    return f"{'https' if proxied else base.scheme}://{base.netloc}"
 
 
 def login_path(request: Request) -> str:

@@ -50,7 +50,7 @@ MAP = {
     "/map/card/{port}/{finding}": "/map/card/nampo/d1",
 }
 """Route -> a path of it."""
-FREE = {"/login", "/setup", "/logout"}
+FREE = {"/login", "/login/oidc", "/login/oidc/back", "/setup", "/logout"}
 
 
 @pytest.mark.parametrize(
