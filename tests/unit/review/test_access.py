@@ -70,7 +70,8 @@ def test_every_page_of_the_application_is_tried_above(browser: r.Browser) -> Non
         for route in [part, *getattr(getattr(part, "original_router", None), "routes", [])]
         if isinstance(route, Route) and "GET" in (route.methods or ()) and not route.path.startswith("/ogc")
     }
-    tried = {*FREE, *PAGES[:2], *PAGES[4:7], "/brief/{port}", "/finding/{port}/{finding}", "/vessel/{mmsi}"}
+    plain = {path for path in PAGES if path.count("/") == 1}
+    tried = {*FREE, *plain, "/brief/{port}", "/finding/{port}/{finding}", "/vessel/{mmsi}"}
     tried |= {"/chip/{port}/{overpass_id}/{detection_id}.webp", "/quicklook/{port}/{overpass_id}.webp"}
     tried |= {"/dossier/{port}/{finding}.zip"}
     tried |= {"/finding/{port}/{finding}/release", "/released/{name}", "/export/released.{kind}"}
@@ -313,8 +314,8 @@ def test_an_analyst_keeps_no_list_of_people_and_an_admin_does(ana: r.Browser, st
 
 def test_open_lets_this_machine_read_and_nothing_more(store: Store) -> None:
     browser = r.Browser(r.desk(store, open=True))
-    for path in PAGES[:-1]:
-        assert browser.get(path).status_code == 200
+    for path in {*PAGES} - {"/people", "/brief/nampo"}:
+        assert browser.get(path).status_code == 200, path
     assert r.path_of(browser.get("/people")) == "/login"
     assert r.path_of(browser.post("/finding/nampo/d0/decide", {"csrf": "x"})) == "/login"
     assert r.Browser(browser.desk, "192.168.1.7", browser.app).get("/").status_code == 303
