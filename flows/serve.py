@@ -147,6 +147,7 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
 def _desk(given: Given, base: Settings) -> Iterator[Opened | None]:
     """Serve the analyst's desk in a thread; None with ``--no-review``."""
     from roadstead.jobs.review import opened_desk
+    from roadstead.oidc import client_of
 
     if not given.review:
         yield None
@@ -157,6 +158,7 @@ def _desk(given: Given, base: Settings) -> Iterator[Opened | None]:
         host=given.review_host,
         port=given.review_port,
         watchlists=base.watchlist_files,
+        log_in=client_of(base),
     ) as opened:
         opened.server.start()
         yield opened

@@ -12,7 +12,8 @@ The tree, with the exit code of the command line beside each branch::
     │   ├── DetectionsError       a detections file
     │   ├── ScenarioError         a scenario to simulate; names file, line and field
     │   ├── ModelError            model files or their checksum
-    │   └── TableError            rows that break a table of tables.py
+    │   ├── TableError            rows that break a table of tables.py
+    │   └── LogInError            what a log-in provider said is not taken
     ├── UpstreamError         4   a catalogue, an image server or a disk failed us
     │   ├── CatalogueError        a STAC catalogue could not be read
     │   ├── ReadError             an image could not be read (never "0 ships")
@@ -72,6 +73,10 @@ class ModelError(BadInputError):
 
 class TableError(BadInputError):
     """Rows break a table of :mod:`roadstead.tables`."""
+
+
+class LogInError(BadInputError):
+    """What a log-in provider said is not taken; the message says why, for whoever tried to log in."""
 
 
 class UpstreamError(RoadsteadError):

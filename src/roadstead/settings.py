@@ -68,6 +68,19 @@ class Settings(BaseSettings):
 
     watchlists: str = ""
     """Watchlists that the desk holds leads against, ``FILE[@DATE]`` with commas; ``ROADSTEAD_WATCHLISTS``."""
+    oidc_issuer: str = ""
+    """Address of an OpenID Connect provider that people of the desk may log in through; empty: nobody is asked.
+    ``ROADSTEAD_OIDC_ISSUER``; see `roadstead.oidc`."""
+    oidc_client_id: str = ""
+    """What the provider calls the desk."""
+    oidc_client_secret_file: Path | None = None
+    """File that holds the desk's secret there; none: a public client."""
+    oidc_name_claim: str = "preferred_username"
+    """Claim of the ID token that holds a person's name in the store. People must not be able to choose it."""
+    oidc_domain: str = ""
+    """Where that claim holds addresses: only those of this domain, by what stands before the @."""
+    oidc_label: str = ""
+    """What the log-in page calls the provider; empty: its host."""
 
     @field_validator("providers")
     @classmethod

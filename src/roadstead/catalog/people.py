@@ -125,6 +125,15 @@ class People:
             connection.execute(update(USER).where(USER.c.name == key).values(disabled=True))
             connection.execute(delete(SESSION).where(SESSION.c.user_name == key))
 
+    def named(self, name: str) -> Person | None:
+        """Return the user of a name, also one who is shut out; None where there is none."""
+        chosen = select(USER.c.name, USER.c.role, USER.c.created, USER.c.disabled).where(
+            USER.c.name == name.strip().lower()
+        )
+        with self._store.transaction(writes=False) as connection:
+            row = connection.execute(chosen).one_or_none()
+        return None if row is None else Person(*row)
+
     def password_hash(self, name: str) -> str | None:
         """Return the password hash of a user who may log in; None where there is none."""
         chosen = select(USER.c.password_hash).where(

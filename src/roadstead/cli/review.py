@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from rich.markup import escape
 
 from roadstead.cli import options
 from roadstead.cli.console import Json, err, out, print_json
-from roadstead.errors import BadInputError
+from roadstead.errors import BadInputError, UsageError
 from roadstead.settings import settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def serve(
     if context.invoked_subcommand is not None:
         return
     from roadstead.jobs.review import opened_desk
+    from roadstead.oidc import client_of
 
     with opened_desk(
         store or settings().store_url,
@@ -68,6 +70,7 @@ def serve(
         open=open_,
         own_ports=_own_ports(aoi),
         watchlists=tuple(watchlist or settings().watchlist_files),
+        log_in=client_of(settings()),
     ) as opened:
         first, *more = opened.words
         for line in (f"{first}  Stop with Ctrl-C.", *more):
@@ -86,6 +89,10 @@ def add_user(
         bool,
         typer.Option("--replace", help="Give somebody there a new password and role; their sessions end."),
     ] = False,
+    no_password: Annotated[
+        bool,
+        typer.Option("--no-password", help="They log in through the OpenID Connect provider alone."),
+    ] = False,
     store: options.StoreUrl = None,
 ) -> None:
     """Add somebody who may log in."""
@@ -93,7 +100,11 @@ def add_user(
     from roadstead.review import hashed
     from roadstead.review.desk import now
 
-    if password_stdin:
+    if no_password and password_stdin:
+        raise UsageError("--no-password and --password-stdin exclude each other")
+    if no_password:
+        password = secrets.token_urlsafe(48)
+    elif password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

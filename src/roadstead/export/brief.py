@@ -83,6 +83,8 @@ class Brief:
     """lon, lat and status of what lies in the picture."""
     points: Sequence[CountPoint]
     gaps: Sequence[Gap]
+    recall: str
+    """What audits say of recall at the port; it goes with every count."""
 
 
 def brief_of(
@@ -91,6 +93,7 @@ def brief_of(
     end: datetime,
     next_passes: Sequence[datetime] = (),
     ledger: pd.DataFrame | None = None,
+    recall: str = NOT_MEASURED,
 ) -> Brief:
     """Return the page of a port.
 
@@ -100,6 +103,7 @@ def brief_of(
         end: UTC, outside.
         next_passes: expected.
         ledger: `tables.LEDGER` of the range, with passes that no catalogue lists; else the overpasses tried.
+        recall: what audits say of it, `audit.stated_recall`.
     """
     processed = report.acquisitions[report.acquisitions["state"] == "processed"]
     newest = None if processed.empty else processed.iloc[-1]
@@ -129,6 +133,7 @@ def brief_of(
         marks=() if newest is None else _marks(report, newest["overpass_id"]),
         points=[_point(row) for row in series.dropna(subset="value").to_dict("records")],
         gaps=[Gap(row["acquired"].to_pydatetime(), row["why"]) for row in gaps(report).to_dict("records")],
+        recall=recall,
     )
 
 

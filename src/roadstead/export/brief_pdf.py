@@ -113,6 +113,7 @@ def _beside(pdf: FPDF, brief: Brief, top: float) -> None:
         if one.interval:
             parts = f" = {one.parts}" if one.parts else ""
             _line(pdf, f"{name}: {one.value} [{one.interval}]{parts}", 8, x=left)
+    _line(pdf, f"{brief.recall.capitalize()}.", 8, colour=_GREY, x=left)
     pdf.ln(1.5)
     _line(pdf, f"Leads of these days: {sum(n for _, n in brief.leads)}", 10, "B", x=left)
     for name, n in brief.leads:

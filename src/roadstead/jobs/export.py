@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 
 from roadstead.aoi import Port, coast, coasts
-from roadstead.audit import with_recall
+from roadstead.audit import stated_recall, with_recall
 from roadstead.catalog import Store
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export import (
@@ -137,7 +137,8 @@ def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list
 def port_brief(store: Store, report: PortReport, start: datetime, end: datetime) -> Brief:
     """Return the brief of a port from its tables, its ledger and the passes expected."""
     coming = next_passes(store.ledger(report.port.slug), datetime.now(UTC))
-    return brief_of(report, start, end, coming, store.ledger(report.port.slug, start, end))
+    ledger = store.ledger(report.port.slug, start, end)
+    return brief_of(report, start, end, coming, ledger, stated_recall(store, report.port.slug).words)
 
 
 def week_brief(store: Store, port: Port, end: datetime, days: int = WEEK) -> str | None:

@@ -12,6 +12,7 @@ import pandera.pandas as pa
 import shapely
 
 from roadstead.aoi import Port
+from roadstead.audit import StatedRecall, with_recall
 from roadstead.catalog import Store
 from roadstead.catalog.features import Extent, FeatureQuery, Features
 from roadstead.export.geojson import by_the_rules
@@ -63,8 +64,10 @@ def _columns(table: pa.DataFrameSchema) -> dict[str, Schema]:
 
 def _wide_columns() -> Mapping[str, Schema]:
     """Return the properties of `counts_by_zone`: those that tell which zone and overpass, then the numbers."""
-    names = counts_by_zone(empty(COUNTS), _BLANK).columns  # the order of the export
-    told = _columns(COUNTS) | {"kind": TEXT}
+    blank = empty(COUNTS).assign(**StatedRecall().columns)
+    names = counts_by_zone(blank, _BLANK).columns  # the order of the export
+    told = _columns(COUNTS) | {"kind": TEXT, "recall_here": TEXT}
+    told |= {name: {"type": "integer"} for name in ("recall_cells", "recall_ships")}
     number = _or_null({"type": "number"})
     return {name: told.get(name, number) for name in names if name != "geometry"}
 
@@ -92,7 +95,7 @@ def _collections() -> Mapping[str, FeatureCollection]:
             "counts",
             "Counts",
             "Counts of each zone at each overpass with 90 % intervals; null where the zone was not observed, which is "
-            "not zero.",
+            "not zero. With what audits say of recall at the port.",
             "MultiPolygon",
             _wide_columns(),
             {**port, **zone, **overpass},
@@ -189,7 +192,10 @@ class CatalogFeatures:
     def _counts(self, query: FeatureQuery) -> tuple[list[str], gpd.GeoDataFrame, int]:
         zones = self._touched(query)
         rows, matched = Features(self.store).counts(query, zones["zone"].tolist())
-        parts = [counts_by_zone(own, self.ports[str(port)]) for port, own in rows.groupby("port")]
+        parts = [
+            counts_by_zone(with_recall(self.store, str(port), own), self.ports[str(port)])
+            for port, own in rows.groupby("port")
+        ]
         table = _joined(parts) if parts else counts_by_zone(empty(COUNTS), _BLANK)
         table = table.sort_values(["port", "overpass_id", "zone"], ignore_index=True)
         return _ids(table, "port", "overpass_id", "zone"), table, matched

@@ -22,6 +22,7 @@ from roadstead.jobs.export import week_brief
 from roadstead.jobs.features import CatalogFeatures
 from roadstead.jobs.released import download
 from roadstead.jobs.status import next_passes
+from roadstead.oidc import Client
 from roadstead.review import Desk, Looks, ReviewServer, label_features, review_app
 
 KEY_BYTES = 32
@@ -39,6 +40,7 @@ def desk(
     own_ports: Sequence[Port] = (),
     setup_token: str | None = None,
     watchlists: Sequence[str] = (),
+    log_in: Client | None = None,
 ) -> Desk:
     """Return the desk of a store.
 
@@ -51,6 +53,7 @@ def desk(
         own_ports: Ports beside those that ship.
         setup_token: Lets the first admin in.
         watchlists: Files of lists, ``FILE[@DATE]``, see `ais.watchlist_files`.
+        log_in: The provider that people may log in through, see `oidc.client_of`.
 
     Raises:
         StoreError: the key cannot be read or made.
@@ -72,6 +75,7 @@ def desk(
         outside=lambda wanted: download(store, wanted, ports, home / "ais"),
         brief=lambda port, end: week_brief(store, ports[port], end) if port in ports else None,
         lists=tuple(read_watchlist(path) for path in watchlists),
+        log_in=log_in,
     )
 
 
@@ -107,6 +111,7 @@ def opened_desk(
     open: bool = False,
     own_ports: Sequence[Port] = (),
     watchlists: Sequence[str] = (),
+    log_in: Client | None = None,
 ) -> Iterator[Opened]:
     """Open a store and give its desk, to be run or started; see `desk`. `roadstead review` and `serve` begin here.
 
@@ -125,6 +130,7 @@ def opened_desk(
             own_ports=own_ports,
             setup_token=token,
             watchlists=watchlists,
+            log_in=log_in,
         )
         server = ReviewServer(review_app(made), host, port)
         try:

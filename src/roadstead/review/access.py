@@ -94,6 +94,7 @@ def environment(desk: Desk) -> jinja2.Environment:
         "zone_name": desk.zone_name,
         "shares": words.shares,
         "place": place_words,
+        "elsewhere": desk.log_in.provider.label if desk.log_in else "",
     }
     return made
 
@@ -182,6 +183,13 @@ def is_number(text: str) -> bool:
 def words_in(form: Form, name: str) -> str:
     """Return what somebody wrote into a form, its lines ending as in files."""
     return form.get(name, "").replace("\r\n", "\n").strip()
+
+
+def root_of(request: Request, site: Site) -> str:
+    """Return the address of the desk as browsers know it; names given with --allowed-host lie behind TLS."""
+    base = request.base_url
+    proxied = base.hostname in site.desk.allowed_hosts
+    return f"{'https' if proxied else base.scheme}://{base.netloc}"
 
 
 def login_path(request: Request) -> str:

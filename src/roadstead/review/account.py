@@ -25,23 +25,23 @@ def login_page(request: Request, site: TheSite, visitor: MaybeVisitor, then: Nex
         return RedirectResponse(safe_next(then), 303)
     if not site.desk.people.any():
         return RedirectResponse("/setup", 303)
-    return _form(request, site, "login.html.j2", then=safe_next(then), fault="", name="")
+    return form_page(request, site, "login.html.j2", then=safe_next(then), fault="", name="")
 
 
 @router.post("/login")
 def login(request: Request, site: TheSite, form: Posted) -> Response:
     """Check name and password, and start a session."""
     name, then = form.get("name", ""), safe_next(form.get("next", "/"))
-    refused = _limited(request, site, name)
+    refused = limited(request, site, name)
     if refused is not None:
         return refused
     people = site.desk.people
     if fits(form.get("password", ""), people.password_hash(name)):
         site.limiter.succeeded(name)
-        return _start(request, site, name, then)
+        return start(request, site, name, then)
     site.limiter.failed(name, address_of(request), site.desk.clock())
     fault = "Name or password is wrong."
-    return _form(request, site, "login.html.j2", 401, then=then, fault=fault, name=name[:40])
+    return form_page(request, site, "login.html.j2", 401, then=then, fault=fault, name=name[:40])
 
 
 @router.post("/logout")
@@ -60,7 +60,7 @@ def setup_page(request: Request, site: TheSite) -> Response:
     """Show the page of the first admin: while there is no user, on this machine alone."""
     if not _may_set_up(request, site):
         return _closed(request, site)
-    return _form(request, site, "setup.html.j2", fault="", name="")
+    return form_page(request, site, "setup.html.j2", fault="", name="")
 
 
 @router.post("/setup")
@@ -69,7 +69,7 @@ def setup(request: Request, site: TheSite, form: Posted) -> Response:
     if not _may_set_up(request, site):
         return _closed(request, site)
     name = form.get("name", "")
-    refused = _limited(request, site, "first admin")
+    refused = limited(request, site, "first admin")
     if refused is not None:
         return refused
     now = site.desk.clock()
@@ -77,7 +77,7 @@ def setup(request: Request, site: TheSite, form: Posted) -> Response:
         (site.desk.setup_token or "").encode(), form.get("token", "").strip().encode()
     ):
         site.limiter.failed("first admin", address_of(request), now)
-        return _form(
+        return form_page(
             request, site, "setup.html.j2", 403, fault="The token is not the one on the terminal.", name=name
         )
     try:
@@ -85,8 +85,8 @@ def setup(request: Request, site: TheSite, form: Posted) -> Response:
             raise UsageError("the two passwords differ")
         person = site.desk.people.add(name, "admin", hashed(form.get("password", "")), now, first=True)
     except UsageError as error:
-        return _form(request, site, "setup.html.j2", 400, fault=str(error), name=name[:40])
-    return _start(request, site, person.name, "/")
+        return form_page(request, site, "setup.html.j2", 400, fault=str(error), name=name[:40])
+    return start(request, site, person.name, "/")
 
 
 def _may_set_up(request: Request, site: Site) -> bool:
@@ -104,7 +104,8 @@ def _closed(request: Request, site: Site) -> Response:
     return site.page(request, "error.html.j2", None, 403, title="No one may log in yet", words=words)
 
 
-def _limited(request: Request, site: Site, name: str) -> Response | None:
+def limited(request: Request, site: Site, name: str) -> Response | None:
+    """Return the page that says to wait; None where a further try is taken."""
     wait = site.limiter.wait_s(name, address_of(request), site.desk.clock())
     if not wait:
         return None
@@ -114,16 +115,17 @@ def _limited(request: Request, site: Site, name: str) -> Response | None:
     return response
 
 
-def _start(request: Request, site: Site, name: str, then: str) -> Response:
+def start(request: Request, site: Site, name: str, then: str, *, tls: bool = False) -> Response:
+    """Start a session and lead on; ``tls``: browsers are known to come by it."""
     token, now = new_token(), site.desk.clock()
     site.desk.people.start_session(name, token, now, now + SESSION_LIFE)
     response = RedirectResponse(then, 303)
-    site.seals.set(response, request, SESSION_COOKIE, token, SESSION_LIFE)
+    site.seals.set(response, request, SESSION_COOKIE, token, SESSION_LIFE, tls=tls)
     response.delete_cookie(FORM_COOKIE, path="/")
     return response
 
 
-def _form(request: Request, site: Site, template: str, status: int = 200, **values: object) -> Response:
+def form_page(request: Request, site: Site, template: str, status: int = 200, **values: object) -> Response:
     """Show a form to somebody without a session: a cookie of its own ties the form to the browser."""
     held = site.seals.token(request, FORM_COOKIE)
     token = held or new_token()

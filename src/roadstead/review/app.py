@@ -29,6 +29,7 @@ from roadstead.review import (
     people,
     release,
     released,
+    sign_on,
     take_away,
     tiles,
     vessel,
@@ -46,6 +47,7 @@ TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_confi
 """FastAPI would take exporters from the environment: nothing of a desk leaves the machine."""
 PARTS = (
     account,
+    sign_on,
     pages,
     finding,
     decide,
@@ -88,6 +90,7 @@ def review_app(desk: Desk) -> FastAPI:
         title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
     )
     app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
+    app.state.used = sign_on.Used()
     app.state.imagery = Imagery(desk)
     app.state.map_data = MapData(app.state.imagery.atlas)
     app.mount("/static", StaticFiles(directory=Path(str(resources.files("roadstead.review") / "static"))))

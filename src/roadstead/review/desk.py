@@ -18,6 +18,7 @@ from roadstead.aoi import Port
 from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
 from roadstead.catalog.version import version_of
 from roadstead.errors import UsageError
+from roadstead.oidc import Client
 from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
 from roadstead.words import zone_words
@@ -111,6 +112,8 @@ class Desk:
     """Port and time -> the brief of the week before it, as escaped HTML; None where nothing of it is known."""
     lists: Sequence[Watchlist] = ()
     """Lists that leads are held against as of the overpass, and vessels as of the day they were heard last."""
+    log_in: Client | None = None
+    """The provider that people may log in through beside their passwords; None: none is asked."""
     features: FeatureSource | None = None
     """What the OGC API serves; None: nothing."""
 

@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 SESSION_COOKIE, FORM_COOKIE = "roadstead_session", "roadstead_form"
+AWAY_COOKIE = "roadstead_away"
+"""Of a browser that has gone to a log-in provider."""
 MOST_BODY = 64 * 1024
 MOST_UPLOAD = 10 * 1024 * 1024 + MOST_BODY
 """A file and the fields beside it."""
@@ -84,15 +86,24 @@ class Seals:
         except (BadSignature, UnicodeDecodeError):
             return None
 
-    def set(self, response: Response, request: Request, cookie: str, token: str, life: timedelta) -> None:
-        """Set a cookie that scripts cannot read and other sites' posts do not carry."""
+    def set(
+        self,
+        response: Response,
+        request: Request,
+        cookie: str,
+        token: str,
+        life: timedelta,
+        *,
+        tls: bool = False,
+    ) -> None:
+        """Set a cookie that scripts cannot read and other sites' posts do not carry; ``tls``: browsers come by it."""
         response.set_cookie(
             cookie,
             self._signer.sign(token).decode(),
             max_age=int(life.total_seconds()),
             httponly=True,
             samesite="lax",
-            secure=_by_tls(request),
+            secure=tls or _by_tls(request),
             path="/",
         )
 
@@ -103,7 +114,11 @@ class Seals:
 
     def form_token_of(self, token: str) -> str:
         """Return the form token that goes with a cookie's token."""
-        return hmac.new(self._key, b"form:" + token.encode(), hashlib.sha256).hexdigest()
+        return self.derived("form", token)
+
+    def derived(self, purpose: str, token: str) -> str:
+        """Return 256 bits, as 64 hexadecimal digits, that whoever has the token alone cannot tell."""
+        return hmac.new(self._key, f"{purpose}:{token}".encode(), hashlib.sha256).hexdigest()
 
     def is_ours(self, request: Request, given: str) -> bool:
         """Whether a post comes from a page that we gave this browser."""
@@ -163,4 +178,6 @@ class Limiter:
 
 
 def _keys(name: str, address: str) -> Iterable[tuple[str, str]]:
-    return ("name", name.strip().lower()[:80]), ("address", address)
+    """Name what is counted; an empty name is nobody's, and is not."""
+    own = name.strip().lower()[:80]
+    return [("name", own), ("address", address)] if own else [("address", address)]

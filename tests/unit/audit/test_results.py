@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,12 +15,14 @@ from typer.testing import CliRunner
 from roadstead.audit import LEAST_CELLS, results, stated_recall, with_recall
 from roadstead.audit.results import ModelResult, worked_out
 from roadstead.catalog import AuditBox, AuditCell, Audits, Decisions, OvertakenError, Store, Verdict, newest
+from roadstead.catalog.features import FeatureQuery
 from roadstead.cli.main import app
 from roadstead.errors import UsageError
 from roadstead.export import ReportData, counts_by_zone
 from roadstead.export.report.write import render_report
 from roadstead.jobs.audit import draw_cells
-from roadstead.jobs.export import port_report
+from roadstead.jobs.export import port_report, week_brief, week_briefs
+from roadstead.jobs.features import CatalogFeatures
 from tests.unit.audit import builders as a
 from tests.unit.audit.builders import SHIPS, Seen
 
@@ -159,6 +165,37 @@ def test_every_count_carries_what_is_known_of_recall(tmp_path: Path, item: Path)
         assert set(counted["recall"]) == {1.0}
         assert set(counted["recall_cells"]) == {only(store).cells}
         assert (counted["recall_low"] < 1).all()
+
+
+def test_the_brief_and_the_features_carry_what_is_known_of_recall(tmp_path: Path, item: Path) -> None:
+    end = a.ACQUIRED + timedelta(days=6)
+    with filled(tmp_path, item, SHIPS, overpasses=8) as store:
+        ports = {"nampo": a.port()}
+
+        def told() -> tuple[str, str, list[dict[str, Any]]]:
+            page = week_brief(store, a.port(), end)
+            (_, paper) = week_briefs(store, [a.port()], end, tmp_path / "out")
+            found = CatalogFeatures(store, ports).page("counts", FeatureQuery(limit=1000)).features
+            assert page is not None and len(found) > 1
+            streams = re.findall(rb"stream\n(.*?)\nendstream", paper.read_bytes(), re.DOTALL)
+            text = b" ".join(zlib.decompress(one) for one in streams if one[:1] == b"x").decode("latin-1")
+            return page, text, [one["properties"] for one in found]
+
+        page, paper, counts = told()
+        assert "<b>Recall here not measured: 0 of 30 cells audited.</b>" in page
+        assert "Recall here not measured" in paper
+        assert {one["recall_here"] for one in counts} == {"recall here not measured: 0 of 30 cells audited"}
+        assert {one["recall"] for one in counts} == {None}
+        a.answer_all(store)
+        known = stated_recall(store, "nampo")
+        assert known.measured
+        page, paper, counts = told()
+        assert f"<b>{known.words.capitalize()}.</b>" in page and "not measured" not in page
+        assert "Recall here 1.00" in paper and "not measured" not in paper
+        assert {(one["recall_here"], one["recall"], one["recall_low"]) for one in counts} == {
+            (known.words, known.recall, known.low)
+        }
+        assert {(one["recall_cells"], one["recall_ships"]) for one in counts} == {(known.cells, known.ships)}
 
 
 def test_of_another_model_the_recall_is_measured_on_the_same_cells(tmp_path: Path, item: Path) -> None:

@@ -36,7 +36,7 @@ VALUES = {
     "feature:path": "nampo:d0",
 }
 """A value for each part of a path."""
-BEFORE_LOGIN = {"/login", "/logout", "/setup"}
+BEFORE_LOGIN = {"/login", "/login/oidc", "/login/oidc/back", "/logout", "/setup"}
 ANALYSTS_READ = {"/dossier/{port}/{finding}.zip", "/audit/{name}", "/audit/{name}/picture.webp"}
 ADMINS_READ = {"/people"}
 

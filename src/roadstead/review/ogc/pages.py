@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import JSONResponse, Response
 
 from roadstead.catalog.features import FeatureQuery
+from roadstead.review import access
 from roadstead.review.access import Site, TheSite
 from roadstead.review.ogc.asked import only, query_of
 from roadstead.review.ogc.document import (
@@ -50,10 +51,8 @@ Asked = Annotated[FeatureCollection, Depends(_collection)]
 
 
 def root_of(request: Request, site: Site) -> str:
-    """Return the address of the landing page; names given with --allowed-host lie behind a proxy with TLS."""
-    base = request.base_url
-    proxied = base.hostname in site.desk.allowed_hosts
-    return f"{'https' if proxied else base.scheme}://{base.netloc}/ogc"
+    """Return the address of the landing page."""
+    return f"{access.root_of(request, site)}/ogc"
 
 
 @router.get("")
