@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
 
 from tests.integration.conftest import Run
@@ -319,3 +320,24 @@ def test_what_lay_there_for_months_is_a_structure_that_only_an_unfiltered_export
 
 def _all_observed(count: dict[str, Any]) -> bool:
     return (count["quantity"], count["class"], count["length_bin"]) == ("observed", "all", "all")
+
+
+def test_detected_again_a_finding_is_that_of_its_dossier(
+    roadstead: Run, world: World, tmp_path: Path
+) -> None:
+    """As docs/exports.md states: the same id, p within 0.01, length within 1 m, the box within 1 m."""
+    url = f"sqlite:///{tmp_path / 's.sqlite'}"
+    found = document(watch(roadstead, world, "--ais", world.ais, "--store", url, "--json"))
+    keys = [m["detection_id"] for m in found["matches"]]
+    assert roadstead("dossier", *keys, "-o", tmp_path / "out", "--store", url).returncode == 0
+    again = tmp_path / "again.geojson"
+    done = roadstead("detect", *world.items, "--aoi", world.aoi, "-o", again)
+    assert done.returncode == 0, done.stderr
+    new = gpd.read_file(again).set_index("detection_id")
+    assert set(keys) == set(new.index)
+    for key in keys:
+        kept = gpd.read_file(tmp_path / "out" / key / "finding.geojson").iloc[0]
+        assert kept["p_vessel"] == pytest.approx(new["p_vessel"][key], abs=0.01)
+        assert kept["length_m"] == pytest.approx(new["length_m"][key], abs=1.0)
+        boxes = gpd.GeoSeries([kept.geometry, new.geometry[key]], crs=4326).to_crs(32651)
+        assert boxes[0].hausdorff_distance(boxes[1]) < 1.0

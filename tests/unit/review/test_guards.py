@@ -260,7 +260,9 @@ def test_whatever_ships_and_people_write_is_text_on_every_page(store: Store, tmp
 
     def shown() -> str:
         answers = [ana.get(path) for path in pages]
-        return "\n".join(one.text for one in answers if one.headers.get("content-type", "").startswith("text/html"))
+        return "\n".join(
+            one.text for one in answers if one.headers.get("content-type", "").startswith("text/html")
+        )
 
     pending = shown()
     assert q.answer(bob, "d0").status_code == 303
