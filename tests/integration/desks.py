@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
+from roadstead import review
 from tests.integration.serving import free_port
+from tests.integration.test_report_browser import FLAGS
+from tests.integration.tools import chromium
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 WORLD = Path(__file__).with_name("desk_morning.yaml")
@@ -120,3 +124,23 @@ class Desk:
         """Return what was asked of any other host."""
         own = (self.address + "/", f"blob:{self.address}/", "data:", "file:")
         return [url for url in self.asked if not url.startswith(own)]
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """Return a browser; each test module that uses it names it once."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def running(desk: review.Desk) -> Iterator[str]:
+    """Serve a desk from a thread of this process, and return its address."""
+    server = review.ReviewServer(review.review_app(desk), "127.0.0.1", 0)
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.stop()

@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from roadstead.catalog import AuditCell, Audits, Store
 from roadstead.jobs.audit import draw_cells
-from roadstead.review import review_app
-from tests.integration.serving import free_port
-from tests.integration.test_report_browser import FLAGS
+from tests.integration import desks
+from tests.integration.desks import running
 from tests.integration.test_review_browser import Desk, log_in, opened, press
-from tests.integration.tools import chromium
 from tests.unit.audit import builders as a
 from tests.unit.review import builders as r
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+chrome = desks.chrome
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         a.put(store, a.write_image(tmp_path))
         r.people(store)
         draw_cells(store, [a.port()], 20, 1, a.NOW)
-        made = review_app(r.desk(store, ports={"nampo": a.port()}))
-        server = uvicorn.Server(uvicorn.Config(made, port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-        yield Desk(f"http://127.0.0.1:{port}", store)
-        server.should_exit = True
-        thread.join(timeout=20)
+        with running(r.desk(store, ports={"nampo": a.port()})) as address:
+            yield Desk(address, store=store)
 
 
 def with_one_ship(store: Store) -> tuple[AuditCell, np.ndarray]:

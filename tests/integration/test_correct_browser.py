@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from roadstead import review
 from roadstead.boxes import measured
 from roadstead.catalog import Store
-from roadstead.review import review_app
-from tests.integration.test_report_browser import FLAGS
+from tests.integration import desks
+from tests.integration.desks import running
 from tests.integration.test_review_browser import Desk, log_in, opened
-from tests.integration.tools import chromium
 from tests.unit.review import builders as r
 from tests.unit.review import scenes as s
 from tests.unit.review.test_attach import image
 
 pytestmark = pytest.mark.browser
+chrome = desks.chrome
 EVIL = "<img src=x onerror=alert(1)>"
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
-
-
-def serving(store: Store, desk: Any) -> Iterator[Desk]:
-    server = uvicorn.Server(uvicorn.Config(review_app(desk), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Desk(f"http://127.0.0.1:{port}", store)
-    server.should_exit = True
-    thread.join(timeout=20)
+def serving(store: Store, desk: review.Desk) -> Iterator[Desk]:
+    with running(desk) as address:
+        yield Desk(address, store=store)
 
 
 @pytest.fixture

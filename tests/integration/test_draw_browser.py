@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
+from tests.integration import desks
 
 pytestmark = pytest.mark.browser
+chrome = desks.chrome
 STATIC = resources.files("roadstead.review") / "static"
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>draw</title></head><body><form>
 <div class="draw-view" style="width: {view}px"><svg class="draw" data-field="boxes" data-most="{most}"
@@ -27,14 +26,6 @@ PAGE = """<!DOCTYPE html><html lang="en"><head><title>draw</title></head><body><
 <button type="button" data-draw-class="barge">barge</button>
 <button data-draw-needs="some">submit</button><button data-draw-needs="none">none</button>
 </form></body></html>"""
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 def opened(chrome: Browser, most: int = 200, value: str = "[]", view: int = 402, **context: Any) -> Page:

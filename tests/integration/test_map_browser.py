@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,21 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
+from roadstead import review
 from roadstead.catalog import Store
 from roadstead.imagery.looks import MASK_LOOKS
-from roadstead.review import review_app
-from tests.integration.serving import free_port
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
+from tests.integration import desks
+from tests.integration.desks import running
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 from tests.unit.review import scenes as s
 
 pytestmark = pytest.mark.browser
+chrome = desks.chrome
 
 
 @dataclass
@@ -44,25 +42,10 @@ class Desk:
         return [url for url in self.asked if not url.startswith(own)]
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
-
-
-def serve(store: Store, folder: Path, desk: object) -> Iterator[Desk]:
-    port = free_port()
+def serve(store: Store, folder: Path, desk: review.Desk) -> Iterator[Desk]:
     r.people(store)
-    server = uvicorn.Server(uvicorn.Config(review_app(desk), port=port, log_level="warning"))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield Desk(f"http://127.0.0.1:{port}", folder)
-    server.should_exit = True
-    thread.join(timeout=20)
+    with running(desk) as address:
+        yield Desk(address, folder)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from roadstead.catalog import Store
 from roadstead.export import port_layers
 from roadstead.jobs.export import port_report
 from roadstead.jobs.features import COLLECTIONS, CatalogFeatures
-from roadstead.review import ReviewServer, review_app
+from tests.integration.desks import running
 from tests.integration.test_exports_qgis import in_qgis
 from tests.unit.builders import ACQUIRED
 from tests.unit.export import builders as e
@@ -84,18 +83,6 @@ os._exit(0)
 """
 
 
-@contextmanager
-def running(store: Store) -> Iterator[str]:
-    """Serve a desk and give its address."""
-    made = r.desk(store, features=CatalogFeatures(store, {"nampo": e.port()}))
-    server = ReviewServer(review_app(made), "127.0.0.1", 0)
-    server.start()
-    try:
-        yield server.address
-    finally:
-        server.stop()
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store.open(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.sqlite'}") as opened:
@@ -106,7 +93,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def address(store: Store) -> Iterator[str]:
-    with running(store) as found:
+    with running(r.desk(store, features=CatalogFeatures(store, {"nampo": e.port()}))) as found:
         yield f"{found}/ogc"
 
 

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from roadstead.catalog import Decisions, Store
-from roadstead.review import review_app
 from roadstead.words import EXPLANATIONS
-from tests.integration.serving import free_port
-from tests.integration.test_report_browser import FLAGS
+from tests.integration import desks
+from tests.integration.desks import running
 from tests.integration.test_review_browser import EVIL, Desk, log_in, opened
-from tests.integration.tools import chromium
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 from tests.unit.review import releasing as q
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+chrome = desks.chrome
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         r.fill(store, vessels=b.vessels().assign(name=EVIL))
         r.people(store)
-        made = review_app(q.desk(store, tmp_path / "ais"))
-        server = uvicorn.Server(uvicorn.Config(made, port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-        yield Desk(f"http://127.0.0.1:{port}", store)
-        server.should_exit = True
-        thread.join(timeout=20)
+        with running(q.desk(store, tmp_path / "ais")) as address:
+            yield Desk(address, store=store)
 
 
 def fill_in(page: Page, summary: str) -> None:

@@ -2,91 +2,51 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from roadstead.catalog import Store
-from roadstead.review import review_app
-from tests.integration.serving import free_port
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
+from tests.integration import desks
+from tests.integration.desks import running
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
 pytestmark = pytest.mark.browser
+chrome = desks.chrome
 EVIL = "</title><script>alert(1)</script><img src=http://192.0.2.1/x onerror=alert(2)>"
 
 
 @dataclass
-class Desk:
-    """A desk that is served."""
+class Desk(desks.Desk):
+    """A desk that is served, and its store."""
 
-    address: str
-    store: Store
-    asked: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+    store: Store = field(kw_only=True)
 
     def decided(self) -> list[tuple[str, str]]:
         chain = r.desk(self.store).decisions
         return [(row.finding, row.kind) for row in reversed(chain.newest(100))]
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Desk]:
-    port = free_port()
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         r.fill(store, vessels=b.vessels().assign(name=EVIL))
         r.people(store)
-        config = uvicorn.Config(review_app(r.desk(store)), port=port, log_level="warning")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-        yield Desk(f"http://127.0.0.1:{port}", store)
-        server.should_exit = True
-        thread.join(timeout=20)
+        with running(r.desk(store)) as address:
+            yield Desk(address, store=store)
 
 
 def opened(chrome: Browser, desk: Desk, width: int = 1366, height: int = 800) -> Page:
-    def dialog_opened(dialog: Dialog) -> None:
-        desk.complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def said(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            desk.complaints.append(message.text)
-
-    page = chrome.new_context(viewport={"width": width, "height": height}).new_page()
-    page.set_default_timeout(20_000)
-    page.on("request", lambda request: desk.asked.append(request.url))
-    page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    page.on("dialog", dialog_opened)
-    page.on("console", said)
-    return page
+    return desk.opened(chrome, width, height)
 
 
 def log_in(page: Page, desk: Desk, path: str = "/leads", name: str = "ana") -> None:
-    page.goto(desk.address + path)
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(r.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(desk.address + path)
+    desk.log_in(page, name, path)
 
 
 def press(page: Page, key: str) -> None:

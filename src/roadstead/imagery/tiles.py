@@ -137,13 +137,6 @@ def tile_grid(z: int, x: int, y: int, side_px: int = TILE_PX) -> Grid:
     return Grid(MERCATOR, at, side_px, side_px)
 
 
-def tile_bounds(z: int, x: int, y: int) -> Bounds:
-    """Return (west, south, east, north) of a tile in degrees."""
-    left, bottom, right, top = tile_grid(z, x, y).bounds_xy
-    (west, south), (east, north) = xy_to_lonlat(np.array([[left, bottom], [right, top]]), MERCATOR)
-    return float(west), float(south), float(east), float(north)
-
-
 def square_grid(lon: float, lat: float, side_px: int, frame: Grid | None = None) -> Grid:
     """Return the square of pixels around a place, where `Mosaic.chip` cuts it.
 

@@ -84,6 +84,8 @@ def _day(fields: Mapping[str, str], name: str) -> datetime | None:
         return None
     try:
         day = date.fromisoformat(fields[name])
+        if not 1900 <= day.year <= 2200:  # days are added to it
+            raise ValueError(day)
     except ValueError as error:
         raise UsageError(f"{name}: {fields[name]!r} is no date; write it like 2020-11-03") from error
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from roadstead.catalog import GENESIS, Asking, Decisions, People, Releases, Store, Verdict
+from roadstead.catalog import GENESIS, Asking, Decisions, Leads, People, Releases, Store, Verdict
 from roadstead.catalog.decisions import digest
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
@@ -31,6 +31,7 @@ from roadstead.export.words import check_words
 from roadstead.imagery import open_item
 from roadstead.jobs.dossier import Asked, find_findings, make_dossier
 from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.review import evidence_of
 from roadstead.tables import STATUSES
 from roadstead.words import EXPLANATIONS
 from tests import builders
@@ -183,6 +184,22 @@ def test_what_was_decided_stands_in_it_with_the_head_of_the_chain(store: Store) 
         and "“an illegal &lt;b&gt; smuggler? no: a crane”" in page
     )
     assert json.loads(files["manifest.json"])["findings"][0]["decisions"] == {"rows": 2, "head": last.sha256}
+
+
+def test_a_box_drawn_anew_is_told_beside_the_one_found(store: Store) -> None:
+    row = Leads(store).one("nampo", "d0")
+    assert row is not None
+    drawn = "POLYGON ((125.3 38.7, 125.3023 38.7, 125.3023 38.7003, 125.3 38.7003, 125.3 38.7))"
+    verdict = Verdict(
+        "corrected", "nampo", b.OVERPASS_ID, "d0", evidence_of(row), simulated=True, geometry=drawn
+    )
+    assert find_findings(store, ["d0"], Asked(imagery=False))[0].drawn == ""
+    made = Decisions(store).add(verdict, "ana", NOW, after=0)
+    (found,) = find_findings(store, ["d0"], Asked(imagery=False))
+    assert re.fullmatch(r"\d+ × \d+ m, axis \d+° then 200 × 33 m, axis 90°, middle moved \d+ m", found.drawn)
+    assert found.drawn in dossier_files([found], REASONS, CONFLICTS)["d0/dossier.html"].decode()
+    Decisions(store).undo(made.seq, "ana", NOW)
+    assert find_findings(store, ["d0"], Asked(imagery=False))[0].drawn == ""
 
 
 def test_what_a_ship_types_in_is_no_formula_in_a_table(store: Store) -> None:

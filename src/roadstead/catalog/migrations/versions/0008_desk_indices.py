@@ -11,7 +11,6 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-TRACK = ["port", "overpass_id", "mmsi", "time", "lon", "lat"]
 INDICES = {
     "ix_matches_port_detection_id": ("matches", ["port", "detection_id"]),
     "ix_matches_mmsi": ("matches", ["mmsi"]),
