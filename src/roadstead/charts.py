@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,15 +133,24 @@ def _axes(frame: Frame) -> list[str]:
             f'<path d="M{_LEFT:g} {y:.1f}H{frame.width - _RIGHT:g}" stroke="{_GRID if value else _SOFT}"/>'
             f'<text x="{_LEFT - 5:g}" y="{y + 4:.1f}" text-anchor="end" font-size="11" fill="{_SOFT}">{value}</text>'
         )
-    days = max(1, (frame.end - frame.start).days)
-    most = max(2, int(frame.width // 110))
-    for number_ in range(most):
-        time = frame.start + timedelta(days=days * (number_ + 0.5) / most)
+    for time in _midnights(frame):
         parts.append(
+            f'<path d="M{frame.x(time):.1f} {frame.y(0):.1f}v4" stroke="{_SOFT}"/>'
             f'<text x="{frame.x(time):.1f}" y="{frame.height - 5:g}" text-anchor="middle" font-size="11" '
             f'fill="{_SOFT}">{time:%d %b %Y}</text>'
         )
     return parts
+
+
+def _midnights(frame: Frame) -> list[datetime]:
+    """Return beginnings of days (UTC) to name below the chart, as far apart as their names need."""
+    room = frame.width - _LEFT - _RIGHT
+    days = (frame.end - frame.start) / timedelta(days=1)
+    apart = max(1, math.ceil(days * 85.0 / room))
+    first = frame.start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    times = [first + timedelta(days=apart * step) for step in range(math.ceil(days / apart) + 1)]
+    margin = 32.0  # half of a name
+    return [time for time in times if margin <= frame.x(time) <= frame.width - margin]
 
 
 def _point(frame: Frame, point: CountPoint, shift: float, colour: str) -> str:

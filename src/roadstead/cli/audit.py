@@ -84,7 +84,7 @@ def status(store: options.StoreUrl = None, json: Json = False) -> None:
         ]
         print_json({"draws": len(draws), "ports": documents})
         return
-    print_table(f"Audit: {len(draws)} draws", columns, rows)
+    print_table(f"Audit: {len(draws)} {'draw' if len(draws) == 1 else 'draws'}", columns, rows)
 
 
 @app.command("results")

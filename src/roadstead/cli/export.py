@@ -15,10 +15,15 @@ from roadstead.errors import UsageError
 from roadstead.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from roadstead.aoi import Port
     from roadstead.catalog import Store
     from roadstead.export import Filters
     from roadstead.jobs.released import Taker
+
+MOST_NAMED = 20
+"""Files of one folder that are named each."""
 
 
 def export_command(
@@ -131,8 +136,7 @@ def export_command(
     if json:
         print_json([str(path) for path in written])
         return
-    for path in written:
-        err.print(str(path))
+    _say(written)
 
 
 def _taker(store: Store, user: str | None, from_stdin: bool) -> Taker | None:
@@ -175,6 +179,17 @@ def _released(
     if json:
         print_json([str(path) for path in written.files])
         return
-    for path in written.files:
-        err.print(str(path))
+    _say(written.files)
     err.print(told_of(written))
+
+
+def _say(written: Iterable[Path]) -> None:
+    """Name what was written; of a folder with many files, the folder and how many."""
+    by_folder: dict[Path, list[Path]] = {}
+    for path in written:
+        by_folder.setdefault(path.parent, []).append(path)
+    for folder, paths in by_folder.items():
+        if len(paths) > MOST_NAMED:
+            err.print(f"{folder}/ ({len(paths)} files)", markup=False, soft_wrap=True)
+        else:
+            err.print("\n".join(map(str, paths)), markup=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from roadstead.export.report.rows import SHOWN_CLASSES, leads_of, zone_names
 from roadstead.export.report.series import gaps, observed_series
 from roadstead.export.templating import templates
 from roadstead.export.words import check_words
+from roadstead.imagery import imaged_part
 from roadstead.words import Tally, moment, number, percent, tally
 
 WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
@@ -231,6 +232,8 @@ def _point(row: Mapping[Any, Any]) -> CountPoint:
 
 def brief_html(brief: Brief, picture: str | None = None) -> str:
     """Return the page whole; or, with the address of its picture, what stands between a page's head and its end."""
+    part = imaged_part(brief.picture.image) if brief.picture else None
+    brief = cropped(brief) if picture is None else brief
     colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
     chart = series_svg(brief.points, brief.gaps, colours, f"Hulls observed, {brief.title}", frame(brief))
     text = _TEMPLATES.get_template("brief.html.j2").render(
@@ -242,6 +245,7 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
         picture=(picture or data_uri(brief.picture.image, PICTURE_PX)) if brief.picture else None,
         looks={name: STATUS_LOOKS[name] for name in MARKED},
         spots=spots(brief),
+        view=_view(brief, part if picture else None),
     )
     return check_words(text)
 
@@ -249,6 +253,28 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
 def frame(brief: Brief) -> Frame | None:
     """Return the frame of the chart."""
     return frame_of(brief.points, brief.gaps, 640.0, 170.0)
+
+
+def cropped(brief: Brief) -> Brief:
+    """Return a brief whose picture is the part that was imaged."""
+    if brief.picture is None:
+        return brief
+    image, (west, south, east, north) = brief.picture.image, brief.picture.bounds
+    left, top, right, bottom = imaged_part(image)
+    tall, across = image.shape[:2]
+    x, y = (east - west) / across, (north - south) / tall
+    bounds = (west + left * x, north - bottom * y, west + right * x, north - top * y)
+    return replace(brief, picture=Quicklook(image[top:bottom, left:right], bounds))
+
+
+def _view(brief: Brief, part: tuple[int, int, int, int] | None) -> tuple[float, float, float, float] | None:
+    """Return x, y, width and height of what to show, in the units of `spots`: a part in pixels, or all."""
+    if brief.picture is None:
+        return None
+    height, width = brief.picture.image.shape[:2]
+    left, top, right, bottom = part or (0, 0, width, height)
+    unit = 1000.0 / width
+    return left * unit, top * unit, (right - left) * unit, (bottom - top) * unit
 
 
 def spots(brief: Brief) -> list[tuple[float, float, str]]:

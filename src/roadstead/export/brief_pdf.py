@@ -10,7 +10,7 @@ from fpdf.enums import XPos, YPos
 from PIL import Image as Pillow
 
 from roadstead.charts import CountPoint, Frame
-from roadstead.export.brief import MARKED, WORDS, Brief, brief_html, frame, spots
+from roadstead.export.brief import MARKED, WORDS, Brief, brief_html, cropped, frame, spots
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.report.rows import SHOWN_CLASSES
 from roadstead.whole import write_bytes, write_text
@@ -34,6 +34,7 @@ def write_brief(folder: Path, slug: str, brief: Brief) -> list[Path]:
 
 def brief_pdf(brief: Brief) -> bytes:
     """Return one page of A4; the same brief gives the same bytes."""
+    brief = cropped(brief)
     pdf = FPDF(format="A4")
     pdf.set_creation_date(brief.end)
     pdf.set_title(_latin(brief.title))

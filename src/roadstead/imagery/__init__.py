@@ -19,7 +19,7 @@ from roadstead.imagery.scene import BandAsset, Overpass, Scene, Sighting
 from roadstead.imagery.search import SearchResult, Source, lists_passes, search, sources
 from roadstead.imagery.sensed import with_sensing_time
 from roadstead.imagery.stack import Block
-from roadstead.imagery.visible import Visibility
+from roadstead.imagery.visible import Visibility, imaged_part
 
 __all__ = [
     "CYCLE",
@@ -44,6 +44,7 @@ __all__ = [
     "expected_passes",
     "fill",
     "group_overpasses",
+    "imaged_part",
     "is_raster",
     "is_remote",
     "item_sha256",

@@ -10,7 +10,7 @@ LookName = Literal["true-colour", "nir", "mask"]
 LOOK_WORDS: dict[LookName, str] = {
     "true-colour": "true colour",
     "nir": "near infrared",
-    "mask": "mask: water, land, cloud",
+    "mask": "mask",
 }
 
 

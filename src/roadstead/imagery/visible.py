@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ SPECK_CELLS = 4
 """Patches smaller than this are merged into what surrounds them when an area is drawn."""
 NOTHING = 225
 """Grey of ground that was not imaged."""
+_NEARLY = 12
+"""How far from it a stored picture, which is lossy, may be."""
 _LEAST_CONTRAST = 0.25
 """Open water alone is not stretched to black and white: its noise would look like ships."""
 _GAMMA = 0.8
@@ -187,6 +190,27 @@ def _stretched(rgb: NDArray[np.float32], valid: Mask) -> NDArray[np.float32]:
     low, high = np.percentile(rgb[:, valid], (0.5, 99.0))
     shown = np.clip((rgb - low) / max(high - low, _LEAST_CONTRAST), 0.0, 1.0) ** _GAMMA * 255.0
     return np.asarray(shown, np.float32)
+
+
+def imaged_part(shown: NDArray[np.uint8], least: float = 0.25) -> tuple[int, int, int, int]:
+    """Return (left, top, right, bottom), in pixels, of what was imaged in a stored `picture` [H, W, 3].
+
+    With a small margin, and at least so large a share of either side; all of it where nothing was imaged.
+    """
+    imaged = (np.abs(shown.astype(np.int16) - NOTHING) > _NEARLY).any(axis=-1)
+    left, right = _reach(imaged.any(axis=0), least)
+    top, bottom = _reach(imaged.any(axis=1), least)
+    return left, top, right, bottom
+
+
+def _reach(held: NDArray[np.bool_], least: float) -> tuple[int, int]:
+    """Return the first and the one past the last place of what is held, with a margin."""
+    size, places = len(held), np.flatnonzero(held)
+    if not len(places):
+        return 0, size
+    low, high = float(places[0]), float(places[-1] + 1)
+    more = max(0.02 * (high - low), (least * size - (high - low)) / 2)
+    return max(0, math.floor(low - more)), min(size, math.ceil(high + more))
 
 
 def _to_lonlat(

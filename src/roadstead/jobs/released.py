@@ -254,7 +254,7 @@ def _simulated(shown: Sequence[Spoken]) -> bool:
 
 def told_of(written: Written) -> str:
     """Return what was written in words."""
-    said = f"{written.rows} released findings"
+    said = f"{written.rows} released {'finding' if written.rows == 1 else 'findings'}"
     if written.withheld:
         said += f"; {written.withheld} not yet: their images are younger than {DELAY.days} days"
     return said

@@ -81,7 +81,7 @@ def environment(desk: Desk) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment".split()
+    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment port_name sentence".split()
     made.filters |= {name: getattr(words, name) for name in own}
     made.filters |= {"known": known, "moment": moment, "chance": chance, "percent": percent, "number": number}
     made.filters["redrawn"] = redrawn
@@ -113,7 +113,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _visitor(request: Request, site: TheSite) -> Visitor | None:
+def visitor_of(request: Request, site: TheSite) -> Visitor | None:
     """Return who asks; None for nobody we know."""
     desk = site.desk
     token = site.seals.token(request, SESSION_COOKIE)
@@ -125,7 +125,7 @@ def _visitor(request: Request, site: TheSite) -> Visitor | None:
     return None
 
 
-MaybeVisitor = Annotated[Visitor | None, Depends(_visitor)]
+MaybeVisitor = Annotated[Visitor | None, Depends(visitor_of)]
 
 
 def at_least(role: str) -> Callable[..., Visitor]:

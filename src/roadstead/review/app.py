@@ -34,7 +34,7 @@ from roadstead.review import (
     tiles,
     vessel,
 )
-from roadstead.review.access import NeedsLoginError, Site, environment, login_path
+from roadstead.review.access import NeedsLoginError, Site, environment, login_path, visitor_of
 from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.imagery import Imagery
 from roadstead.review.mapdata import MapData
@@ -155,4 +155,7 @@ def _broken(request: Request, _: Exception) -> Response:
 def _error_page(request: Request, status: int, words: str) -> Response:
     site: Site = request.app.state.site
     title = TITLES.get(status, "That did not work")
-    return site.page(request, "error.html.j2", None, status, title=title, words=words)
+    visitor = (
+        None if status == 503 else visitor_of(request, site)
+    )  # who asks is in the store that does not answer
+    return site.page(request, "error.html.j2", visitor, status, title=title, words=words)

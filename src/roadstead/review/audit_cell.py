@@ -42,6 +42,7 @@ def audit_cell(request: Request, site: TheSite, visitor: Analyst, name: str) -> 
         others=[(a.user_name, answer_words(a)) for a in _others(told, visitor.name)] if full else [],
         boxes=as_field(drawn),
         outside=outside_path(cell),
+        clear=[round(v, 1) for v in shapely.bounds(shapely.transform(cell.area, cell.pixels))],
         most=MOST_BOXES,
         zoom=ZOOM,
     )

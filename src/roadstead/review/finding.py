@@ -15,8 +15,9 @@ from roadstead.review.access import Site, TheSite, Viewer, Visitor
 from roadstead.review.around import choices, heard_around, looks_around
 from roadstead.review.attach import LICENCES
 from roadstead.review.decide import finding_path, undoable
+from roadstead.review.desk import Desk
 from roadstead.review.evidence import checksum, evidence_of
-from roadstead.review.pictures import ChipView, chip_frame, chip_view, map_view, near
+from roadstead.review.pictures import ChipView, MapView, chip_frame, chip_view, map_view, near
 from roadstead.review.queue import Asked, Place, asked, place_in, ranked
 from roadstead.review.release import release_card
 from roadstead.review.tracks import chart
@@ -51,7 +52,9 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     others = desk.leads.around(port, row["overpass_id"], near(row))
     chip = _chip(site, row, [o for o in others if o["finding"] != finding], standing)
     heard = heard_around(desk, row)
-    picture = desk.leads.quicklook(port, row["overpass_id"])
+    where_lies = desk.kept(
+        ("map", port, str(row["overpass_id"])), lambda: _map(desk, port, row["overpass_id"])
+    )
     return site.page(
         request,
         "finding.html.j2",
@@ -66,7 +69,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         tracks=chart(desk, row, heard),
         files=[one for one in told if one.file],
         licences=LICENCES,
-        map=map_view(picture[1]) if picture else None,
+        map=where_lies,
         declared=_declared(site, row),
         scenes=desk.leads.scenes(port, row["overpass_id"]),
         changed=_changed(row, standing),
@@ -74,6 +77,12 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         seen=checksum(row),
         **common,
     )
+
+
+def _map(desk: Desk, port: str, overpass_id: str) -> MapView | None:
+    """Return the map of an overpass; None where no picture of it is kept."""
+    picture = desk.leads.quicklook(port, overpass_id)
+    return map_view(*picture) if picture else None
 
 
 def _gone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Annotated, Any
@@ -43,6 +44,8 @@ def map_page(
     wanted = map_filter(request.query_params)
     points = data.points()
     place = _place(data, port, finding)
+    if place and wanted.start is None and wanted.end is None:  # over the picture that it was found in
+        wanted = replace(wanted, start=place.second, end=place.second)
     return site.page(
         request,
         "map.html.j2",
@@ -52,9 +55,9 @@ def map_page(
         passes=len(points.passes),
         ports=sorted({one.port for one in points.passes}),
         wanted=wanted,
-        place=place,
+        place=place.lonlat if place else None,
         finding=finding if place else "",
-        finding_port=place[2] if place else "",
+        finding_port=place.port if place else "",
         missing=bool(finding) and place is None,
         bounds=_bounds(site, data, wanted),
         look_words=LOOK_WORDS,
@@ -64,15 +67,25 @@ def map_page(
     )
 
 
-def _place(data: MapData, port: str, finding: str) -> tuple[float, float, str] | None:
-    """Return where a finding lies and in which port; the first port that has it where none is named."""
+@dataclass(frozen=True)
+class _Place:
+    """Where and when a finding lies."""
+
+    lonlat: tuple[float, float]
+    port: str
+    second: int
+    """Of its overpass, since 1970."""
+
+
+def _place(data: MapData, port: str, finding: str) -> _Place | None:
+    """Return where a finding lies; in the first port that has it where none is named."""
     if not finding:
         return None
     points = data.points()
-    of = [points.passes[points.of[i]].port for i, name in enumerate(points.findings) if name == finding]
+    of = [points.passes[points.of[i]] for i, name in enumerate(points.findings) if name == finding]
     for own in of:
-        if port in ("", own) and (found := data.atlas.place(own, finding)):
-            return (*found, own)
+        if port in ("", own.port) and (found := data.atlas.place(own.port, finding)):
+            return _Place((found[0], found[1]), own.port, int(own.acquired.timestamp()))
     return None
 
 

@@ -123,7 +123,8 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
     latest = None if processed.empty else _named(processed.iloc[-1].to_dict())
     blind = ledger[ledger["state"] != "processed"].iloc[::-1]
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
-    view = map_view(picture[1]) if picture else None
+    view = map_view(*picture) if picture else None
+    marks = desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else ()
     return PortOverview(
         port=port,
         latest=latest,
@@ -138,8 +139,8 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
         stored_since=None,
         leads_since=None,
         recall=StatedRecall(),
-        map=view,
-        on_map=desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else (),
+        map=view.showing((row["geometry"].x, row["geometry"].y) for row in marks) if view else None,
+        on_map=marks,
         simulated=bool(tried["simulated"].eq(True).any()),
     )
 

@@ -53,13 +53,15 @@ def brief(request: Request, site: TheSite, visitor: Viewer, port: str, to: str |
     end = day or desk.clock()
     recall = stated_recall(desk.store, port).words
     text = desk.kept(("brief", port, f"{end:%Y-%m-%dT%H}", recall), lambda: desk.brief(port, end))
+    times = desk.store.ledger(port)["acquired"].dropna() if text is None else ()
     return site.page(
         request,
         "brief.html.j2",
         visitor,
         simulated="SIMULATED" in (text or ""),
         port=port,
-        to=to or "",
+        to=to or f"{end:%Y-%m-%d}",
+        newest=f"{max(times):%Y-%m-%d}" if len(times) else "",
         text=None if text is None else Markup(text),  # noqa: S704 - a template of ours made it, escaped
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from roadstead.aoi import Port
 from roadstead.geo import Array, lonlat_to_xy, utm_crs, xy_to_lonlat
+from roadstead.imagery import imaged_part
 
 Bounds = tuple[float, float, float, float]
 PIXEL_M = 10.0
@@ -120,6 +121,27 @@ class MapView:
     bounds: Bounds
     width: int
     height: int
+    part: Bounds
+    """What of it to show: (left, top, right, bottom) in its units."""
+
+    @property
+    def view_box(self) -> str:
+        """The part to show, as SVG says it."""
+        left, top, right, bottom = self.part
+        return f"{left:g} {top:g} {right - left:g} {bottom - top:g}"
+
+    @property
+    def scale(self) -> float:
+        """How large a mark is drawn, so that it looks the same on any part."""
+        return round((self.part[2] - self.part[0]) / self.width, 3)
+
+    def showing(self, places: Iterable[tuple[float, float]]) -> MapView:
+        """Return it with these places (lon, lat) in the part shown too, as far as they lie on it."""
+        at = [self.xy(*place) for place in places if self.holds(*place)]
+        left, top, right, bottom = self.part
+        xs, ys = [x for x, _ in at], [y for _, y in at]
+        part = (min([*xs, left]), min([*ys, top]), max([*xs, right]), max([*ys, bottom]))
+        return replace(self, part=part)
 
     def xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return a place in units of the picture, rightwards and downwards."""
@@ -135,11 +157,17 @@ class MapView:
         return west <= lon <= east and south <= lat <= north
 
 
-def map_view(bounds: Bounds) -> MapView:
-    """Return the map of a quicklook."""
+def map_view(image: bytes, bounds: Bounds) -> MapView:
+    """Return the map of a stored picture, showing what of it was imaged."""
+    shown = unpacked_quicklook(image)
+    left, top, right, bottom = imaged_part(shown)
+    tall, across = shown.shape[:2]
     west, south, east, north = bounds
     wide = (east - west) * math.cos(math.radians((south + north) / 2))
-    return MapView(bounds, MAP_WIDTH, max(1, round(MAP_WIDTH * (north - south) / wide)))
+    height = max(1, round(MAP_WIDTH * (north - south) / wide))
+    x, y = MAP_WIDTH / across, height / tall
+    part = (round(left * x, 1), round(top * y, 1), round(right * x, 1), round(bottom * y, 1))
+    return MapView(bounds, MAP_WIDTH, height, part)
 
 
 def near(row: Mapping[str, Any], metres: float = 400.0) -> Bounds:

@@ -125,3 +125,13 @@ def shares(hull: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]
 def segment(text: str) -> str:
     """Return text as one segment of a URL's path."""
     return quote(text, safe="")
+
+
+def port_name(slug: str) -> str:
+    """Return a port as people write it."""
+    return slug.title()
+
+
+def sentence(text: str) -> str:
+    """Return words with a capital at their beginning."""
+    return text[:1].upper() + text[1:]

@@ -4,6 +4,8 @@
 //   <svg class="draw" data-field="boxes" data-most="200" data-metres="10" viewBox="0 0 W H" tabindex="0"><image .../></svg>
 //   <input type="hidden" name="boxes" value="[]">
 //
+// data-look="LEFT TOP RIGHT BOTTOM" is what its scrolled view shows first.
+//
 // The hidden field holds [{"box": [[x, y] * 4], "class": "barge"}, ...] in units of the viewBox; of each box the first two
 // corners are its bow. Boxes that it holds at the start are shown, and with data-most="1" the one there is corrected.
 // Of the form around it: buttons [data-draw=new|undo|delete|turn-left|turn-right|longer|shorter|wider|narrower|in|out],
@@ -271,6 +273,12 @@
     if (view && matchMedia("(pointer: coarse)").matches && svg.getBoundingClientRect().width > view.clientWidth) {
       svg.setAttribute("width", view.clientWidth);
       svg.setAttribute("height", (view.clientWidth * H) / W);
+    }
+    const clear = svg.dataset.look ? svg.dataset.look.split(" ").map(Number) : null; // where to look first
+    if (view && clear) {
+      const seen = scale();
+      view.scrollLeft = ((clear[0] + clear[2]) / 2) * seen - view.clientWidth / 2;
+      view.scrollTop = ((clear[1] + clear[3]) / 2) * seen - view.clientHeight / 2;
     }
     boxes = JSON.parse(field.value || "[]").map((one) => fromCorners(one.box, one.class || kind));
     chosen = most === 1 && boxes.length ? 0 : -1;
