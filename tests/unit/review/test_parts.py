@@ -167,6 +167,16 @@ def test_the_limiter_forgets_and_its_memory_is_bounded() -> None:
     assert limiter.wait_s("ana", "c", now + timedelta(minutes=15)) == 0
 
 
+def test_somebody_without_a_password_is_added_and_none_fits(url: str) -> None:
+    add = ("add-user", "ana", "--role", "viewer", "--no-password", "--store", url)
+    assert isinstance(run(*add, "--password-stdin", given="long enough one\n").exception, UsageError)
+    told = run(*add)
+    assert told.exit_code == 0 and told.output.strip() == "ana may log in as viewer."
+    with Store.open(url) as store:
+        browser = r.Browser(r.desk(store))
+        assert browser.log_in("ana", "").status_code == 401
+
+
 def test_people_are_added_replaced_and_shut_out_at_the_terminal(url: str, tmp_path: Path) -> None:
     add = ("add-user", "Ana", "--role", "analyst", "--password-stdin", "--store", url)
     assert run(*add, given="long enough password\n").exit_code == 0
