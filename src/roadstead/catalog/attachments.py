@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from roadstead.catalog import review_model
-from roadstead.catalog.decisions import DECISION, LATER, Decision, append, canonical
+from roadstead.catalog.decisions import DECISION, LATER, Decision, alone, append, canonical
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
 
@@ -113,6 +113,7 @@ class Attachments:
             DECISION.c.port == port, DECISION.c.finding == finding, DECISION.c.kind == "attached"
         )
         with self._store.transaction(writes=True) as connection:
+            alone(connection)  # two who attach one file at once would each find it absent
             if len(connection.execute(own).all()) >= MOST_FILES:
                 raise UsageError(f"the finding has {MOST_FILES} files: no more can be attached")
             there = connection.scalar(select(FILE.c.sha256).where(FILE.c.sha256 == file.sha256))

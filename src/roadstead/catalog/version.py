@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Integer, cast, func, select
+from sqlalchemy import ColumnElement, Float, cast, func, select
 
 from roadstead.catalog.conditions import ACQUISITION
 from roadstead.catalog.ledger import MISSING
@@ -25,21 +25,16 @@ def version_of(store: Store) -> Version:
         a, m = ACQUISITION.c, MISSING.c
         sqlite = connection.dialect.name == "sqlite"
         tried = select(
-            func.count(), func.count(a.stored), func.max(a.stored), *_sums(a.stored, sqlite), _letters(a.reason),
+            func.count(), func.count(a.stored), func.max(a.stored), _sum(a.stored, sqlite), _letters(a.reason),
             _letters(a.later_failure),
         ).select_from(ACQUISITION)  # fmt: skip
-        missing = select(func.count(), *_sums(m.expected, sqlite), _letters(m.reason)).select_from(MISSING)
+        missing = select(func.count(), _sum(m.expected, sqlite), _letters(m.reason)).select_from(MISSING)
         return (*connection.execute(tried).one(), *connection.execute(missing).one())
 
 
-def _sums(time: ColumnElement[Any], sqlite: bool) -> list[ColumnElement[Any]]:
-    """Return the sum of times to the microsecond; SQLite keeps them as text and would round."""
-    if not sqlite:
-        return [func.sum(func.extract("epoch", time))]
-    return [
-        func.sum(cast(func.strftime("%s", time), Integer)),
-        func.sum(cast(func.substr(time, 21), Integer)),
-    ]
+def _sum(time: ColumnElement[Any], sqlite: bool) -> ColumnElement[Any]:
+    """Return the sum of times; of their seconds and microseconds alone in SQLite, which keeps them as text."""
+    return func.sum(cast(func.substr(time, 18), Float) if sqlite else func.extract("epoch", time))
 
 
 def _letters(text: ColumnElement[Any]) -> ColumnElement[Any]:
