@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -31,4 +32,4 @@ def test_a_day_is_named_where_it_begins_and_names_do_not_touch(days: int) -> Non
         assert float(x) == pytest.approx(frame.x(begins), abs=0.06)
         assert 30 <= float(x) <= frame.width - 30
     places = [float(x) for x, _ in named]
-    assert all(later - earlier >= 75 for earlier, later in zip(places, places[1:], strict=False))
+    assert all(later - earlier >= 75 for earlier, later in pairwise(places))
