@@ -197,9 +197,9 @@ def imaged_part(shown: NDArray[np.uint8], least: float = 0.25) -> tuple[int, int
 
     With a small margin, and at least so large a share of either side; all of it where nothing was imaged.
     """
-    imaged = (np.abs(shown.astype(np.int16) - NOTHING) > _NEARLY).any(axis=-1)
-    left, right = _reach(imaged.any(axis=0), least)
-    top, bottom = _reach(imaged.any(axis=1), least)
+    imaged = np.asarray((np.abs(shown.astype(np.int16) - NOTHING) > _NEARLY).any(axis=-1))
+    left, right = _reach(np.asarray(imaged.any(axis=0)), least)
+    top, bottom = _reach(np.asarray(imaged.any(axis=1)), least)
     return left, top, right, bottom
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from roadstead.geo import to_lonlat, xy_to_lonlat
-from roadstead.imagery import Mosaic, group_overpasses, open_item
+from roadstead.imagery import Mosaic, group_overpasses, imaged_part, open_item
 from tests import builders as b
 
 FRAME = b.grid(240, 200)
@@ -107,3 +107,15 @@ def test_a_quicklook_shows_a_hull_where_its_bounds_say(tmp_path: Path) -> None:
     assert abs(lon - expected[0]) * 87_000 < 15.0
     assert abs(lat - expected[1]) * 111_000 < 15.0
     assert tuple(picture[0, 0]) == (225, 225, 225)  # the corner of a turned frame
+
+
+def test_of_a_picture_the_part_that_was_imaged_is_known_and_never_a_sliver() -> None:
+    shown = np.full((200, 400, 3), 225, np.uint8)
+    assert imaged_part(shown) == (0, 0, 400, 200)
+    shown[100:160, 200:300] = (20, 40, 60)
+    left, top, right, bottom = imaged_part(shown)
+    assert 195 <= left <= 200 and 300 <= right <= 305 and 95 <= top <= 100 and 160 <= bottom <= 165
+    shown[100:160, 200:300] = 230  # as near to the grey as a lossy picture makes it
+    shown[150, 250] = 0
+    left, top, right, bottom = imaged_part(shown)
+    assert right - left >= 100 and bottom - top >= 50 and left <= 250 < right and top <= 150 < bottom

@@ -105,7 +105,10 @@ def test_the_overview_tells_counts_gaps_and_what_is_new(store: Store) -> None:
     page = browser.get("/").text
     assert "Your last visit began 2026-03-01 12:00 UTC. 1 decision by others since." in page
     assert f"{r.LEADS - 1} undecided of {r.LEADS} leads" in page
-    assert re.search(r"<b>\d</b><span>overpasses stored since your last visit", page)
+    assert re.search(
+        r"<b>1</b><span>overpass stored since|<b>[02-9]</b><span>overpasses stored since your last visit",
+        page,
+    )
 
 
 def test_a_port_that_was_never_observed_is_not_zero(tmp_path: Path) -> None:
@@ -419,6 +422,30 @@ def test_the_brief_of_the_week_is_a_page_of_the_desk(ana: r.Browser) -> None:
     page = browser.get(f"/brief/nampo?to={ACQUIRED:%Y-%m-%d}").text
     assert "Newest observed overpass" in page and "Leads of these days" in page
     assert "SIMULATED DATA: nothing" in page and "/quicklook/nampo/" in page and "data:" not in page
-    assert "That is not zero" in browser.get("/brief/nampo?to=2001-01-01").text
+    empty = browser.get("/brief/nampo?to=2001-01-01").text
+    newest = max(store.ledger("nampo")["acquired"].dropna())
+    assert "That is not zero" in empty and f"/brief/nampo?to={newest:%Y-%m-%d}" in empty
     assert browser.get("/brief/elsewhere").status_code == 404
     assert browser.get("/brief/nampo?to=monday").status_code == 400
+
+
+def test_who_is_logged_in_keeps_the_menu_on_a_page_that_is_none(ana: r.Browser) -> None:
+    gone = ana.get("/finding/nampo/none")
+    assert gone.status_code == 404 and 'href="/leads"' in gone.text and "Log out" in gone.text
+    assert "Log out" not in r.Browser(ana.desk).get("/finding/nampo/none").text
+
+
+def test_a_finding_leads_to_the_map_the_dossier_and_back(ana: r.Browser) -> None:
+    page = ana.get("/finding/nampo/d0").text
+    assert "/map?port=nampo&amp;finding=d0" in page and "/dossier/nampo/d0.zip" in page
+    shown = ana.get("/map?port=nampo&finding=d0").text
+    second = int(ACQUIRED.timestamp())
+    assert f'data-from="{second}" data-to="{second}"' in shown
+    assert f'data-from="{second}"' not in ana.get("/map?port=nampo").text
+
+
+def test_no_form_stands_in_a_paragraph_where_a_browser_would_tear_it_out(ana: r.Browser) -> None:
+    ana.decide("d0", kind="accepted")
+    for path in ("/finding/nampo/d0", "/leads?did=1", "/", "/people", "/audit"):
+        for paragraph in re.findall(r"<p[ >].*?</p>", ana.get(path).text, re.DOTALL):
+            assert "<form" not in paragraph, (path, paragraph)
