@@ -12,6 +12,7 @@ import pandera.pandas as pa
 import shapely
 
 from roadstead.aoi import Port
+from roadstead.audit import StatedRecall, with_recall
 from roadstead.catalog import Store
 from roadstead.catalog.features import Extent, FeatureQuery, Features
 from roadstead.export.geojson import by_the_rules
@@ -36,6 +37,7 @@ _TIME: Schema = {"type": "string", "format": "date-time"}
 _TRUTH: Schema = {"type": "boolean"}
 _LEAD = "Leads with a probability, never verdicts."
 _BLANK = Port("none", ())
+_NO_COUNTS = empty(COUNTS).assign(**StatedRecall().columns)
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -63,8 +65,9 @@ def _columns(table: pa.DataFrameSchema) -> dict[str, Schema]:
 
 def _wide_columns() -> Mapping[str, Schema]:
     """Return the properties of `counts_by_zone`: those that tell which zone and overpass, then the numbers."""
-    names = counts_by_zone(empty(COUNTS), _BLANK).columns  # the order of the export
-    told = _columns(COUNTS) | {"kind": TEXT}
+    names = counts_by_zone(_NO_COUNTS, _BLANK).columns  # the order of the export
+    told = _columns(COUNTS) | {"kind": TEXT, "recall_here": TEXT}
+    told |= {name: {"type": "integer"} for name in ("recall_cells", "recall_ships")}
     number = _or_null({"type": "number"})
     return {name: told.get(name, number) for name in names if name != "geometry"}
 
@@ -189,8 +192,11 @@ class CatalogFeatures:
     def _counts(self, query: FeatureQuery) -> tuple[list[str], gpd.GeoDataFrame, int]:
         zones = self._touched(query)
         rows, matched = Features(self.store).counts(query, zones["zone"].tolist())
-        parts = [counts_by_zone(own, self.ports[str(port)]) for port, own in rows.groupby("port")]
-        table = _joined(parts) if parts else counts_by_zone(empty(COUNTS), _BLANK)
+        parts = [
+            counts_by_zone(with_recall(self.store, str(port), own), self.ports[str(port)])
+            for port, own in rows.groupby("port")
+        ]
+        table = _joined(parts) if parts else counts_by_zone(_NO_COUNTS, _BLANK)
         table = table.sort_values(["port", "overpass_id", "zone"], ignore_index=True)
         return _ids(table, "port", "overpass_id", "zone"), table, matched
 
