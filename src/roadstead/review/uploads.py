@@ -89,7 +89,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Return an image in eight bits a colour; deeper ones are stretched from their least to their greatest value."""
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, np.float32)
-        low, high = np.nanmin(values), np.nanmax(values)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
         scaled = np.nan_to_num((values - low) / max(high - low, 1e-9) * 255)
         return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
     return image.convert("RGB")
