@@ -37,6 +37,7 @@ _TIME: Schema = {"type": "string", "format": "date-time"}
 _TRUTH: Schema = {"type": "boolean"}
 _LEAD = "Leads with a probability, never verdicts."
 _BLANK = Port("none", ())
+_NO_COUNTS = empty(COUNTS).assign(**StatedRecall().columns)
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -64,8 +65,7 @@ def _columns(table: pa.DataFrameSchema) -> dict[str, Schema]:
 
 def _wide_columns() -> Mapping[str, Schema]:
     """Return the properties of `counts_by_zone`: those that tell which zone and overpass, then the numbers."""
-    blank = empty(COUNTS).assign(**StatedRecall().columns)
-    names = counts_by_zone(blank, _BLANK).columns  # the order of the export
+    names = counts_by_zone(_NO_COUNTS, _BLANK).columns  # the order of the export
     told = _columns(COUNTS) | {"kind": TEXT, "recall_here": TEXT}
     told |= {name: {"type": "integer"} for name in ("recall_cells", "recall_ships")}
     number = _or_null({"type": "number"})
@@ -196,7 +196,7 @@ class CatalogFeatures:
             counts_by_zone(with_recall(self.store, str(port), own), self.ports[str(port)])
             for port, own in rows.groupby("port")
         ]
-        table = _joined(parts) if parts else counts_by_zone(empty(COUNTS), _BLANK)
+        table = _joined(parts) if parts else counts_by_zone(_NO_COUNTS, _BLANK)
         table = table.sort_values(["port", "overpass_id", "zone"], ignore_index=True)
         return _ids(table, "port", "overpass_id", "zone"), table, matched
 
