@@ -319,7 +319,7 @@ def test_an_analyst_keeps_no_list_of_people_and_an_admin_does(ana: r.Browser, st
 
 def test_open_lets_this_machine_read_and_nothing_more(store: Store) -> None:
     browser = r.Browser(r.desk(store, open=True))
-    for path in PAGES[:-1]:
+    for path in (path for path in PAGES if path != "/people"):
         assert browser.get(path).status_code == 200
     assert r.path_of(browser.get("/people")) == "/login"
     assert r.path_of(browser.post("/finding/nampo/d0/decide", {"csrf": "x"})) == "/login"

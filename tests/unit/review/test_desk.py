@@ -105,7 +105,10 @@ def test_the_overview_tells_counts_gaps_and_what_is_new(store: Store) -> None:
     page = browser.get("/").text
     assert "Your last visit began 2026-03-01 12:00 UTC. 1 decision by others since." in page
     assert f"{r.LEADS - 1} undecided of {r.LEADS} leads" in page
-    assert re.search(r"<b>1</b><span>overpass stored since|<b>[02-9]</b><span>overpasses stored since your last visit", page)
+    assert re.search(
+        r"<b>1</b><span>overpass stored since|<b>[02-9]</b><span>overpasses stored since your last visit",
+        page,
+    )
 
 
 def test_a_port_that_was_never_observed_is_not_zero(tmp_path: Path) -> None:
