@@ -246,7 +246,7 @@ def test_a_fixed_structure_is_no_vessel_and_says_what_follows(ana: r.Browser) ->
     ana.decide("d0", kind="rejected:fixed_structure")
     page = html.unescape(ana.get("/finding/nampo/d0").text)
     assert "a fixed structure, no vessel" in page
-    assert "Later overpasses of nampo leave out what looks the same here, under ana's name" in page
+    assert "Later overpasses of Nampo leave out what looks the same here, under ana's name" in page
     assert "0 % [0–79 %]" in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", ana.get("/precision").text))
 
 

@@ -18,7 +18,7 @@ def browser(store: Store, name: str | None) -> r.Browser:
 
 def test_the_dossier_is_that_of_the_command_and_holds_what_was_decided(store: Store, tmp_path: Path) -> None:
     ana = browser(store, "ana")
-    assert '<a href="/dossier/nampo/d0.zip" download' in ana.get("/finding/nampo/d0").text
+    assert 'href="/dossier/nampo/d0.zip" download' in ana.get("/finding/nampo/d0").text
     ana.decide("d0", kind="accepted", note="seen")
     given = ana.get("/dossier/nampo/d0.zip")
     assert given.status_code == 200
