@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -28,6 +29,8 @@ LATER = ("geometry", "attachment", "details")
 GENESIS = "0" * 64
 """What stands before the first row."""
 LONGEST_NOTE = 4000
+_AT_ONCE = 500
+"""Values that one statement asks for."""
 DECIDE_NOTHING = ("undone", "attached", *RELEASES)
 """Kinds of rows that never stand as a decision."""
 KIND_SAID = {
@@ -133,7 +136,7 @@ class Decision:
         told = (more.get(name) for name in ("summary", "changed", "words", "sender", "text"))
         return [text for text in (self.note, *told) if text]
 
-    @property
+    @cached_property
     def seen(self) -> dict[str, Any]:
         """The finding as it was when decided."""
         document: dict[str, Any] = json.loads(self.evidence)
@@ -284,6 +287,18 @@ class Decisions:
         newest = standing().subquery()
         chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
         return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+
+    def standing_numbers(self) -> list[int]:
+        """Return `seq` of the decisions that stand, in their order."""
+        newest = standing().subquery()
+        with self._store.transaction(writes=False) as connection:
+            return list(connection.scalars(select(newest.c.seq).order_by(newest.c.seq)))
+
+    def some(self, numbers: Sequence[int]) -> Iterator[Decision]:
+        """Yield rows by their numbers."""
+        for first in range(0, len(numbers), _AT_ONCE):
+            part = numbers[first : first + _AT_ONCE]
+            yield from self._read(select(DECISION).where(DECISION.c.seq.in_(part)))
 
     def fixed_structures(self, port: str) -> tuple[Decision, ...]:
         """Return the decisions that stand and call something at a port a fixed structure, in their order."""

@@ -21,6 +21,7 @@ from roadstead.errors import UsageError
 from roadstead.oidc import Client
 from roadstead.review.listed import Listed
 from roadstead.review.ogc.source import FeatureSource
+from roadstead.review.precision import Judgements
 from roadstead.words import zone_words
 
 Made = TypeVar("Made")
@@ -156,6 +157,11 @@ class Desk:
     def decisions(self) -> Decisions:
         """The chain."""
         return Decisions(self.store)
+
+    @cached_property
+    def judgements(self) -> Judgements:
+        """What stands in the chain, in brief."""
+        return Judgements(self.decisions)
 
     @cached_property
     def releases(self) -> Releases:

@@ -114,7 +114,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
 @router.get("/precision")
 def precision(request: Request, site: TheSite, visitor: Viewer) -> Response:
     """Show how often what was found held."""
-    standing = site.desk.decisions.standing()
+    standing = site.desk.judgements.standing()
     return site.page(
         request,
         "precision.html.j2",

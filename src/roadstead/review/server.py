@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from roadstead.errors import UpstreamError
 
 START_S, STOP_S = 30.0, 10.0
+KEEP_ALIVE_S = 75
+"""Longer than people look at a page: a connection that ends as the next click is sent would lose it."""
 
 
 class ReviewServer:
@@ -19,7 +21,13 @@ class ReviewServer:
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         """Prepare it; port 0 means a free one. `run` or `start` binds the address."""
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", proxy_headers=False, server_header=False
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._server = uvicorn.Server(config)
         self._host, self._port = host, port
