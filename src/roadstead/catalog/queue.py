@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,6 +97,15 @@ class Ranked:
     def undecided(self) -> np.ndarray:
         """Places in the order of those without a decision."""
         return np.flatnonzero(self.table.open(self.decided)[self.order])
+
+    def next_undecided(self, at: int) -> int | None:
+        """Return the place of the next lead without a decision, from the start again after the last; not ``at``.
+
+        Looked for step by step: the next is mostly near, and what was decided may be much.
+        """
+        keys, order, decided = self.table.keys, self.order, self.decided
+        places = chain(range(at + 1, len(order)), range(min(max(at, 0), len(order))))
+        return next((n for n in places if keys[order[n]] not in decided), None)
 
     def number(self, port: str, finding: str) -> int | None:
         """Return the place of a finding in the order; None where it does not fit."""

@@ -106,17 +106,10 @@ class Place:
 
 def place_in(leads: Ranked, port: str, finding: str) -> Place:
     """Return where a finding stands."""
-    at, total, open_ = leads.number(port, finding), len(leads), leads.undecided
+    at, total = leads.number(port, finding), len(leads)
+    following = leads.next_undecided(-1 if at is None else at)
+    undecided = None if following is None else leads.key(following)
     if at is None:
-        first = leads.key(0) if total else None
-        return Place(0, total, None, first, leads.key(int(open_[0])) if len(open_) else None)
-    others = open_[open_ != at]
-    later = others[others > at]
-    following = later[0] if len(later) else others[0] if len(others) else None
-    return Place(
-        at + 1,
-        total,
-        leads.key(at - 1) if at else None,
-        leads.key(at + 1) if at + 1 < total else None,
-        None if following is None else leads.key(int(following)),
-    )
+        return Place(0, total, None, leads.key(0) if total else None, undecided)
+    before = leads.key(at - 1) if at else None
+    return Place(at + 1, total, before, leads.key(at + 1) if at + 1 < total else None, undecided)
