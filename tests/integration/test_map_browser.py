@@ -76,8 +76,8 @@ def scenes(tmp_path: Path) -> Iterator[Desk]:
 
 def opened(chrome: Browser, desk: Desk, path: str, width: int = 1280) -> Page:
     def said(message: ConsoleMessage) -> None:
-        # The driver grumbles when a screenshot reads the canvas back.
-        if message.type in ("error", "warning") and "ReadPixels" not in message.text:
+        # Chromium without a graphics card complains of its own slowness, e.g. when a screenshot reads the canvas back.
+        if message.type in ("error", "warning") and "GL Driver Message" not in message.text:
             desk.complaints.append(message.text)
 
     context = chrome.new_context(viewport={"width": width, "height": 800})
@@ -136,10 +136,18 @@ def point_of(page: Page, lon: float, lat: float) -> tuple[float, float]:
 
 def test_the_map_is_drawn_and_a_click_says_what_lies_there(chrome: Browser, leads: Desk) -> None:
     page = opened(chrome, leads, "/map")
-    shown = canvas(page)
+    expected = {*(f"d{i}" for i in range(7)), f"413000002@{b.OVERPASS_ID}", "late"}
+    for _ in range(
+        100
+    ):  # without a graphics card the first picture may come long after the map calls itself loaded
+        shown = canvas(page)
+        triangle = (np.abs(shown.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30).any()
+        if triangle and drawn(page) == expected:
+            break
+        page.wait_for_timeout(200)
     assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 50, "a blank canvas has one colour"
-    assert (np.abs(shown.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30).any(), "no triangle of a lead"
-    assert drawn(page) == {*(f"d{i}" for i in range(7)), f"413000002@{b.OVERPASS_ID}", "late"}
+    assert triangle, "no triangle of a lead"
+    assert drawn(page) == expected
     page.mouse.click(*point_of(page, 125.25, 38.67))
     page.wait_for_selector("#card[data-finding=d1]")
     assert "matched to AIS" in page.locator("#card").inner_text()
