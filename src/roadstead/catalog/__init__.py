@@ -4,16 +4,8 @@ from roadstead.catalog.atlas import Atlas, Pass, Points
 from roadstead.catalog.attachments import Attachment, Attachments
 from roadstead.catalog.audit_model import ANSWERS
 from roadstead.catalog.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, Audits, hull_record, newest
-from roadstead.catalog.decisions import (
-    GENESIS,
-    Decision,
-    Decisions,
-    OvertakenError,
-    Verdict,
-    Verified,
-    canonical,
-    held,
-)
+from roadstead.catalog.chain import GENESIS, Decision, Verified, canonical
+from roadstead.catalog.decisions import Decisions, OvertakenError, Verdict, held
 from roadstead.catalog.gate import Asking, Gate, Release, codes_of, evidence_sha256, gate_of
 from roadstead.catalog.leads import LeadFilter, LeadKey, Leads
 from roadstead.catalog.ledger import MissingPass

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from roadstead.catalog import review_model
-from roadstead.catalog.decisions import DECISION, LATER, Decision, alone, append, canonical
+from roadstead.catalog.chain import DECISION, Decision, alone, append, canonical
 from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
 
@@ -105,9 +105,8 @@ class Attachments:
             UsageError: the finding has very many files already.
             StoreError: the database failed; nothing is kept.
         """
-        blank = dict.fromkeys(("hull_class", "linked_mmsi", "because", "undoes", *LATER))
         key = {"port": port, "overpass_id": overpass_id, "finding": finding}
-        row: dict[str, Any] = {**blank, **key, "kind": "attached", "note": file.note, "attachment": file.told}
+        row: dict[str, Any] = {**key, "kind": "attached", "note": file.note, "attachment": file.told}
         row |= {"evidence": canonical(evidence), "simulated": simulated}
         own = select(DECISION.c.seq).where(
             DECISION.c.port == port, DECISION.c.finding == finding, DECISION.c.kind == "attached"

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Select, func, insert, select
 
 from roadstead.catalog import audit_model, model
 from roadstead.catalog.audit_model import ANSWERS
+from roadstead.catalog.chain import alone
 from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.decisions import LONGEST_NOTE, OvertakenError, alone
+from roadstead.catalog.decisions import LONGEST_NOTE, OvertakenError
 from roadstead.catalog.rows import table_of
 from roadstead.catalog.version import version_of
 from roadstead.errors import UsageError

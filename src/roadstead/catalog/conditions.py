@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
@@ -12,6 +13,14 @@ from roadstead.catalog.rows import Bounds, Rows, table_of
 from roadstead.errors import UsageError
 
 ACQUISITION, SCENE = table_of(model.Acquisition), table_of(model.Scene)
+AT_ONCE = 500
+"""Values that one statement asks for: databases bound how many it may hold."""
+_Value = TypeVar("_Value")
+
+
+def in_parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Yield values in parts that a statement may ask for."""
+    return (values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE))
 
 
 def is_it(port: str, overpass_id: str) -> ColumnElement[bool]:

@@ -1,36 +1,35 @@
-"""Decisions: an append-only chain, each row holding the hash of the one before it."""
+"""What analysts say of findings, and which of it stands: rows of the chain (`chain`)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import shapely
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tuple_
 
-from roadstead.catalog import review_model
+from roadstead.catalog.chain import (
+    BLANK,
+    DECISION,
+    Decision,
+    Verified,
+    alone,
+    append,
+    box_of,
+    canonical,
+    verified,
+)
+from roadstead.catalog.conditions import in_parts
 from roadstead.catalog.review_model import BECAUSE, FIXED_STRUCTURE, RELEASES
 from roadstead.catalog.review_model import DECISIONS as KINDS
-from roadstead.catalog.rows import table_of
 from roadstead.errors import UsageError
 from roadstead.tables import CLASSES
 
 if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
-DECISION = table_of(review_model.Decision)
-LATER = ("geometry", "attachment", "details")
-"""Columns added after the first chains were made: where null they are no part of a row's hash."""
-GENESIS = "0" * 64
-"""What stands before the first row."""
 LONGEST_NOTE = 4000
-_AT_ONCE = 500
-"""Values that one statement asks for."""
 DECIDE_NOTHING = ("undone", "attached", *RELEASES)
 """Kinds of rows that never stand as a decision."""
 KIND_SAID = {
@@ -83,7 +82,7 @@ class Verdict:
         if len(self.note) > LONGEST_NOTE:
             raise UsageError(f"the note has {len(self.note)} characters: {LONGEST_NOTE} at most")
         if self.geometry is not None:
-            _box(self.geometry)
+            box_of(self.geometry)
         changes = self.hull_class or self.linked_mmsi or self.geometry
         if self.kind == "corrected" and not (changes or self.note):
             raise UsageError("a correction needs a box, a class, an MMSI or a note")
@@ -93,99 +92,6 @@ class Verdict:
             raise UsageError("nothing was seen there: there is no box to correct and no structure to mark")
         if self.kind != "rejected" and self.because:
             raise UsageError("only a rejection has a reason of its own")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One row of the chain."""
-
-    seq: int
-    previous_sha256: str
-    sha256: str
-    decided: datetime
-    user_name: str
-    kind: str
-    port: str
-    overpass_id: str
-    finding: str
-    hull_class: str | None
-    linked_mmsi: str | None
-    because: str | None
-    note: str
-    undoes: int | None
-    evidence: str
-    """Canonical JSON."""
-    simulated: bool
-    geometry: str | None = None
-    """WKT polygon, EPSG:4326, of a box drawn anew."""
-    attachment: str | None = None
-    """Canonical JSON."""
-    details: str | None = None
-    """Canonical JSON of what a row on the way to the outside says; see `releases`."""
-
-    @property
-    def more(self) -> dict[str, Any]:
-        """What `details` holds; empty of a decision."""
-        document: dict[str, Any] = json.loads(self.details) if self.details else {}
-        return document
-
-    @property
-    def said(self) -> list[str]:
-        """The words of people in it: note, summary, what was wrong, reply."""
-        more = self.more
-        told = (more.get(name) for name in ("summary", "changed", "words", "sender", "text"))
-        return [text for text in (self.note, *told) if text]
-
-    @cached_property
-    def seen(self) -> dict[str, Any]:
-        """The finding as it was when decided."""
-        document: dict[str, Any] = json.loads(self.evidence)
-        return document
-
-    @property
-    def box(self) -> list[list[float]] | None:
-        """The ring (lon, lat) of a box drawn anew, closed; None where none was drawn."""
-        if self.geometry is None:
-            return None
-        return [[float(x), float(y)] for x, y in _box(self.geometry).exterior.coords]
-
-    @property
-    def file(self) -> dict[str, Any]:
-        """What is said of an attached file; empty of other rows."""
-        document: dict[str, Any] = json.loads(self.attachment) if self.attachment else {}
-        return document
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What a check of the chain found."""
-
-    rows: int
-    head: str
-    """Hash of the last row; `GENESIS` where there is none."""
-    faults: tuple[str, ...]
-    """One line a row at fault, naming it."""
-    hashes: frozenset[str]
-
-
-def canonical(document: Mapping[str, Any]) -> str:
-    """Return JSON that is the same for the same content: keys sorted, no spaces, UTF-8 as it is."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def digest(row: Mapping[str, Any]) -> str:
-    """Return the sha256 of a row, its own hash left out and the hash of the row before it included.
-
-    Columns added later (`LATER`) count where they hold something, so rows made before them keep their hashes.
-    """
-    body = {
-        name: value
-        for name, value in row.items()
-        if name != "sha256" and not (name in LATER and value is None)
-    }
-    body["decided"] = body["decided"].astimezone(UTC).isoformat(timespec="microseconds")
-    body["simulated"] = bool(body["simulated"])
-    return hashlib.sha256(canonical(body).encode()).hexdigest()
 
 
 def stands() -> ColumnElement[bool]:
@@ -201,6 +107,11 @@ def standing() -> Select[tuple[str, str, int]]:
         .where(stands())
         .group_by(DECISION.c.port, DECISION.c.finding)
     )
+
+
+def _standing_rows() -> Select[Any]:
+    newest = standing().subquery()
+    return select(DECISION).join(newest, newest.c.seq == DECISION.c.seq).order_by(DECISION.c.seq)
 
 
 def held(told: Sequence[Decision]) -> Decision | None:
@@ -231,8 +142,7 @@ class Decisions:
             OvertakenError: somebody decided it in the meantime.
             StoreError: the database failed; the chain is as it was.
         """
-        blank = {"undoes": None, "attachment": None, "details": None}
-        row = {**asdict(verdict), "evidence": canonical(verdict.evidence), **blank}
+        row = {**asdict(verdict), "evidence": canonical(verdict.evidence)}
         with self._store.transaction(writes=True) as connection:
             alone(connection)
             newest = _newest(connection, verdict.port, verdict.finding)
@@ -264,18 +174,15 @@ class Decisions:
                 raise OvertakenError(f"decision {seq} does not stand: it was taken back, or never made")
             if row["user_name"] != user and not others:
                 raise UsageError(f"decision {seq} is {row['user_name']}'s: they or an admin can take it back")
-            taken = dict.fromkeys(("hull_class", "linked_mmsi", "because", *LATER)) | {
-                "note": "",
-                "undoes": seq,
-            }
-            return append(connection, {**row, **taken, "kind": "undone"}, user, now)
+            return append(connection, {**row, **BLANK, "undoes": seq, "kind": "undone"}, user, now)
 
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
         """Return all rows about each of some findings (port, finding), oldest first."""
-        chosen = select(DECISION).where(tuple_(DECISION.c.port, DECISION.c.finding).in_(keys))
         told: dict[tuple[str, str], tuple[Decision, ...]] = dict.fromkeys(keys, ())
-        for row in self._read(chosen.order_by(DECISION.c.seq)):
-            told[row.port, row.finding] += (row,)
+        for part in in_parts(list(told)):
+            chosen = select(DECISION).where(tuple_(DECISION.c.port, DECISION.c.finding).in_(part))
+            for row in self._read(chosen.order_by(DECISION.c.seq)):
+                told[row.port, row.finding] += (row,)
         return told
 
     def of(self, port: str, finding: str) -> tuple[Decision, ...]:
@@ -284,9 +191,7 @@ class Decisions:
 
     def standing(self) -> tuple[Decision, ...]:
         """Return the decision that stands for each finding that has one, in their order."""
-        newest = standing().subquery()
-        chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
-        return tuple(self._read(chosen.order_by(DECISION.c.seq)))
+        return tuple(self._read(_standing_rows()))
 
     def standing_numbers(self) -> list[int]:
         """Return `seq` of the decisions that stand, in their order."""
@@ -296,16 +201,13 @@ class Decisions:
 
     def some(self, numbers: Sequence[int]) -> Iterator[Decision]:
         """Yield rows by their numbers."""
-        for first in range(0, len(numbers), _AT_ONCE):
-            part = numbers[first : first + _AT_ONCE]
+        for part in in_parts(numbers):
             yield from self._read(select(DECISION).where(DECISION.c.seq.in_(part)))
 
     def fixed_structures(self, port: str) -> tuple[Decision, ...]:
         """Return the decisions that stand and call something at a port a fixed structure, in their order."""
-        newest = standing().subquery()
-        chosen = select(DECISION).join(newest, newest.c.seq == DECISION.c.seq)
-        fixed = chosen.where(DECISION.c.port == port, DECISION.c.because == FIXED_STRUCTURE)
-        return tuple(self._read(fixed.order_by(DECISION.c.seq)))
+        fixed = _standing_rows().where(DECISION.c.port == port, DECISION.c.because == FIXED_STRUCTURE)
+        return tuple(self._read(fixed))
 
     def one(self, seq: int) -> Decision | None:
         """Return a row by its number."""
@@ -326,22 +228,7 @@ class Decisions:
 
     def verify(self) -> Verified:
         """Check every row's hash and its link to the row before; see docs/review.md for what that shows."""
-        faults, hashes, previous, expected = [], set(), GENESIS, 1
-        for row in self._read(select(DECISION).order_by(DECISION.c.seq)):
-            wrong = []
-            if row.seq != expected:
-                wrong.append(
-                    f"row {expected} is missing before it" if row.seq > expected else "its number repeats"
-                )
-            if digest(asdict(row)) != row.sha256:
-                wrong.append("its content does not have the hash that it carries")
-            if row.previous_sha256 != previous:
-                wrong.append("it does not follow the row before it")
-            if wrong:
-                faults.append(f"decision {row.seq} ({row.user_name}, {row.finding}): {'; '.join(wrong)}")
-            hashes.add(row.sha256)
-            previous, expected = row.sha256, row.seq + 1
-        return Verified(len(hashes), previous, tuple(faults), frozenset(hashes))
+        return verified(self._read(select(DECISION).order_by(DECISION.c.seq)))
 
     def _read(self, chosen: Select[Any]) -> Iterator[Decision]:
         with self._store.transaction(writes=False) as connection:
@@ -349,51 +236,7 @@ class Decisions:
         return (Decision(**row) for row in rows)
 
 
-def _box(wkt: str) -> shapely.Polygon:
-    """Return the box that a WKT text means.
-
-    Raises:
-        UsageError: it is no oriented box in degrees.
-    """
-    try:
-        box = shapely.from_wkt(wkt)
-    except shapely.errors.GEOSException as error:
-        raise UsageError("the box cannot be read") from error
-    if not (
-        isinstance(box, shapely.Polygon) and len(box.exterior.coords) == 5 and box.is_valid and box.area > 0
-    ):
-        raise UsageError("a box is a polygon with four corners")
-    west, south, east, north = box.bounds
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise UsageError("the box does not lie on the earth")
-    return box
-
-
-def alone(connection: Connection, table: str = "decisions") -> None:
-    """Let one writer at a time look at a table's end; SQLite does so by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
-
-
 def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
     own = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
     row = connection.execute(own.order_by(DECISION.c.seq.desc()).limit(1)).mappings().one_or_none()
     return None if row is None else Decision(**row)
-
-
-def append(connection: Connection, given: Mapping[str, Any], user: str, now: datetime) -> Decision:
-    """Add a row to the chain, in the transaction of a writer."""
-    alone(connection)
-    last = connection.execute(
-        select(DECISION.c.seq, DECISION.c.sha256).order_by(DECISION.c.seq.desc()).limit(1)
-    ).one_or_none()
-    row = {
-        **given,
-        "seq": 1 if last is None else last.seq + 1,
-        "previous_sha256": GENESIS if last is None else last.sha256,
-        "decided": now.astimezone(UTC),
-        "user_name": user,
-    }
-    row["sha256"] = digest(row)
-    connection.execute(insert(DECISION), [row])
-    return Decision(**row)

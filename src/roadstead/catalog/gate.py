@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from roadstead.boxes import hull_as_told
-from roadstead.catalog.decisions import Decision, canonical, held
+from roadstead.catalog.chain import Decision, canonical
+from roadstead.catalog.decisions import held
 from roadstead.errors import UsageError
 from roadstead.words import EXPLANATIONS, accuses
 
@@ -265,7 +266,6 @@ def in_question(release: Release, standing: Decision | None, evidence: Mapping[s
     return f"a rerun changed its {' and '.join(changed)}" if changed else ""
 
 
-def _verdict(row: Decision) -> tuple[Any, ...]:
-    """Return what a decision says of the finding itself; further columns of a decision count where they are there."""
-    names = ("hull_class", "linked_mmsi", "geometry")
-    return tuple(getattr(row, name, None) for name in names)
+def _verdict(row: Decision) -> tuple[str | None, ...]:
+    """Return what a decision says of the finding itself."""
+    return row.hull_class, row.linked_mmsi, row.geometry

@@ -18,8 +18,9 @@ import numpy as np
 from cachetools import LRUCache
 from sqlalchemy import select
 
-from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.decisions import DECIDE_NOTHING, DECISION
+from roadstead.catalog.chain import DECISION
+from roadstead.catalog.conditions import ACQUISITION, in_parts
+from roadstead.catalog.decisions import DECIDE_NOTHING
 from roadstead.catalog.leads import (
     DETECTION,
     FINDING,
@@ -47,8 +48,6 @@ _COLUMNS = (
     *("finding", "port", "zone", "hull_class", "status", "reasons", "conflicts", "mmsi", "candidates"),
     *("overpass_id", "acquired", "stored", "probability", "length_m"),
 )
-_AT_ONCE = 500
-"""Values that one statement asks for."""
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -193,10 +192,10 @@ class Queue:
         found = set[str]()
         with self._store.transaction(writes=False) as connection:
             for column, values in ((VESSEL.c.imo, imos), (VESSEL.c.mmsi, mmsis)):
-                for part in _parts(values):
+                for part in in_parts(sorted(values)):
                     found |= set(connection.scalars(select(VESSEL.c.mmsi).where(column.in_(part)).distinct()))
             rows: list[dict[str, Any]] = []
-            for part in _parts(found):
+            for part in in_parts(sorted(found)):
                 chosen = select(*columns).where(VESSEL.c.mmsi.in_(part)).distinct()
                 rows += [dict(row) for row in connection.execute(chosen).mappings()]
         return sorted(rows, key=lambda row: row["time"])
@@ -309,8 +308,3 @@ def _fits(table: LeadTable, wanted: LeadFilter) -> np.ndarray:
     if wanted.end:
         fits &= c["acquired"] < wanted.end.timestamp()
     return fits
-
-
-def _parts(values: Collection[str]) -> list[list[str]]:
-    listed = sorted(values)
-    return [listed[start : start + _AT_ONCE] for start in range(0, len(listed), _AT_ONCE)]

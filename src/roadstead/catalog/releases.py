@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, and_, select, union
 
 from roadstead.catalog import model
-from roadstead.catalog.decisions import DECISION, Decision, OvertakenError, alone, append, canonical
+from roadstead.catalog.chain import DECISION, Decision, alone, append, canonical
+from roadstead.catalog.conditions import in_parts
+from roadstead.catalog.decisions import OvertakenError
 from roadstead.catalog.gate import (
     GOES_OUT,
     LONGEST_REPLY,
@@ -32,13 +34,6 @@ if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
 VESSEL = table_of(model.Vessel)
-AT_ONCE = 5000
-"""Rows asked for by number in one statement; databases bound how many values one holds."""
-_BLANK: Mapping[str, Any] = {
-    **dict.fromkeys(("hull_class", "linked_mmsi", "because", "undoes", "geometry", "attachment")),
-    "note": "",
-}
-"""Columns that only decisions fill."""
 
 
 class Releases:
@@ -59,8 +54,8 @@ class Releases:
         Raises:
             UsageError: it is no permanent id.
         """
-        key = plain_id(name)
-        return next((release for release in self.all() if release.id == key), None)
+        with self._store.transaction(writes=False) as connection:
+            return _named(connection, name)
 
     def ask(self, asking: Asking, user: str, now: datetime, *, after: int) -> Decision:
         """Ask for release, or for a correction of what is out.
@@ -84,13 +79,12 @@ class Releases:
             gate = gate_of(told, asking.evidence)
             decision = _to_go_out(gate, asking)
             row = {
-                **_BLANK,
                 **{name: getattr(asking, name) for name in ("port", "overpass_id", "finding", "simulated")},
                 "kind": "asked_release",
                 "evidence": canonical(asking.evidence),
                 "details": canonical(asking.details(decision)),
             }
-            return _add(connection, row, user, now)
+            return append(connection, row, user, now)
 
     def release(
         self,
@@ -127,7 +121,7 @@ class Releases:
             details = {**request.more, "asked": request.seq, "asked_by": request.user_name}
             kind = "correction" if "id" in details else "released"
             details.setdefault("id", _unused(connection, now.year))
-            made = _add(connection, _after(request, kind, details), user, now)
+            made = append(connection, _after(request, kind, details), user, now)
             return next(one for one in releases_of((*told, made)) if one.id == details["id"])
 
     def send_back(
@@ -149,7 +143,7 @@ class Releases:
             said = words.replace("\r\n", "\n").strip()
             if not 3 <= len(said) <= LONGEST_SUMMARY:
                 raise UsageError(f"say in 3 to {LONGEST_SUMMARY} characters why it goes back")
-            return _add(
+            return append(
                 connection, _after(request, "sent_back", {"asked": request.seq, "words": said}), user, now
             )
 
@@ -166,7 +160,7 @@ class Releases:
             if release.retraction is not None:
                 raise UsageError(f"{release.id} is retracted already")
             said = own_words("the reason", words, LONGEST_SUMMARY, 10)
-            return _add(
+            return append(
                 connection,
                 _after(release.content, "retraction", {"id": release.id, "words": said}),
                 user,
@@ -191,7 +185,7 @@ class Releases:
             _person(connection, user)
             release = _out(connection, name)
             told = {"id": release.id, "sender": who, "received": received.isoformat(), "text": said}
-            return _add(connection, _after(release.content, "reply", told), user, now)
+            return append(connection, _after(release.content, "reply", told), user, now)
 
     def exported(
         self, port: str, details: Mapping[str, Any], simulated: bool, user: str, now: datetime
@@ -204,9 +198,9 @@ class Releases:
         with self._store.transaction(writes=True) as connection:
             alone(connection)
             _person(connection, user)
-            row = {**_BLANK, "kind": "exported", "port": port, "overpass_id": "", "finding": ""}
+            row: dict[str, Any] = {"kind": "exported", "port": port, "overpass_id": "", "finding": ""}
             row |= {"evidence": "{}", "details": canonical(details), "simulated": simulated}
-            return _add(connection, row, user, now)
+            return append(connection, row, user, now)
 
     def names(self) -> frozenset[str]:
         """Return every name and callsign that the store holds; numbers are masked by their form."""
@@ -261,8 +255,7 @@ def _all(connection: Connection) -> tuple[Release, ...]:
     """Return every release with the decisions that they stand on."""
     out = _rows(connection, DECISION.c.kind.in_(("released", "correction", "retraction", "reply")))
     on = sorted({row.more["decision"] for row in out if "decision" in row.more})
-    parts = [on[start : start + AT_ONCE] for start in range(0, len(on), AT_ONCE)]
-    decided = [row for part in parts for row in _rows(connection, DECISION.c.seq.in_(part))]
+    decided = [row for part in in_parts(on) for row in _rows(connection, DECISION.c.seq.in_(part))]
     return releases_of((*decided, *out))
 
 
@@ -271,11 +264,15 @@ def _rows(connection: Connection, condition: ColumnElement[bool]) -> list[Decisi
     return [Decision(**row) for row in found]
 
 
-def _out(connection: Connection, name: str) -> Release:
+def _named(connection: Connection, name: str) -> Release | None:
     key = plain_id(name)
-    found = next((one for one in _all(connection) if one.id == key), None)
+    return next((one for one in _all(connection) if one.id == key), None)
+
+
+def _out(connection: Connection, name: str) -> Release:
+    found = _named(connection, name)
     if found is None:
-        raise UsageError(f"nothing was released as {key}")
+        raise UsageError(f"nothing was released as {plain_id(name)}")
     return found
 
 
@@ -290,8 +287,4 @@ def _after(row: Decision, kind: str, details: Mapping[str, Any]) -> dict[str, An
     """Return a row about the same finding, with the evidence of that one."""
     same = ("port", "overpass_id", "finding", "evidence", "simulated")
     kept = asdict(row)
-    return {**_BLANK, **{name: kept[name] for name in same}, "kind": kind, "details": canonical(details)}
-
-
-def _add(connection: Connection, row: Mapping[str, Any], user: str, now: datetime) -> Decision:
-    return append(connection, {name: value for name, value in row.items() if name in DECISION.c}, user, now)
+    return {**{name: kept[name] for name in same}, "kind": kind, "details": canonical(details)}

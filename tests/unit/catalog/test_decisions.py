@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from roadstead.catalog import Decisions, OvertakenError, Store, Verdict
-from roadstead.catalog.decisions import GENESIS
+from roadstead.catalog.chain import GENESIS
 from roadstead.errors import StoreError, UsageError
 from tests.unit.builders import detection, detections
 from tests.unit.catalog import builders as b
@@ -97,7 +97,7 @@ def test_a_row_that_was_changed_is_named(store: Store, path: Path, change: str) 
 
 def test_a_row_changed_with_its_hash_made_anew_breaks_the_next(store: Store, path: Path) -> None:
     three(store)
-    from roadstead.catalog.decisions import digest
+    from roadstead.catalog.chain import digest
 
     with sqlite3.connect(path) as connection:
         connection.row_factory = sqlite3.Row

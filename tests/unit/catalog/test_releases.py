@@ -16,7 +16,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from roadstead.catalog import Asking, Decisions, OvertakenError, People, Releases, Store, Verdict, gate_of
-from roadstead.catalog.decisions import GENESIS, digest
+from roadstead.catalog.chain import GENESIS, digest
 from roadstead.catalog.engine import MIGRATIONS
 from roadstead.catalog.permanent_ids import LETTERS, check_letter, new_id, plain_id
 from roadstead.errors import UsageError

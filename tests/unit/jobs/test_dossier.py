@@ -22,7 +22,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from roadstead.catalog import GENESIS, Asking, Decisions, Leads, People, Releases, Store, Verdict
-from roadstead.catalog.decisions import digest
+from roadstead.catalog.chain import digest
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, UsageError
 from roadstead.export.dossier import dossier_files
