@@ -150,6 +150,16 @@ def test_decisions_survive_a_rerun_that_replaces_the_overpass(store: Store) -> N
     assert {row.finding for row in chain.standing()} == {"d0", "d1", "d2"}
 
 
+def test_findings_are_asked_for_in_parts_that_a_statement_holds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = three(store)
+    monkeypatch.setattr("roadstead.catalog.conditions.AT_ONCE", 2)
+    found = chain.about([("nampo", f"d{index}") for index in range(5)])
+    assert [len(found["nampo", f"d{index}"]) for index in range(5)] == [1, 1, 1, 0, 0]
+    assert sorted(row.seq for row in chain.some([3, 1, 2])) == [1, 2, 3]
+
+
 def test_undoing_adds_a_row_and_what_stood_before_stands_again(store: Store) -> None:
     chain = Decisions(store)
     first = chain.add(verdict(), "ana", NOW, after=0)
