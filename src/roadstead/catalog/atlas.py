@@ -11,16 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import and_, select
 
-from roadstead.catalog import model
-from roadstead.catalog.leads import DETECTION, FINDING, MATCH, POSITION
-from roadstead.catalog.rows import table_of
+from roadstead.catalog.conditions import ACQUISITION, is_it
+from roadstead.catalog.leads import DETECTION, FINDING, MATCH, POSITION, LeadKey, named, same_hull
 from roadstead.catalog.version import version_of
 from roadstead.tables import CLASSES, STATUSES
 
 if TYPE_CHECKING:
     from roadstead.catalog.store import Store
-
-ACQUISITION = table_of(model.Acquisition)
 
 
 @dataclass(frozen=True)
@@ -68,17 +65,17 @@ class Atlas:
         hull = select(DETECTION.c.lon, DETECTION.c.lat).where(
             DETECTION.c.port == port, DETECTION.c.detection_id == finding
         )
-        declared = select(MATCH.c.west, MATCH.c.south).where(and_(MATCH.c.port == port, FINDING == finding))
+        key = LeadKey(port, finding, None)
+        declared = select(MATCH.c.west, MATCH.c.south).where(MATCH.c.port == port, named([key]))
         with self._store.transaction(writes=False) as connection:
             found = connection.execute(hull).first() or connection.execute(declared).first()
         return None if found is None else (float(found[0]), float(found[1]))
 
     def stamp(self, port: str, overpass_id: str) -> str | None:
         """Return what changes when an overpass is stored anew; None where the store has no result of it."""
-        own = and_(ACQUISITION.c.port == port, ACQUISITION.c.overpass_id == overpass_id)
         with self._store.transaction(writes=False) as connection:
             row = connection.execute(
-                select(ACQUISITION.c.stored, ACQUISITION.c.inputs_sha256).where(own)
+                select(ACQUISITION.c.stored, ACQUISITION.c.inputs_sha256).where(is_it(port, overpass_id))
             ).first()
         return None if row is None or row[0] is None else f"{row[0].isoformat()} {row[1] or ''}"
 
@@ -93,10 +90,9 @@ class Atlas:
         status = {name: index for index, name in enumerate(STATUSES)}
         kind: dict[str | None, int] = {name: index for index, name in enumerate(CLASSES)} | {None: -1}
         m = MATCH.c
-        hull = and_(m.port == DETECTION.c.port, m.detection_id == DETECTION.c.detection_id)
         chosen = select(
             m.port, m.overpass_id, m.west, m.south, m.status, DETECTION.c["class"], m.conflicts != "", FINDING
-        ).outerjoin(DETECTION, hull)
+        ).outerjoin(DETECTION, same_hull())
         with self._store.transaction(writes=False) as connection:
             rows = [row for row in connection.execute(chosen) if (row[0], row[1]) in number]
         columns: list[Any] = list(zip(*rows, strict=True)) or [()] * 8

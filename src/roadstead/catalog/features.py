@@ -13,15 +13,14 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from roadstead.catalog import model
 from roadstead.catalog.conditions import ACQUISITION, SCENE, touches
+from roadstead.catalog.leads import DETECTION, MATCH, POSITION, same_overpass
 from roadstead.catalog.rows import Bounds, frame, geo_frame, table_of
 from roadstead.tables import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS
 
 if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
-DETECTION, MATCH, COUNT, POSITION = (
-    table_of(entity) for entity in (model.Detection, model.Match, model.Count, model.Position)
-)
+COUNT = table_of(model.Count)
 _KEPT = DETECTION.c.dropped_because.is_(None)
 Extent = tuple[Bounds | None, datetime | None, datetime | None]
 """Bounds in degrees, first and last moment; None where there is nothing."""
@@ -62,7 +61,7 @@ class Features:
         chosen = select(MATCH).where(*where).order_by(*MATCH.primary_key)
         counted = select(func.count()).select_from(MATCH).where(*where)
         if query.start or query.end:
-            same = and_(MATCH.c.port == ACQUISITION.c.port, MATCH.c.overpass_id == ACQUISITION.c.overpass_id)
+            same = same_overpass(MATCH, ACQUISITION)
             chosen, counted = chosen.join(ACQUISITION, same), counted.join(ACQUISITION, same)
         rows, matched = self._page(chosen, counted, query)
         return geo_frame(rows, MATCHES, "row"), matched
@@ -107,8 +106,7 @@ class Features:
         if query.boxes:
             covered = select(SCENE.c.port, SCENE.c.overpass_id).where(or_(*_in(SCENE, query)))
             held = covered.subquery()
-            both = and_(held.c.port == ACQUISITION.c.port, held.c.overpass_id == ACQUISITION.c.overpass_id)
-            where.append(select(held.c.port).where(both).exists())
+            where.append(select(held.c.port).where(same_overpass(held, ACQUISITION)).exists())
         chosen = select(ACQUISITION).where(*where).order_by(*ACQUISITION.primary_key)
         rows, matched = self._page(chosen, select(func.count()).select_from(ACQUISITION).where(*where), query)
         table = frame(rows, ACQUISITIONS)
@@ -116,28 +114,21 @@ class Features:
 
     def extent(self, name: str) -> Extent:
         """Return where and when the rows of detections, matches, counts, tracks or overpasses lie."""
-        table, times = {
-            "detections": (DETECTION, DETECTION.c.acquired),
-            "matches": (MATCH, None),
-            "tracks": (None, POSITION.c.time),
-            "counts": (None, COUNT.c.acquired),
-            "overpasses": (SCENE, ACQUISITION.c.acquired),
-        }[name]
-        where = DETECTION.c.dropped_because.is_(None) if name == "detections" else None
-        bounds: Bounds | None = None
+        p, of = POSITION.c, {"detections": DETECTION, "matches": MATCH, "counts": MATCH, "overpasses": SCENE}
+        moment = {"detections": DETECTION.c.acquired, "counts": COUNT.c.acquired, "tracks": p.time}.get(
+            name, ACQUISITION.c.acquired
+        )
+        if name == "tracks":
+            places = select(func.min(p.lon), func.min(p.lat), func.max(p.lon), func.max(p.lat))
+        else:
+            c = of[name].c
+            places = select(func.min(c.west), func.min(c.south), func.max(c.east), func.max(c.north))
+        if name == "detections":
+            places = places.where(_KEPT)
         with self._store.transaction(writes=False) as connection:
-            if name == "tracks":
-                p = POSITION.c
-                edges = (func.min(p.lon), func.min(p.lat), func.max(p.lon), func.max(p.lat))
-            else:
-                c = (table if table is not None else MATCH).c
-                edges = (func.min(c.west), func.min(c.south), func.max(c.east), func.max(c.north))
-            asked = select(*edges) if where is None else select(*edges).where(where)
-            found = connection.execute(asked).one()
-            if found[0] is not None:
-                bounds = (found[0], found[1], found[2], found[3])
-            moment = ACQUISITION.c.acquired if times is None else times
+            west, south, east, north = connection.execute(places).one()
             first, last = connection.execute(select(func.min(moment), func.max(moment))).one()
+        bounds = None if west is None else (west, south, east, north)
         return bounds, first, last
 
     def _covered(self, rows: list[dict[str, Any]]) -> gpd.GeoSeries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -100,17 +101,7 @@ class Leads:
         """Return the findings of some keys of a queue, in their order; see `one`."""
         if not keys:
             return []
-        pairs = [key.finding.rpartition("@")[::2] for key in keys]
-        hulls = and_(
-            MATCH.c.port.in_({key.port for key in keys}),
-            MATCH.c.detection_id.in_([key.finding for key in keys]),
-        )
-        others = and_(
-            MATCH.c.mmsi.in_([mmsi for mmsi, _ in pairs]),
-            MATCH.c.overpass_id.in_([overpass for _, overpass in pairs]),
-            MATCH.c.detection_id.is_(None),
-        )
-        found = {(row["port"], row["finding"]): row for row in self._findings(or_(hulls, others))}
+        found = {(row["port"], row["finding"]): row for row in self._findings(named(keys))}
         return [found[key.port, key.finding] for key in keys if (key.port, key.finding) in found]
 
     def one(self, port: str, finding: str) -> Row | None:
@@ -155,8 +146,8 @@ class Leads:
 
     def sightings(self, mmsi: str) -> list[Row]:
         """Return the findings that name a vessel as partner or candidate, newest overpass first; see `one`."""
-        named = or_(MATCH.c.mmsi == mmsi, _lists(MATCH.c.candidates, mmsi))
-        return self._findings(named, MOST_ROWS)
+        partner = or_(MATCH.c.mmsi == mmsi, _lists(MATCH.c.candidates, mmsi))
+        return self._findings(partner, MOST_ROWS)
 
     def positions(self, mmsi: str) -> list[Row]:
         """Return the position reports of a vessel kept near overpasses, each once, newest first."""
@@ -190,6 +181,21 @@ class Leads:
     def _all(self, chosen: Select[Any]) -> list[Row]:
         with self._store.transaction(writes=False) as connection:
             return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def named(keys: Sequence[LeadKey]) -> ColumnElement[bool]:
+    """Mean the matches of some findings, by columns with an index; of other ports a few more."""
+    pairs = [key.finding.rpartition("@")[::2] for key in keys]
+    hulls = and_(
+        MATCH.c.port.in_({key.port for key in keys}),
+        MATCH.c.detection_id.in_([key.finding for key in keys]),
+    )
+    others = and_(
+        MATCH.c.mmsi.in_([mmsi for mmsi, _ in pairs]),
+        MATCH.c.overpass_id.in_([overpass for _, overpass in pairs]),
+        MATCH.c.detection_id.is_(None),
+    )
+    return or_(hulls, others)
 
 
 def is_lead() -> ColumnElement[bool]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, and_, case, func, select, union
 
-from roadstead.catalog import model
 from roadstead.catalog.conditions import ACQUISITION
-from roadstead.catalog.rows import Bounds, table_of
+from roadstead.catalog.leads import MATCH, POSITION, VESSEL, same_overpass
+from roadstead.catalog.rows import Bounds
 
 if TYPE_CHECKING:
     from roadstead.catalog.store import Store
 
-VESSEL, POSITION, MATCH = (table_of(entity) for entity in (model.Vessel, model.Position, model.Match))
 Row = dict[str, Any]
 MOST_FOUND = 50
 LEAST_LETTERS = 2
@@ -71,8 +70,7 @@ class Vessels:
             .group_by(POSITION.c.port, POSITION.c.overpass_id)
             .subquery()
         )
-        same = and_(ACQUISITION.c.port == kept.c.port, ACQUISITION.c.overpass_id == kept.c.overpass_id)
-        chosen = select(kept, ACQUISITION.c.acquired).join(ACQUISITION, same)
+        chosen = select(kept, ACQUISITION.c.acquired).join(ACQUISITION, same_overpass(kept, ACQUISITION))
         return self._all(chosen.order_by(ACQUISITION.c.acquired.desc()).limit(most))
 
     def heard(self, port: str, overpass_id: str, mmsi: str, margin_deg: float) -> list[Row]:
