@@ -35,7 +35,7 @@ from roadstead.audit import (
 from roadstead.catalog import AuditDraw, Audits, Store, hull_record
 from roadstead.errors import BadInputError, RoadsteadError, UpstreamError, UsageError
 from roadstead.geo import Grid, to_lonlat
-from roadstead.imagery import Mosaic, Overpass, is_raster, open_geotiff, read_item, scene_from_item
+from roadstead.imagery import Mosaic, Overpass, open_scene
 
 MOST_CELLS = 2000
 LISTED = 200
@@ -213,10 +213,7 @@ class _Reader:
             href, acquired = row["item_href"], pd.Timestamp(row["acquired"]).to_pydatetime()
             if not href:
                 raise BadInputError(f"scene {row['scene_id']}: the store does not say where it lies")
-            raster = is_raster(href)
-            scenes.append(
-                open_geotiff(href, acquired=acquired) if raster else scene_from_item(read_item(href), href)
-            )
+            scenes.append(open_scene(href, acquired=acquired))
         when = min(pd.Timestamp(row["acquired"]).to_pydatetime() for row in rows)
         return Overpass(name, self._port.slug, when, 0.0, tuple(sorted(scenes, key=lambda s: s.scene_id)))
 

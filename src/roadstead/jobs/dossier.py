@@ -105,7 +105,7 @@ def _finding(store: Store, port: str, hull: gpd.GeoDataFrame, asked: Asked) -> F
     about = told.of(port, row["detection_id"])
     standing, last = held(about), told.newest(1)
     chain = Chain(last[0].seq, last[0].sha256) if last else Chain(0, GENESIS)
-    attached, kept_back = _attached(store, port, str(row["detection_id"]))
+    attached, kept_back = _attached(store, about)
     positions, vessels, withheld = _declared(store, port, around, match, asked.withhold)
     return Finding(
         port=port,
@@ -132,13 +132,13 @@ def _told(one: Decision) -> dict[str, Any]:
     return {**asdict(one), "decided": one.decided.isoformat(timespec="microseconds"), "said": one.said}
 
 
-def _attached(store: Store, port: str, finding: str) -> tuple[tuple[Attached, ...], int]:
-    """Return the files attached to a finding that may be passed on, and how many may not.
+def _attached(store: Store, about: Sequence[Decision]) -> tuple[tuple[Attached, ...], int]:
+    """Return the files attached to a finding that may be passed on, and how many may not, of all rows about it.
 
     Raises:
         StoreError: a file is not what was attached.
     """
-    rows = [row for row in Decisions(store).of(port, finding) if row.file]
+    rows = [row for row in about if row.file]
     files, found = Attachments(store), []
     for row in rows:
         said = row.file
@@ -147,9 +147,9 @@ def _attached(store: Store, port: str, finding: str) -> tuple[tuple[Attached, ..
         content = files.content(said["sha256"])
         if content is None or hashlib.sha256(content).hexdigest() != said["sha256"]:
             raise StoreError(f"decision {row.seq}: the file {said['name']!r} is not what was attached")
-        about = (said["licence"], said["source"], row.note)
+        words = (said["licence"], said["source"], row.note)
         found.append(
-            Attached(row.seq, said["name"], content, said["sha256"], row.user_name, row.decided, *about)
+            Attached(row.seq, said["name"], content, said["sha256"], row.user_name, row.decided, *words)
         )
     return tuple(found), len(rows) - len(found)
 

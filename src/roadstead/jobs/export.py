@@ -96,10 +96,10 @@ def export_ports(
         if unfiltered:
             every = store.detections(report.port.slug, start, end, unfiltered=True)
             report = replace(report, detections=every)
-        written += port_files(chosen(report, filters), folder, formats)
+        shown = chosen(report, filters)
+        written += port_files(shown, folder, formats)
         if "brief" in formats:
-            page = port_brief(store, chosen(report, filters), start, end)
-            written += write_brief(folder, report.port.slug, page)
+            written += write_brief(folder, report.port.slug, port_brief(store, shown, start, end))
     if "report" in formats:
         told = {**(provenance or {}), **({"Filters": filters.words} if filters else {})}
         kept = tuple(chosen(report, filters) for report in reports)

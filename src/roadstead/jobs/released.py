@@ -15,7 +15,7 @@ import geopandas as gpd
 from roadstead.ais.store import sources_of
 from roadstead.ais.store_files import is_store
 from roadstead.aoi import Port
-from roadstead.catalog import Decisions, Leads, People, Person, Release, Releases, Store, gate_of
+from roadstead.catalog import ROLES, Decisions, Leads, People, Person, Release, Releases, Store, gate_of
 from roadstead.errors import BadInputError, StoreError, UsageError
 from roadstead.export.flat import csv_text
 from roadstead.export.outside import DELAY, Spoken, Terms, chosen_releases, may_go, outside_layers
@@ -55,10 +55,10 @@ def identified(store: Store, name: str, password: str) -> Person:
         UsageError: name or password is wrong, or the role does not reach.
     """
     people = People(store)
-    if not fits(password, people.password_hash(name)):
+    person = people.named(name)
+    if not fits(password, people.password_hash(name)) or person is None:
         raise UsageError("name or password is wrong")
-    person = next(person for person in people.all() if person.name == name.strip().lower())
-    if person.role not in ("analyst", "admin"):
+    if person.role not in ROLES[1:]:
         raise UsageError(f"--unredacted is for analysts and admins; {person.name} is {person.role}")
     return person
 
