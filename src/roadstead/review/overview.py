@@ -124,7 +124,7 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
     blind = ledger[ledger["state"] != "processed"].iloc[::-1]
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
     view = map_view(*picture) if picture else None
-    marks = desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else ()
+    marks = desk.leads.around(port, [latest["overpass_id"]], view.bounds) if latest and view else ()
     return PortOverview(
         port=port,
         latest=latest,

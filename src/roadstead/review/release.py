@@ -33,17 +33,13 @@ class Card:
 
 
 def release_card(
-    site: Site,
-    visitor: Visitor,
-    told: Sequence[Decision],
-    row: Mapping[str, Any] | None,
-    port: str,
-    finding: str,
+    visitor: Visitor, told: Sequence[Decision], row: Mapping[str, Any] | None, port: str, finding: str
 ) -> Card:
     """Return where a finding stands; ``row`` is None where a rerun took it away."""
     gate = gate_of(told, None if row is None else evidence_of(row))
-    added = next((p.created for p in site.desk.people.all() if p.name == visitor.name), None)
-    refusal = gate.refusal(visitor.name, added) if visitor.may("analyst") else "analysts and admins release"
+    refusal = (
+        gate.refusal(visitor.name, visitor.added) if visitor.may("analyst") else "analysts and admins release"
+    )
     return Card(gate, release_path(port, finding), refusal)
 
 
@@ -136,7 +132,7 @@ def _page(
     told = desk.decisions.of(port, finding)
     if row is None and not told:
         raise HTTPException(404)
-    card = release_card(site, visitor, told, row, port, finding)
+    card = release_card(visitor, told, row, port, finding)
     request_row = card.gate.asked or card.gate.lapsed
     return site.page(
         request,
