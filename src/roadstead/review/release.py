@@ -14,7 +14,7 @@ from roadstead.catalog import Asking, Decision, Gate, OvertakenError, gate_of
 from roadstead.errors import UsageError
 from roadstead.redact import Known, masked
 from roadstead.review.access import Analyst, Form, Posted, Site, TheSite, Viewer, Visitor, number_in
-from roadstead.review.decide import finding_path
+from roadstead.review.decide import as_seen, finding_path
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.words import EXPLANATIONS
 
@@ -57,13 +57,7 @@ def release_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
 @router.post("/finding/{port}/{finding}/release/ask")
 def ask(request: Request, site: TheSite, visitor: Analyst, form: Posted, port: str, finding: str) -> Response:
     """Ask for release, or for a correction of what is out."""
-    row = site.desk.leads.one(port, finding)
-    if row is None:
-        raise HTTPException(404)
-    if checksum(row) != form.get("seen"):
-        raise OvertakenError(
-            "the finding was made anew while you looked at it: load it again; nothing was written"
-        )
+    row = as_seen(site, form, port, finding)
     asking = Asking(
         port=port,
         overpass_id=row["overpass_id"],
