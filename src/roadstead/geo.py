@@ -56,7 +56,7 @@ class Grid:
 
     def __post_init__(self) -> None:
         """Refuse degrees, rotation and empty frames."""
-        if not CRS.from_user_input(self.crs).is_projected:
+        if not _is_projected(self.crs):
             raise ValueError(f"grid CRS must be in metres, not {self.crs}")
         if self.transform.b or self.transform.d or self.transform.e >= 0 or self.transform.a <= 0:
             raise ValueError("grid must be north-up without rotation")
@@ -112,6 +112,12 @@ def _polygon(geometry: BaseGeometry) -> Polygon:
     if not isinstance(geometry, Polygon):
         raise TypeError(f"expected a polygon, got {geometry.geom_type}")
     return geometry
+
+
+@lru_cache(maxsize=64)
+def _is_projected(crs: str) -> bool:
+    """Whether a CRS is in metres; asked for every grid, and reading a CRS takes milliseconds."""
+    return bool(CRS.from_user_input(crs).is_projected)
 
 
 @lru_cache(maxsize=64)

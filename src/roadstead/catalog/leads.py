@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -126,18 +126,6 @@ class Leads:
         chosen = select(*columns).where(SCENE.c.port == port, SCENE.c.overpass_id == overpass_id)
         return self._all(chosen.order_by(SCENE.c.scene_id))
 
-    def declared(self, port: str, overpass_id: str, mmsi: str) -> list[Row]:
-        """Return what a vessel declared of itself, as kept with an overpass, oldest first."""
-        chosen = select(VESSEL).where(
-            VESSEL.c.port == port, VESSEL.c.overpass_id == overpass_id, VESSEL.c.mmsi == mmsi
-        )
-        return self._all(chosen.order_by(VESSEL.c.time))
-
-    def reports(self, port: str, overpass_id: str, mmsi: str) -> list[Row]:
-        """Return the position reports of a vessel kept with an overpass, oldest first."""
-        own = and_(POSITION.c.port == port, POSITION.c.overpass_id == overpass_id, POSITION.c.mmsi == mmsi)
-        return self._all(select(POSITION).where(own).order_by(POSITION.c.time))
-
     def history(self, mmsi: str) -> list[Row]:
         """Return each declaration of a vessel once, newest first."""
         columns = [c for c in VESSEL.c if c.name not in ("port", "overpass_id", "row")]
@@ -173,9 +161,9 @@ class Leads:
         (row,) = rows
         return row["image"], (row["west"], row["south"], row["east"], row["north"])
 
-    def around(self, port: str, overpass_id: str, within: Bounds) -> list[Row]:
-        """Return all findings of an overpass inside bounds in degrees; see `one`."""
-        own = (MATCH.c.port == port, MATCH.c.overpass_id == overpass_id)
+    def around(self, port: str, overpass_ids: Collection[str], within: Bounds) -> list[Row]:
+        """Return all findings of some overpasses inside bounds in degrees; see `one`."""
+        own = (MATCH.c.port == port, MATCH.c.overpass_id.in_(overpass_ids))
         return self._findings(and_(*own, *touches(MATCH, within)))
 
     def _all(self, chosen: Select[Any]) -> list[Row]:

@@ -141,6 +141,7 @@ class Queue:
         sort: str = "matters",
         since: datetime | None = None,
         ranks: Mapping[Key, int] | None = None,
+        table: LeadTable | None = None,
     ) -> Ranked:
         """Return the leads that fit, in an order.
 
@@ -151,13 +152,14 @@ class Queue:
                 ones: newest overpass first.
             since: What is stored from then on is new.
             ranks: Lead -> how well what it names fits a list; 0 where left out.
+            table: The leads, where they were read just now.
 
         Raises:
             UsageError: no such order.
         """
         if sort not in SORTS:
             raise UsageError(f"sort {sort!r}: choose from {', '.join(SORTS)}")
-        table, decided = self.table(), self._decided()
+        table, decided = table or self.table(), self._decided()
         key = (table.version, wanted, sort, since, id(ranks))
         with self._lock:
             order, _ = self._orders.get(key, (None, None))

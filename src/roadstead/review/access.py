@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -36,6 +37,8 @@ class Visitor:
     name: str
     """Empty where this machine reads without login."""
     role: str
+    added: datetime | None = None
+    """When this person was let in."""
 
     def may(self, role: str) -> bool:
         """Whether the visitor has this role or one above it."""
@@ -119,7 +122,7 @@ def visitor_of(request: Request, site: TheSite) -> Visitor | None:
     token = site.seals.token(request, SESSION_COOKIE)
     person = desk.people.of_session(token, desk.clock()) if token else None
     if person is not None:
-        return Visitor(person.name, person.role)
+        return Visitor(person.name, person.role, person.created)
     if desk.open and is_loopback(desk.host) and is_loopback(address_of(request)):
         return Visitor("", "viewer")
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ NEAR_M = 6_000.0
 """Vessels heard so near are shown and offered for linking."""
 SAME_PLACE_M = 100.0
 MOST_CHOICES = 30
+MOST_CANDIDATES = 4
+"""Candidates whose declarations are shown beside the hull."""
 Row = Mapping[str, Any]
 
 
@@ -30,8 +33,13 @@ class Heard:
     """Of all vessels nearby, and all that are kept of those that the finding names; oldest first."""
     cut: bool
     """Whether some of vessels nearby were left out: there are too many."""
-    names: Mapping[str, str]
-    """MMSI -> name as declared last, where one was."""
+    static: Sequence[Row]
+    """What these vessels declared of themselves, as kept with the overpass, oldest first."""
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """MMSI -> name as declared last, where one was."""
+        return {row["mmsi"]: row["name"] for row in self.static if row["name"]}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Declared:
+    """A vessel that a finding was matched to or may be."""
+
+    mmsi: str
+    static: Row | None
+    """What it declared of itself last before the overpass, else first after it."""
+    report: Row | None
+    """Its report nearest in time."""
+    minutes: int | None
+    """From the overpass to that report."""
+
+
+@dataclass(frozen=True)
 class OtherLook:
     """The same place in another overpass."""
 
@@ -54,6 +75,18 @@ class OtherLook:
     simulated: bool
     hulls: Sequence[Row]
     """Findings with a hull within `SAME_PLACE_M`, nearest first."""
+
+
+@dataclass(frozen=True)
+class SamePlace:
+    """What was seen at a finding's place."""
+
+    scenes: Sequence[Row]
+    """Of its overpass."""
+    beside: Sequence[Row]
+    """Other findings of its overpass close by."""
+    looks: Mapping[str, OtherLook | None]
+    """The clear look ``before`` and the one ``after``, of the same sensor."""
 
 
 def named(row: Row) -> list[str]:
@@ -66,15 +99,32 @@ def heard_around(desk: Desk, row: Row) -> Heard:
     """Return what was heard around a finding's overpass."""
     port, overpass_id = row["port"], row["overpass_id"]
     if row["acquired"] is None:
-        return Heard((), False, {})
-    own = desk.nearby.of_vessels(port, overpass_id, named(row)) if named(row) else []
+        return Heard((), False, ())
+    given = named(row)
+    own = desk.nearby.of_vessels(port, overpass_id, given) if given else []
     others, cut = desk.nearby.reports(port, overpass_id, row["acquired"], REACH, near(row, NEAR_M))
     reports = sorted(
-        [*own, *(r for r in others if r["mmsi"] not in named(row))], key=lambda r: (r["time"], r["mmsi"])
+        [*own, *(r for r in others if r["mmsi"] not in given)], key=lambda r: (r["time"], r["mmsi"])
     )
-    mmsis = sorted({*named(row), *(r["mmsi"] for r in reports)})
-    static = desk.nearby.static(port, overpass_id, mmsis) if mmsis else []
-    return Heard(reports, cut, {r["mmsi"]: r["name"] for r in static if r["name"]})
+    mmsis = sorted({*given, *(r["mmsi"] for r in reports)})
+    return Heard(reports, cut, desk.nearby.static(port, overpass_id, mmsis) if mmsis else ())
+
+
+def declared_by(row: Row, heard: Heard) -> list[Declared]:
+    """Return the vessel a finding was matched to, else those it may be, with what they declared around the overpass."""
+    return [
+        _declared(row, heard, mmsi)
+        for mmsi in ([row["mmsi"]] if row["mmsi"] else named(row))[:MOST_CANDIDATES]
+    ]
+
+
+def _declared(row: Row, heard: Heard, mmsi: str) -> Declared:
+    told = [r for r in heard.static if r["mmsi"] == mmsi]
+    kept = [r for r in told if r["time"] <= row["acquired"]][-1:] or told[:1]
+    reports = [r for r in heard.reports if r["mmsi"] == mmsi]
+    nearest = min(reports, key=lambda r: abs(r["time"] - row["acquired"]), default=None)
+    away = None if nearest is None else round((nearest["time"] - row["acquired"]).total_seconds() / 60)
+    return Declared(mmsi, kept[0] if kept else None, nearest, away)
 
 
 def choices(row: Row, heard: Heard) -> list[Choice]:
@@ -97,24 +147,29 @@ def choices(row: Row, heard: Heard) -> list[Choice]:
     return [Choice(m, heard.names.get(m, ""), away_m.get(m), m in own) for m in listed]
 
 
-def looks_around(desk: Desk, row: Row) -> dict[str, OtherLook | None]:
-    """Return the clear look before and the one after at a finding's place, of the same sensor."""
-    scenes = desk.leads.scenes(row["port"], row["overpass_id"])
-    if row["acquired"] is None or not scenes:
-        return {"before": None, "after": None}
-    place = (row["geometry"].x, row["geometry"].y)
-    found = desk.nearby.clear_looks(
-        row["port"], row["overpass_id"], place, row["acquired"], scenes[0]["sensor"]
+def same_place(desk: Desk, row: Row) -> SamePlace:
+    """Return what was seen at a finding's place, in its overpass and in the clear looks around it."""
+    port, own = row["port"], row["overpass_id"]
+    scenes = desk.leads.scenes(port, own)
+    looks: tuple[Row | None, Row | None] = (None, None)
+    if row["acquired"] is not None and scenes:
+        place = (row["geometry"].x, row["geometry"].y)
+        looks = desk.nearby.clear_looks(port, own, place, row["acquired"], scenes[0]["sensor"])
+    found = desk.leads.around(port, [own, *(look["overpass_id"] for look in looks if look)], near(row))
+    beside = [one for one in found if one["overpass_id"] == own and one["finding"] != row["finding"]]
+    return SamePlace(
+        scenes,
+        beside,
+        {name: _look(row, look, found) for name, look in zip(("before", "after"), looks, strict=True)},
     )
-    return {name: _look(desk, row, scene) for name, scene in zip(("before", "after"), found, strict=True)}
 
 
-def _look(desk: Desk, row: Row, scene: Row | None) -> OtherLook | None:
+def _look(row: Row, scene: Row | None, found: Sequence[Row]) -> OtherLook | None:
     if scene is None:
         return None
-    around = desk.leads.around(row["port"], scene["overpass_id"], near(row, SAME_PLACE_M * 1.1))
     place = np.array([[row["geometry"].x, row["geometry"].y]])
-    hulls = [r for r in around if r["hull_detection_id"] is not None]
+    own = [r for r in found if r["overpass_id"] == scene["overpass_id"]]
+    hulls = [r for r in own if r["hull_detection_id"] is not None]
     if hulls:
         there = np.array([[r["hull_lon"], r["hull_lat"]] for r in hulls])
         metres = distance_m(np.repeat(place, len(there), axis=0), there)

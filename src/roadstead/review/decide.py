@@ -27,13 +27,7 @@ def decide(
 ) -> Response:
     """Write a decision and go on to the next undecided lead of the queue."""
     desk = site.desk
-    row = desk.leads.one(port, finding)
-    if row is None:
-        raise HTTPException(404)
-    if checksum(row) != form.get("seen"):
-        raise OvertakenError(
-            "the finding was made anew while you looked at it: load it again; nothing was written"
-        )
+    row = as_seen(site, form, port, finding)
     queue = asked(dict(parse_qsl(form.get("back", ""))))
     after, at = number_in(form, "after"), number_in(form, "at") if "at" in form else 0
     kind, _, because = form.get("kind", "").partition(":")
@@ -60,6 +54,23 @@ def decide(
     if following is None:
         return RedirectResponse(f"/leads?{urlencode(told)}", 303)
     return RedirectResponse(finding_path(following.port, following.finding, told), 303)
+
+
+def as_seen(site: Site, form: Form, port: str, finding: str) -> Mapping[str, Any]:
+    """Return the finding that a form is about, as whoever sends it saw it.
+
+    Raises:
+        HTTPException: there is none.
+        OvertakenError: it was made anew since.
+    """
+    row = site.desk.leads.one(port, finding)
+    if row is None:
+        raise HTTPException(404)
+    if checksum(row) != form.get("seen"):
+        raise OvertakenError(
+            "the finding was made anew while you looked at it: load it again; nothing was written"
+        )
+    return row
 
 
 def _drawn(site: Site, row: Mapping[str, Any], form: Form) -> str | None:

@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from roadstead.ais.watchlist import Watchlist
 from roadstead.aoi import Port
 from roadstead.catalog import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
-from roadstead.catalog.version import version_of
+from roadstead.catalog.version import Version, version_of
 from roadstead.errors import UsageError
 from roadstead.oidc import Client
 from roadstead.review.listed import Listed
@@ -176,12 +176,17 @@ class Desk:
     def _lock(self) -> threading.Lock:
         return threading.Lock()
 
-    def kept(self, key: tuple[str, ...], made: Callable[[], Made]) -> Made:
+    def kept(self, key: tuple[str, ...], made: Callable[[], Made], version: Version | None = None) -> Made:
         """Return what is made of the store, made anew only once the store has changed.
 
         Decisions and audits do not count: what hangs on them is told by the key, or not kept.
+
+        Args:
+            key: what it is.
+            made: makes it.
+            version: of the store, where the page has read it already.
         """
-        version = version_of(self.store)
+        version = version or version_of(self.store)
         with self._lock:
             told = self._kept.get(key)
         if told is not None and told[0] == version:

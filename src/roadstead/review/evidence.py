@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from roadstead.catalog import LeadKey, Leads, canonical
+from roadstead.catalog import LeadKey, Leads, evidence_sha256
 from roadstead.words import known
 
 AT_ONCE = 200
@@ -55,7 +54,7 @@ def current_evidence(leads: Leads, keys: Sequence[tuple[str, str]]) -> dict[tupl
 
 def checksum(row: Mapping[str, Any]) -> str:
     """Return the sha256 of what would be kept: what the analyst looks at."""
-    return hashlib.sha256(canonical(evidence_of(row)).encode()).hexdigest()
+    return evidence_sha256(evidence_of(row))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell

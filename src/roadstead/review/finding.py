@@ -12,19 +12,17 @@ from starlette.responses import Response
 from roadstead.catalog import Decision, held
 from roadstead.imagery.looks import MASK_LOOKS
 from roadstead.review.access import Site, TheSite, Viewer, Visitor
-from roadstead.review.around import choices, heard_around, looks_around
+from roadstead.review.around import choices, declared_by, heard_around, same_place
 from roadstead.review.attach import LICENCES
 from roadstead.review.decide import finding_path, undoable
 from roadstead.review.desk import Desk
 from roadstead.review.evidence import checksum, evidence_of
-from roadstead.review.pictures import ChipView, MapView, chip_frame, chip_view, map_view, near
+from roadstead.review.pictures import ChipView, MapView, chip_frame, chip_view, map_view
 from roadstead.review.queue import Asked, Place, asked, place_in, ranked
 from roadstead.review.release import release_card
 from roadstead.review.tracks import chart
-from roadstead.words import known
 
 router = APIRouter()
-MOST_CANDIDATES = 4
 
 
 @router.get("/finding/{port}/{finding}")
@@ -34,7 +32,8 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
     row = desk.leads.one(port, finding)
     told = desk.decisions.of(port, finding)
     queue = asked(request.query_params)
-    where = place_in(ranked(desk, queue, visitor.name), port, finding)
+    leads = ranked(desk, queue, visitor.name)
+    where = place_in(leads, port, finding)
     standing = held(told)
     common: dict[str, Any] = {
         "told": told,
@@ -45,15 +44,16 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         "did": undoable(site, request.query_params.get("did"), visitor.name),
         "port": port,
         "finding": finding,
-        "release": release_card(site, visitor, told, row, port, finding),
+        "release": release_card(visitor, told, row, port, finding),
     }
     if row is None:
         return _gone(request, site, visitor, told, common)
-    others = desk.leads.around(port, row["overpass_id"], near(row))
-    chip = _chip(site, row, [o for o in others if o["finding"] != finding], standing)
-    heard = heard_around(desk, row)
+    place, heard = same_place(desk, row), heard_around(desk, row)
+    chip = _chip(site, row, place.beside, standing)
     where_lies = desk.kept(
-        ("map", port, str(row["overpass_id"])), lambda: _map(desk, port, row["overpass_id"])
+        ("map", port, str(row["overpass_id"])),
+        lambda: _map(desk, port, row["overpass_id"]),
+        leads.table.version,
     )
     return site.page(
         request,
@@ -65,15 +65,15 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         boxes=_boxes(row, chip),
         mask_looks=MASK_LOOKS,
         choices=choices(row, heard),
-        around=looks_around(desk, row),
-        tracks=chart(desk, row, heard),
+        around=place.looks,
+        tracks=chart(row, heard),
         files=[one for one in told if one.file],
         licences=LICENCES,
         map=where_lies,
-        declared=_declared(site, row),
-        scenes=desk.leads.scenes(port, row["overpass_id"]),
+        declared=declared_by(row, heard),
+        scenes=place.scenes,
         changed=_changed(row, standing),
-        listed=desk.listed.now().words((port, finding)),
+        listed=desk.listed.words((port, finding)),
         seen=checksum(row),
         **common,
     )
@@ -141,23 +141,6 @@ def _chip(
         return None
     frame = chip_frame(stored, row, site.desk.ports.get(row["port"]))
     return chip_view(frame, row, others, standing.box if standing else None)
-
-
-def _declared(site: Site, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the vessel it was matched to, or those it may be, with what they declared around the overpass."""
-    given = [row["mmsi"]] if row["mmsi"] else []
-    names = given or [c for c in row["candidates"].split(",") if len(c) == 9 and c.isdigit()]
-    return [_vessel(site, row, mmsi) for mmsi in names[:MOST_CANDIDATES]]
-
-
-def _vessel(site: Site, row: Mapping[str, Any], mmsi: str) -> dict[str, Any]:
-    rows = site.desk.leads.declared(row["port"], row["overpass_id"], mmsi)
-    before = [r for r in rows if not known(row["acquired"]) or r["time"] <= row["acquired"]]
-    kept = before[-1:] or rows[:1]
-    reports = site.desk.leads.reports(row["port"], row["overpass_id"], mmsi)
-    nearest = min(reports, key=lambda p: abs(p["time"] - row["acquired"]), default=None)
-    away = None if nearest is None else round((nearest["time"] - row["acquired"]).total_seconds() / 60)
-    return {"mmsi": mmsi, "static": kept[0] if kept else None, "report": nearest, "minutes": away}
 
 
 @router.get("/chip/{port}/{overpass_id}/{detection_id}.webp")

@@ -27,11 +27,10 @@ class Listed:
         self.found: Mapping[Key, tuple[ListMatch, ...]] = {}
         self.ranks: Mapping[Key, int] = {}
 
-    def now(self) -> Listed:
-        """Return it as the store is now."""
+    def of(self, table: LeadTable) -> Listed:
+        """Return it for the leads as they are now."""
         if not self._lists:
             return self
-        table = self._queue.table()
         with self._lock:
             if self._version != table.version:
                 self.found = dict(_found(table, self._queue, self._lists))

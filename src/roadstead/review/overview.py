@@ -13,6 +13,7 @@ from markupsafe import Markup
 from roadstead.audit import StatedRecall, stated_recall
 from roadstead.catalog import Audits
 from roadstead.catalog.series import observed_points, stored_since, total_parts
+from roadstead.catalog.version import Version, version_of
 from roadstead.charts import CountPoint, Gap, frame_of, series_svg
 from roadstead.review.desk import Desk
 from roadstead.review.pictures import MapView, map_view
@@ -96,23 +97,26 @@ class PortOverview:
 
 def overviews(desk: Desk, since: datetime | None) -> list[PortOverview]:
     """Return the overview of every port that the store holds."""
+    version = version_of(desk.store)
     leads = desk.queue.counted()
     new = None if since is None else desk.queue.counted(since)
-    return [_port(desk, port, since, leads, new) for port in desk.store.ports()]
+    return [_port(desk, port, since, leads, new, version) for port in desk.store.ports()]
 
 
-def _port(desk: Desk, port: str, since: datetime | None, leads: Counted, new: Counted | None) -> PortOverview:
+def _port(
+    desk: Desk, port: str, since: datetime | None, leads: Counted, new: Counted | None, version: Version
+) -> PortOverview:
     stored = stored_since(desk.store, port, since) if since else []
-    ledger = desk.kept(("ledger", port), lambda: desk.store.ledger(port))
+    ledger = desk.kept(("ledger", port), lambda: desk.store.ledger(port), version)
     audited = repr(Audits(desk.store).mark())
     return replace(
-        desk.kept(("overview", port), lambda: _of_store(desk, port)),
+        desk.kept(("overview", port), lambda: _of_store(desk, port), version),
         next_passes=desk.next_passes(ledger, desk.clock()),
         new=stored[:MOST_NEW],
         leads=leads.get(port, (0, 0)),
         stored_since=None if since is None else len(stored),
         leads_since=None if new is None else new.get(port, (0, 0))[0],
-        recall=desk.kept(("recall", port, audited), lambda: stated_recall(desk.store, port)),
+        recall=desk.kept(("recall", port, audited), lambda: stated_recall(desk.store, port), version),
     )
 
 
@@ -124,7 +128,7 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
     blind = ledger[ledger["state"] != "processed"].iloc[::-1]
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
     view = map_view(*picture) if picture else None
-    marks = desk.leads.around(port, latest["overpass_id"], view.bounds) if latest and view else ()
+    marks = desk.leads.around(port, [latest["overpass_id"]], view.bounds) if latest and view else ()
     return PortOverview(
         port=port,
         latest=latest,

@@ -50,7 +50,8 @@ class Asked:
 def ranked(desk: Desk, queue: Asked, name: str) -> Ranked:
     """Return the leads that fit, in the order asked for; what is new is new to this person."""
     since = desk.people.visit_before(name) if name else None
-    return desk.queue.ranked(queue.filter, queue.sort, since, desk.listed.now().ranks)
+    table = desk.queue.table()
+    return desk.queue.ranked(queue.filter, queue.sort, since, desk.listed.of(table).ranks, table)
 
 
 def asked(query: Mapping[str, str]) -> Asked:

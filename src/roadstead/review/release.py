@@ -14,7 +14,7 @@ from roadstead.catalog import Asking, Decision, Gate, OvertakenError, gate_of
 from roadstead.errors import UsageError
 from roadstead.redact import Known, masked
 from roadstead.review.access import Analyst, Form, Posted, Site, TheSite, Viewer, Visitor, number_in
-from roadstead.review.decide import finding_path
+from roadstead.review.decide import as_seen, finding_path
 from roadstead.review.evidence import checksum, evidence_of
 from roadstead.words import EXPLANATIONS
 
@@ -33,17 +33,13 @@ class Card:
 
 
 def release_card(
-    site: Site,
-    visitor: Visitor,
-    told: Sequence[Decision],
-    row: Mapping[str, Any] | None,
-    port: str,
-    finding: str,
+    visitor: Visitor, told: Sequence[Decision], row: Mapping[str, Any] | None, port: str, finding: str
 ) -> Card:
     """Return where a finding stands; ``row`` is None where a rerun took it away."""
     gate = gate_of(told, None if row is None else evidence_of(row))
-    added = next((p.created for p in site.desk.people.all() if p.name == visitor.name), None)
-    refusal = gate.refusal(visitor.name, added) if visitor.may("analyst") else "analysts and admins release"
+    refusal = (
+        gate.refusal(visitor.name, visitor.added) if visitor.may("analyst") else "analysts and admins release"
+    )
     return Card(gate, release_path(port, finding), refusal)
 
 
@@ -61,13 +57,7 @@ def release_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
 @router.post("/finding/{port}/{finding}/release/ask")
 def ask(request: Request, site: TheSite, visitor: Analyst, form: Posted, port: str, finding: str) -> Response:
     """Ask for release, or for a correction of what is out."""
-    row = site.desk.leads.one(port, finding)
-    if row is None:
-        raise HTTPException(404)
-    if checksum(row) != form.get("seen"):
-        raise OvertakenError(
-            "the finding was made anew while you looked at it: load it again; nothing was written"
-        )
+    row = as_seen(site, form, port, finding)
     asking = Asking(
         port=port,
         overpass_id=row["overpass_id"],
@@ -136,7 +126,7 @@ def _page(
     told = desk.decisions.of(port, finding)
     if row is None and not told:
         raise HTTPException(404)
-    card = release_card(site, visitor, told, row, port, finding)
+    card = release_card(visitor, told, row, port, finding)
     request_row = card.gate.asked or card.gate.lapsed
     return site.page(
         request,

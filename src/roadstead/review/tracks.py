@@ -13,7 +13,6 @@ import numpy as np
 
 from roadstead.geo import Array, lonlat_to_xy, utm_crs
 from roadstead.review.around import REACH, Heard, named
-from roadstead.review.desk import Desk
 from roadstead.review.spread import SHARES, Spread, outline, spreads
 
 WIDTH, HEIGHT = 720.0, 440.0
@@ -128,7 +127,7 @@ class View:
         return np.asarray(((units >= 0) & (units <= [self.width, self.height])).all(axis=1))
 
 
-def chart(desk: Desk, row: Row, heard: Heard) -> Chart | None:
+def chart(row: Row, heard: Heard) -> Chart | None:
     """Return the map of what was heard around a finding; None where no report is kept."""
     if not heard.reports:
         return None
@@ -136,7 +135,7 @@ def chart(desk: Desk, row: Row, heard: Heard) -> Chart | None:
     crs, own = utm_crs(*lonlat), named(row)
     middle = lonlat_to_xy(np.array([lonlat]), crs)[0]
     kept = [report for report in heard.reports if report["mmsi"] in own]
-    static = desk.nearby.static(row["port"], row["overpass_id"], own) if own else []
+    static = [one for one in heard.static if one["mmsi"] in own]
     places = spreads(kept, static, row["acquired"], row["acquired_sigma_s"] or 0.0, crs, lonlat)
     shown = [r for r in heard.reports if abs(r["time"] - row["acquired"]) <= REACH]
     half = _half_height(middle, places, shown, own, row["acquired"], crs)

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from roadstead.catalog import Decisions, Store
 from roadstead.jobs.export import week_brief
@@ -449,3 +450,20 @@ def test_no_form_stands_in_a_paragraph_where_a_browser_would_tear_it_out(ana: r.
     for path in ("/finding/nampo/d0", "/leads?did=1", "/", "/people", "/audit"):
         for paragraph in re.findall(r"<p[ >].*?</p>", ana.get(path).text, re.DOTALL):
             assert "<form" not in paragraph, (path, paragraph)
+
+
+def test_a_finding_reads_each_thing_once(ana: r.Browser, store: Store) -> None:
+    ana.get("/finding/nampo/d1")
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.extend(re.findall(r"FROM (\w+)", statement))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    assert ana.get("/finding/nampo/d1").status_code == 200
+    event.remove(store._engine, "before_cursor_execute", note)
+    # Of scenes its own, those before and after; of matches itself and those around it; of reports those of the vessel
+    # named and those nearby before and after the overpass; of decisions its own and what is new in the chain.
+    several = {"scenes": 3, "matches": 2, "positions": 3, "decisions": 2}
+    assert {name: asked.count(name) for name in asked} == {name: several.get(name, 1) for name in asked}
+    assert {"users", "vessels", *several} <= set(asked)

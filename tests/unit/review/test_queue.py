@@ -119,7 +119,8 @@ def conflicting(store: Store, **vessel: object) -> None:
 
 
 def listed(store: Store, *entries: Entry, retrieved: date = date(2021, 1, 1)) -> Listed:
-    return Listed(Queue(store), [Watchlist("UN 1718", retrieved, "told", entries)]).now()
+    queue = Queue(store)
+    return Listed(queue, [Watchlist("UN 1718", retrieved, "told", entries)]).of(queue.table())
 
 
 def test_a_hit_by_imo_number_comes_first_and_says_so_in_words(store: Store) -> None:
