@@ -12,12 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -37,7 +33,7 @@ from roadstead.aoi import load_port
 from roadstead.catalog import Decisions, People, Store, model
 from roadstead.catalog.rows import table_of
 from roadstead.review import hashed
-from tests.integration.serving import free_port
+from tests.integration.serving import review_served
 
 GOALS_MS = {"page": 300.0, "tile": 150.0}
 """95th percentile of each kind of answer; a decision is a page."""
@@ -241,26 +237,8 @@ def main() -> None:
         tiles = prepared(path, given.hulls, given.analysts)
         with Store.open(f"sqlite:///{path}") as store:
             before = Decisions(store).verify().rows
-        port = free_port()
-        words = [
-            sys.executable,
-            "-m",
-            "roadstead",
-            "review",
-            "--port",
-            str(port),
-            "--store",
-            f"sqlite:///{path}",
-        ]
-        process = subprocess.Popen(words, env={**os.environ, "ROADSTEAD_HOME": str(folder)})  # noqa: S603
-        try:
-            address = f"http://127.0.0.1:{port}"
-            with httpx2.Client(transport=httpx2.HTTPTransport(retries=30), timeout=60) as client:
-                client.get(f"{address}/login")
+        with review_served(folder, f"sqlite:///{path}") as address:
             told = asyncio.run(load(address, given.analysts, given.seconds, tiles))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
         missed = report(told, given.seconds, given.json) + told.faults[:10] + kept(path, before, told)
     if missed:
         raise SystemExit("missed:\n" + "\n".join(missed))

@@ -6,8 +6,6 @@ The desk runs in this process on loopback; Chromium draws without a graphics car
 from __future__ import annotations
 
 import argparse
-import asyncio
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import requests
-import uvicorn
 
 from benchmarks.exports import made_up
 from roadstead.aoi import Port, load_port
@@ -28,7 +25,7 @@ from roadstead.geo import Grid, lonlat_to_xy
 from roadstead.headers import DetectionsHeader, SceneHeader
 from roadstead.imagery import Overpass, Scene, open_item
 from roadstead.imagery.tiles import MERCATOR, tile_grid
-from roadstead.review import Desk, Looks, review_app
+from roadstead.review import Desk, Looks, ReviewServer, review_app
 from roadstead.tables import VESSELS, empty
 from tests.builders import water, write_item
 
@@ -95,17 +92,14 @@ def served(store: Store) -> Iterator[tuple[str, requests.Session]]:
         looks=Looks(CLASS_LOOKS, STATUS_LOOKS),
         open=True,
     )
-    server = uvicorn.Server(uvicorn.Config(review_app(desk), port=0, log_level="warning"))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with requests.Session() as session:
-        session.trust_env = False
-        yield f"http://127.0.0.1:{port}", session
-    server.should_exit = True
-    thread.join(timeout=20)
+    server = ReviewServer(review_app(desk), "127.0.0.1", 0)
+    server.start()
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            yield server.address, session
+    finally:
+        server.stop()
 
 
 def tiles_over(bounds: tuple[float, float, float, float], zoom: int, most: int, seed: int = 0) -> list[str]:
@@ -141,14 +135,10 @@ def row(name: str, took: np.ndarray, largest: int) -> float:
 
 def first_map(address: str, tries: int = 3) -> float:
     """Return seconds from asking for the page to the first whole map, the median of some tries."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.integration.test_report_browser import FLAGS
-    from tests.integration.tools import chromium
+    from tests.integration.tools import browsing
 
     took = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with browsing() as browser:
         for _ in range(tries):
             page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
             began = time.perf_counter()
@@ -157,7 +147,6 @@ def first_map(address: str, tries: int = 3) -> float:
             took.append(time.perf_counter() - began)
             page.wait_for_selector("#map[data-idle]")
             print(f"{'first map':34}drawn {took[-1]:.2f} s, at rest {time.perf_counter() - began:.2f} s")
-        browser.close()
     return float(np.median(took))
 
 

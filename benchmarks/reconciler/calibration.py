@@ -15,8 +15,7 @@ from benchmarks import dense_anchorage as dense
 from benchmarks.reconciler.anchorage import MORE_SEEDS, hostile
 from benchmarks.reconciler.common import IMAGES, exact_interval, share, table
 from benchmarks.reconciler.intervals import both_ports
-from benchmarks.reconciler.leads import SEEDS, told
-from benchmarks.reconciler.worlds import world
+from benchmarks.reconciler.leads import SEEDS, month
 from roadstead.reconcile import reconcile
 
 BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 0.95, 0.99, 1.0)
@@ -25,8 +24,8 @@ NAME_BINS = (0.98, 0.985, 0.99, 0.995, 1.0)
 
 def months() -> pd.DataFrame:
     """Return our rows of all simulated months."""
-    made = [world(name, seed) for name in ("port_month.yaml", "false_places.yaml") for seed in SEEDS]
-    return pd.concat([told(one) for one in made], ignore_index=True)
+    made = [month(name, seed) for name in ("port_month.yaml", "false_places.yaml") for seed in SEEDS]
+    return pd.concat([rows for _, rows in made], ignore_index=True)
 
 
 def anchorage() -> pd.DataFrame:

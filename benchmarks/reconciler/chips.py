@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
-from benchmarks.reconciler.common import share, table
+from benchmarks.reconciler.common import nearest, share, table
 from roadstead.ais import AisData, read_ais
 from roadstead.geo import lonlat_to_xy, to_lonlat, utm_crs
 from roadstead.headers import DetectionsHeader, SceneHeader
@@ -142,27 +142,11 @@ def named_by_distance(chips: Chips, greedy: bool) -> pd.DataFrame:
     for overpass, seen in chips.detections.groupby("overpass_id"):
         crs = str(chips.boxes[overpass].crs)
         a, b = (lonlat_to_xy(part[["lon", "lat"]].to_numpy(float), crs) for part in (seen, chips.place))
-        away = cdist(a, b)
-        pairs = (
-            _greedy(away)
-            if greedy
-            else list(zip(*linear_sum_assignment(np.minimum(away, NEAREST_GATE_M)), strict=True))
-        )
         rows += [
             (seen["detection_id"].iloc[i], overpass, chips.place.index[j])
-            for i, j in pairs
-            if away[i, j] < NEAREST_GATE_M
+            for i, j in nearest(cdist(a, b), NEAREST_GATE_M, greedy)
         ]
     return pd.DataFrame(rows, columns=["detection_id", "overpass_id", "mmsi"])
-
-
-def _greedy(away: np.ndarray) -> list[tuple[int, int]]:
-    left, pairs = away.copy(), []
-    while left.size and left.min() < NEAREST_GATE_M:
-        i, j = np.unravel_index(np.argmin(left), left.shape)
-        pairs.append((int(i), int(j)))
-        left[i], left[:, j] = np.inf, np.inf
-    return pairs
 
 
 def wrong(chips: Chips, named: pd.DataFrame) -> int:
@@ -178,29 +162,39 @@ def wrong(chips: Chips, named: pd.DataFrame) -> int:
     return count
 
 
-def knock_out(chips: Chips, stated: tuple[StatedReception, ...]) -> tuple[int, int, int, int]:
+def knock_out(chips: Chips, leads: Callable[[Chips], set[str]]) -> tuple[str, str]:
     """Hide the AIS of each matched vessel of 45 m or more in turn.
 
+    Args:
+        chips: all of them.
+        leads: returns the detections that a method calls hulls without AIS partner.
+
     Returns:
-        How often `no_ais_partner` is said of its hull, of how many; and of the other matched hulls, of how many.
+        How often the method says so of the hidden vessel's hull, and of the other matched hulls.
     """
     base = named_by_us(chips)
     seen = chips.detections.set_index("detection_id")["length_m"]
     base = base[base["detection_id"].map(seen) >= 45.0]
     hidden = said = kept = said_kept = 0
     for mmsi in sorted(set(base["mmsi"])):
-        ais = replace(
-            chips.ais,
-            positions=chips.ais.positions[chips.ais.positions["mmsi"] != mmsi],
-            vessels=chips.ais.vessels[chips.ais.vessels["mmsi"] != mmsi],
-        )
-        matches = reconcile(chips.detections, chips.header, ais, stated=stated)
-        status = matches.dropna(subset="detection_id").set_index("detection_id")["status"]
-        lead = base["detection_id"].map(status) == "no_ais_partner"
+        tables = {"positions": chips.ais.positions, "vessels": chips.ais.vessels}
+        left = {name: table[table["mmsi"] != mmsi] for name, table in tables.items()}
+        lead = base["detection_id"].isin(leads(replace(chips, ais=replace(chips.ais, **left))))
         own = base["mmsi"] == mmsi
         hidden, said = hidden + int(own.sum()), said + int((own & lead).sum())
         kept, said_kept = kept + int((~own).sum()), said_kept + int((~own & lead).sum())
-    return said, hidden, said_kept, kept
+    return share(said, hidden), share(said_kept, kept)
+
+
+def leads_by_us(chips: Chips, stated: tuple[StatedReception, ...]) -> set[str]:
+    """Return the detections that we call hulls without AIS partner."""
+    matches = reconcile(chips.detections, chips.header, chips.ais, stated=stated)
+    return set(matches.loc[matches["status"] == "no_ais_partner", "detection_id"])
+
+
+def leads_by_distance(chips: Chips, greedy: bool) -> set[str]:
+    """Return every detection without a name by distance."""
+    return set(chips.detections["detection_id"]) - set(named_by_distance(chips, greedy)["detection_id"])
 
 
 def section(shared: Path) -> dict[str, str]:
@@ -218,32 +212,12 @@ def section(shared: Path) -> dict[str, str]:
         )
         rows.append((label, share(right, len(chips.wanted)), len(named), wrong(chips, named)))
     matched = table(("method", "vessels of 60 m or more matched", "named in all", "wrong"), rows)
-    hidden_rows = []
-    for label, stated in (("nothing stated", ()), ("`complete_snapshot` stated", (STATED,))):
-        said, hidden, said_kept, kept = knock_out(chips, stated)
-        hidden_rows.append((f"Roadstead, {label}", share(said, hidden), share(said_kept, kept)))
-    hidden_rows += _distance_knock_out(chips)
+    methods: dict[str, Callable[[Chips], set[str]]] = {
+        "Roadstead, nothing stated": partial(leads_by_us, stated=()),
+        "Roadstead, `complete_snapshot` stated": partial(leads_by_us, stated=(STATED,)),
+        "least sum of distances, 500 m": partial(leads_by_distance, greedy=False),
+        "nearest first, 500 m": partial(leads_by_distance, greedy=True),
+    }
+    hidden_rows = [(label, *knock_out(chips, leads)) for label, leads in methods.items()]
     head = ("method", "said of the hidden", "said of the kept")
     return {"chips": matched, "knockout": table(head, hidden_rows)}
-
-
-def _distance_knock_out(chips: Chips) -> list[tuple[str, str, str]]:
-    """The same for rules that call every hull without a name one without AIS partner."""
-    base, rows = named_by_us(chips), []
-    seen = chips.detections.set_index("detection_id")["length_m"]
-    base = base[base["detection_id"].map(seen) >= 45.0]
-    for label, greedy in (("least sum of distances, 500 m", False), ("nearest first, 500 m", True)):
-        hidden = said = kept = said_kept = 0
-        for mmsi in sorted(set(base["mmsi"])):
-            rest = replace(chips, ais=replace(chips.ais, positions=_without(chips.ais.positions, mmsi)))
-            named = set(named_by_distance(rest, greedy)["detection_id"])
-            lead = ~base["detection_id"].isin(named)
-            own = base["mmsi"] == mmsi
-            hidden, said = hidden + int(own.sum()), said + int((own & lead).sum())
-            kept, said_kept = kept + int((~own).sum()), said_kept + int((~own & lead).sum())
-        rows.append((label, share(said, hidden), share(said_kept, kept)))
-    return rows
-
-
-def _without(positions: pd.DataFrame, mmsi: str) -> pd.DataFrame:
-    return positions[positions["mmsi"] != mmsi]

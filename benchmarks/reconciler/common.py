@@ -1,4 +1,4 @@
-"""What the reconciler's benchmarks share: shares with intervals, Markdown tables, the markers of the document."""
+"""What the reconciler's benchmarks share: pairs by distance, shares with intervals, tables, the document's markers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, chi2
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import binomtest, chi2
 
 Array = NDArray[np.float64]
 
@@ -17,9 +18,27 @@ IMAGES = DOC.parent / "images"
 
 def exact_interval(k: int, n: int) -> tuple[float, float]:
     """Return the exact (Clopper-Pearson) 95 % interval of a share."""
-    low = 0.0 if k == 0 else float(beta.ppf(0.025, k, n - k + 1))
-    high = 1.0 if k == n else float(beta.ppf(0.975, k + 1, n - k))
-    return low, high
+    low, high = binomtest(k, n).proportion_ci(method="exact")
+    return float(low), float(high)
+
+
+def nearest(away: Array, gate: float, greedy: bool = False) -> list[tuple[int, int]]:
+    """Return (row, column) pairs nearer than a gate, one to one: by the least sum of distances, or nearest first.
+
+    Args:
+        away: distances [n, m].
+        gate: in the same unit.
+        greedy: nearest first.
+    """
+    if not greedy:
+        rows, columns = linear_sum_assignment(np.minimum(away, gate))
+        return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if away[i, j] < gate]
+    left, pairs = away.copy(), []
+    while left.size and left.min() < gate:
+        i, j = np.unravel_index(np.argmin(left), left.shape)
+        pairs.append((int(i), int(j)))
+        left[i], left[:, j] = np.inf, np.inf
+    return pairs
 
 
 def share(k: int, n: int, digits: int = 1) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from benchmarks.reconciler.common import rate, share, table
+from benchmarks.reconciler.common import nearest, rate, share, table
 from benchmarks.reconciler.worlds import PortWorld, world
 from roadstead.geo import lonlat_to_xy, utm_crs
 from roadstead.reconcile import reconcile
@@ -37,6 +36,13 @@ def told(made: PortWorld) -> pd.DataFrame:
     return rows
 
 
+@cache
+def month(scenario: str, seed: int) -> tuple[PortWorld, pd.DataFrame]:
+    """Return a simulated month and our rows of it; made once for every table that tells of it."""
+    made = world(scenario, seed)
+    return made, told(made)
+
+
 def what(made: PortWorld, detection_id: str) -> str:
     """Say what a detection really was."""
     row = made.hull_of[detection_id]
@@ -60,35 +66,20 @@ def by_distance(made: PortWorld, greedy: bool) -> pd.DataFrame:
         near = near.assign(away=(near["time"] - moment).abs()).sort_values("away").drop_duplicates("mmsi")
         crs = utm_crs(*seen[["lon", "lat"]].mean())
         a, b = (lonlat_to_xy(part[["lon", "lat"]].to_numpy(float), crs) for part in (seen, near))
-        away = cdist(a, b)
-        named = set(_greedy(away) if greedy else _least(away))
+        named = {i for i, _ in nearest(cdist(a, b), GATE_M, greedy)}
         for i, name in enumerate(seen["detection_id"]):
             rows.append((overpass, name, "matched" if i in named else "no_ais_partner"))
     frame = pd.DataFrame(rows, columns=["overpass_id", "detection_id", "status"])
     return frame.assign(what=[what(made, name) for name in frame["detection_id"]])
 
 
-def _least(away: np.ndarray) -> list[int]:
-    rows, columns = linear_sum_assignment(np.minimum(away, GATE_M))
-    return [int(i) for i, j in zip(rows, columns, strict=True) if away[i, j] < GATE_M]
-
-
-def _greedy(away: np.ndarray) -> list[int]:
-    left, named = away.copy(), []
-    while left.size and left.min() < GATE_M:
-        i, j = np.unravel_index(np.argmin(left), left.shape)
-        named.append(int(i))
-        left[i], left[:, j] = np.inf, np.inf
-    return named
-
-
 def months(scenario: str, seeds: Iterable[int] = SEEDS) -> dict[str, pd.DataFrame]:
     """Return the rows of each method over all months."""
-    made = [world(scenario, seed) for seed in seeds]
+    made = [month(scenario, seed) for seed in seeds]
     return {
-        "Roadstead": pd.concat([told(one) for one in made], ignore_index=True),
-        "least sum of distances, 500 m": pd.concat([by_distance(one, False) for one in made]),
-        "nearest first, 500 m": pd.concat([by_distance(one, True) for one in made]),
+        "Roadstead": pd.concat([rows for _, rows in made], ignore_index=True),
+        "least sum of distances, 500 m": pd.concat([by_distance(one, False) for one, _ in made]),
+        "nearest first, 500 m": pd.concat([by_distance(one, True) for one, _ in made]),
     }
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from benchmarks.reconciler.common import nearest
 from roadstead.ais import AisData, read_ais
 from roadstead.aoi import Port, named_port
 from roadstead.geo import lonlat_to_xy, utm_crs
@@ -71,9 +70,6 @@ def _who(detections: gpd.GeoDataFrame, hulls: pd.DataFrame) -> dict[str, int | N
         there = hulls[hulls["overpass_id"] == overpass]
         crs = utm_crs(*found[["lon", "lat"]].mean())
         a, b = (lonlat_to_xy(part[["lon", "lat"]].to_numpy(float), crs) for part in (found, there))
-        away = cdist(a, b)
-        rows, columns = linear_sum_assignment(np.minimum(away, SAME_HULL_M))
-        for i, j in zip(rows, columns, strict=True):
-            if away[i, j] < SAME_HULL_M:
-                who[found["detection_id"].iloc[i]] = int(there.index[j])
+        for i, j in nearest(cdist(a, b), SAME_HULL_M):
+            who[found["detection_id"].iloc[i]] = int(there.index[j])
     return who

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,14 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
 from roadstead import review
-from tests.integration.serving import free_port
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
+from roadstead.words import EXPLANATIONS
+from tests.integration.serving import review_served
+from tests.integration.tools import browsing
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 WORLD = Path(__file__).with_name("desk_morning.yaml")
@@ -66,20 +64,8 @@ class Morning:
     @contextmanager
     def served(self) -> Iterator[Desk]:
         """Serve the desk as `roadstead review` does."""
-        port = free_port()
-        words = [sys.executable, "-m", "roadstead", "review", "--port", str(port), "--store", self.store]
-        with (self.home / "review.log").open("w") as log:
-            process = subprocess.Popen(
-                words, stderr=log, env={**os.environ, "ROADSTEAD_HOME": str(self.home)}
-            )
-            try:
-                address = f"http://127.0.0.1:{port}"
-                with httpx2.Client(transport=httpx2.HTTPTransport(retries=30)) as client:
-                    assert client.get(f"{address}/login").status_code == 200
-                yield Desk(address)
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(timeout=30)
+        with review_served(self.home, self.store) as address:
+            yield Desk(address)
         assert "Traceback" not in (self.home / "review.log").read_text()
 
 
@@ -103,22 +89,25 @@ class Desk:
             if message.type in ("error", "warning") and "GL Driver Message" not in message.text:
                 self.complaints.append(message.text)
 
-        page = chrome.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True
-        ).new_page()
+        context = chrome.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        context.on("request", lambda request: self.asked.append(request.url))
+        page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("request", lambda request: self.asked.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("dialog", dialog_opened)
         page.on("console", said)
         return page
 
     def log_in(self, page: Page, name: str, path: str = "/") -> None:
+        self.give_password(page, name, path)
+        page.wait_for_url(self.address + path)
+
+    def give_password(self, page: Page, name: str, path: str) -> None:
+        """Log in, for a page that changes its own address."""
         page.goto(self.address + path)
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(self.address + path)
 
     def outside(self) -> Sequence[str]:
         """Return what was asked of any other host."""
@@ -126,13 +115,28 @@ class Desk:
         return [url for url in self.asked if not url.startswith(own)]
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key that leads to another page, and wait for it."""
+    with page.expect_navigation():
+        page.keyboard.press(key)
+
+
+def fill_in_request(page: Page, summary: str) -> None:
+    """Fill in all that a release asks for, and send nothing yet."""
+    for box in page.get_by_role("checkbox").all():
+        box.check()
+    for words in EXPLANATIONS.values():
+        group = page.get_by_role("group", name=words[0].upper() + words[1:], exact=True)
+        group.get_by_role("radio", name="cannot be ruled out").check()
+        group.get_by_role("textbox").fill("neither image nor reports speak against it")
+    page.get_by_label("Summary in your own words").fill(summary)
+
+
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     """Return a browser; each test module that uses it names it once."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+    with browsing() as browser:
+        yield browser
 
 
 @contextmanager

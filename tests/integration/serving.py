@@ -11,11 +11,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import stamina
 import yaml
 
@@ -92,6 +94,23 @@ def processes_of(home: Path) -> list[str]:
         except OSError:
             continue
     return [command for command in found if command]
+
+
+@contextmanager
+def review_served(home: Path, store: str) -> Iterator[str]:
+    """Serve a store's desk as `roadstead review` does, and yield its address; what it says is in ``review.log``."""
+    port = free_port()
+    words = [sys.executable, "-m", "roadstead", "review", "--port", str(port), "--store", store]
+    with (home / "review.log").open("w") as log:
+        process = subprocess.Popen(words, stderr=log, env={**os.environ, "ROADSTEAD_HOME": str(home)})
+        try:
+            address = f"http://127.0.0.1:{port}"
+            with httpx2.Client(transport=httpx2.HTTPTransport(retries=30), timeout=60) as client:
+                assert client.get(f"{address}/login").status_code == 200
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
 
 
 def _is_busy(error: Exception) -> bool:

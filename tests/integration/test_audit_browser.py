@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 from roadstead.catalog import AuditCell, Audits, Store
 from roadstead.jobs.audit import draw_cells
 from tests.integration import desks
-from tests.integration.desks import running
-from tests.integration.test_review_browser import Desk, log_in, opened, press
+from tests.integration.desks import press, running
+from tests.integration.test_review_browser import Desk, log_in, opened
 from tests.unit.audit import builders as a
 from tests.unit.review import builders as r
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
-import shapely
 from PIL import Image
 
 from roadstead.export import port_layers, write_flat, write_geojson_products, write_port_geopackage
@@ -21,20 +16,14 @@ from roadstead.export.flat import typed
 from roadstead.export.layers import LAYERS
 from roadstead.export.palette import CLASS_LOOKS, TRACK_LOOK
 from roadstead.export.qgis_project import DRAWN, write_qgis_project
-from tests.integration.tools import qgis_python
+from tests.integration.qgis import in_qgis, table_of
 from tests.unit.export import builders as e
 from tests.unit.export.roundtrip import assert_same
 
 pytestmark = pytest.mark.qgis
 
 OPEN = """
-import json, os, sys
-from qgis.core import QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsProject
-from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
-path, picture = sys.argv[1:]
-app = QgsApplication([], False)
-app.initQgis()
+path, picture = given
 project = QgsProject.instance()
 read = project.read(path)
 root = project.layerTreeRoot()
@@ -51,71 +40,22 @@ found = {
             "crs": layer.crs().authid(),
             "source": layer.source(),
             "renderer": layer.renderer().type(),
-            "attribute": getattr(layer.renderer(), "classAttribute", lambda: None)(),
+            "attribute": attribute_of(layer),
             "visible": root.findLayer(layer.id()).isVisible(),
         }
         for layer in layers
     },
 }
-settings = QgsMapSettings()
-settings.setLayers([layer for layer in layers if root.findLayer(layer.id()).isVisible()])
-settings.setDestinationCrs(project.crs())
-settings.setExtent(project.mapLayersByName("zones")[0].extent())
-settings.setOutputSize(QSize(900, 600))
-settings.setBackgroundColor(QColor("white"))
-job = QgsMapRendererParallelJob(settings)
-job.start()
-job.waitForFinished()
-job.renderedImage().save(picture)
-print(json.dumps(found), flush=True)
-os._exit(0)  # QGIS 3.22 crashes as it takes itself down
+shown = [layer for layer in layers if root.findLayer(layer.id()).isVisible()]
+draw(shown, project.crs(), project.mapLayersByName("zones")[0].extent(), picture)
 """
 READ = """
-import json, os, sys
-from qgis.core import NULL, QgsApplication, QgsVectorLayer
-from qgis.PyQt.QtCore import QDate, QDateTime, Qt
-app = QgsApplication([], False)
-app.initQgis()
-def plain(value):
-    if value == NULL or value is None:
-        return None
-    if isinstance(value, QDateTime):
-        return value.toUTC().toString("yyyy-MM-ddTHH:mm:ss.zzzZ")
-    return value
-found = {}
-for uri in sys.argv[1:]:
-    layer = QgsVectorLayer(uri, "layer", "ogr")
-    names = [field.name() for field in layer.fields()]
-    found[uri] = {
-        "valid": layer.isValid(),
-        "crs": layer.crs().authid(),
-        "rows": [
-            {"wkb": bytes(f.geometry().asWkb()).hex(), **{n: plain(f[n]) for n in names}} for f in layer.getFeatures()
-        ],
-    }
-print(json.dumps(found), flush=True)
-os._exit(0)
+layers = {uri: QgsVectorLayer(uri, "layer", "ogr") for uri in given}
+found = {
+    uri: {"valid": layer.isValid(), "crs": layer.crs().authid(), "rows": rows_of(layer)}
+    for uri, layer in layers.items()
+}
 """
-
-
-def in_qgis(folder: Path, script: str, *given: str) -> Any:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "QT_QPA_PLATFORM": "offscreen",
-    }
-    done = subprocess.run(
-        [qgis_python(), "-c", script, *given],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def layers() -> dict[str, gpd.GeoDataFrame]:
@@ -177,9 +117,5 @@ def test_what_is_written_comes_back_in_qgis(tmp_path: Path) -> None:
         ]
         for uri, layer in in_qgis(tmp_path, READ, *uris).items():
             assert layer["valid"], uri
-            rows = pd.DataFrame(layer["rows"]).drop(columns="fid", errors="ignore")
-            places = shapely.from_wkb([bytes.fromhex(text) for text in rows.pop("wkb")])
-            read = gpd.GeoDataFrame(
-                rows.astype(object), geometry=np.asarray(places, object), crs=layer["crs"]
-            )
+            read = table_of(layer["rows"], layer["crs"]).drop(columns="fid", errors="ignore")
             assert_same(read, tables[name])

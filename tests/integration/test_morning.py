@@ -8,52 +8,34 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from roadstead.catalog import Decisions, Store
-from roadstead.words import EXPLANATIONS
-from tests.integration.desks import Desk, Morning, command
+from tests.integration import desks
+from tests.integration.desks import Desk, Morning, command, fill_in_request, press
+from tests.integration.qgis import in_qgis
 from tests.integration.test_accessible import faults
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium, qgis_python
 
 pytestmark = [pytest.mark.browser, pytest.mark.qgis]
+chrome = desks.chrome
 
 OPEN = """
-import json, os, sys
-from qgis.core import QgsApplication, QgsMapRendererParallelJob, QgsMapSettings, QgsVectorLayer
-from qgis.PyQt.QtCore import QSize
-from qgis.PyQt.QtGui import QColor
-path, picture = sys.argv[1:]
-app = QgsApplication([], False)
-app.initQgis()
+path, picture = given
 names = ("detections", "matches", "zones")
 layers = [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names]
 for layer in layers:
     layer.loadDefaultStyle()
-settings = QgsMapSettings()
-settings.setLayers(layers)
-settings.setDestinationCrs(layers[0].crs())
 extent = layers[0].extent()
 extent.scale(1.15)
-settings.setExtent(extent)
-settings.setOutputSize(QSize(1280, 800))
-settings.setBackgroundColor(QColor("#dfe8ee"))
-job = QgsMapRendererParallelJob(settings)
-job.start()
-job.waitForFinished()
-job.renderedImage().save(picture)
-print(json.dumps({layer.name(): layer.featureCount() for layer in layers if layer.isValid()}), flush=True)
-os._exit(0)  # QGIS 3.22 crashes as it takes itself down
+draw(layers, layers[0].crs(), extent, picture, (1280, 800), "#dfe8ee")
+found = {layer.name(): layer.featureCount() for layer in layers if layer.isValid()}
 """
 LEADS = 20
 
@@ -66,14 +48,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Morning:
     made.watch("2020-10-05", "2020-10-12")
     made.people(ana="analyst", bob="analyst")
     return made
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
 
 
 def keep(picture: bytes, name: str, label: str = "") -> None:
@@ -91,12 +65,6 @@ def screen(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     keep(page.screenshot(), name)
     assert not faults(page)
-
-
-def press(page: Page, key: str) -> None:
-    """Press a key that leads to another page, and wait for it."""
-    with page.expect_navigation():
-        page.keyboard.press(key)
 
 
 def test_a_morning(chrome: Browser, morning: Morning, tmp_path: Path) -> None:
@@ -170,15 +138,7 @@ def she_looks_at_the_map(desk: Desk, page: Page, finding: str) -> None:
 def she_asks_for_its_release(desk: Desk, page: Page, finding: str) -> None:
     page.goto(f"{desk.address}/finding/nampo/{finding}")
     page.get_by_role("link", name="Ask for release").click()
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    for words in EXPLANATIONS.values():
-        group = page.get_by_role("group", name=words[0].upper() + words[1:], exact=True)
-        group.get_by_role("radio", name="cannot be ruled out").check()
-        group.get_by_role("textbox").fill("neither image nor reports speak against it")
-    page.get_by_label("Summary in your own words").fill(
-        "A hull with one long hold lay in the roads; no report fits it."
-    )
+    fill_in_request(page, "A hull with one long hold lay in the roads; no report fits it.")
     with page.expect_navigation():
         page.get_by_role("button", name="Ask for release").click()
     page.get_by_role("link", name="See the request").click()
@@ -216,14 +176,7 @@ def the_geopackage_opens_in_qgis(morning: Morning, folder: Path) -> None:
     words = ["--from", "2020-10-05", "--to", "2020-10-13", "--format", "gpkg", "-o", str(folder)]
     command("export", "nampo", *words, "--store", morning.store, home=morning.home)
     picture = folder / "qgis.png"
-    run = subprocess.run(
-        [qgis_python(), "-c", OPEN, str(folder / "nampo.gpkg"), str(picture)],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told = json.loads(run.stdout.splitlines()[-1])
+    told = in_qgis(folder, OPEN, str(folder / "nampo.gpkg"), str(picture))
     expected = {name: len(gpd.read_file(folder / "nampo.gpkg", layer=name)) for name in told}
     assert told == expected
     assert told["detections"] > 200

@@ -30,7 +30,7 @@ from roadstead.export import port_layers
 from roadstead.jobs.export import port_report
 from roadstead.jobs.features import COLLECTIONS, CatalogFeatures
 from tests.integration.desks import running
-from tests.integration.test_exports_qgis import in_qgis
+from tests.integration.qgis import in_qgis, table_of
 from tests.unit.builders import ACQUIRED
 from tests.unit.export import builders as e
 from tests.unit.review import builders as r
@@ -55,31 +55,15 @@ narrow = pyogrio.read_dataframe(sys.argv[1], layer="detections", bbox=box, where
 print(json.dumps({"all": found, "narrow": len(narrow)}, default=str))
 """
 QGIS = """
-import json, os, sys
-from qgis.core import NULL, QgsApplication, QgsAuthMethodConfig, QgsVectorLayer
-from qgis.PyQt.QtCore import QDate, QDateTime, QTime, Qt
-app = QgsApplication([], False)
-app.initQgis()
-def plain(value):
-    if value == NULL or value is None:
-        return None
-    if isinstance(value, QDateTime):
-        return value.toUTC().toString("yyyy-MM-ddTHH:mm:ss.zzzZ")
-    return value
-address, user, password, *names = sys.argv[1:]
+address, user, password, *names = given
 found = {}
 for name in names:
     uri = f"url='{address}' typename='{name}' username='{user}' password='{password}' pagingEnabled='true'"
     layer = QgsVectorLayer(uri, name, "OAPIF")
-    fields = [field.name() for field in layer.fields()]
     found[name] = {
         "valid": layer.isValid(), "error": layer.error().message(), "crs": layer.crs().authid(),
-        "rows": [
-            {"wkb": bytes(f.geometry().asWkb()).hex(), **{n: plain(f[n]) for n in fields}} for f in layer.getFeatures()
-        ] if layer.isValid() else [],
+        "rows": rows_of(layer) if layer.isValid() else [],
     }
-print(json.dumps(found), flush=True)
-os._exit(0)
 """
 
 
@@ -179,9 +163,7 @@ def test_qgis_reads_every_collection_as_it_is_stored(
     found = in_qgis(tmp_path, QGIS, address, USER, r.PASSWORD, *layers)
     for name, table in layers.items():
         assert found[name]["valid"], (name, found[name]["error"])
-        rows = pd.DataFrame(found[name]["rows"]).astype(object)
-        places = shapely.from_wkb([bytes.fromhex(text) for text in rows.pop("wkb")])
-        read = gpd.GeoDataFrame(rows, geometry=np.asarray(places, object), crs="EPSG:4326")
+        read = table_of(found[name]["rows"], "EPSG:4326")
         for column, dtype in table.dtypes.items():
             if isinstance(dtype, pd.DatetimeTZDtype):
                 read[column] = pd.to_datetime(read[column], utc=True, format="mixed")

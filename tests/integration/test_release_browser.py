@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from roadstead.catalog import Decisions, Store
-from roadstead.words import EXPLANATIONS
 from tests.integration import desks
-from tests.integration.desks import running
+from tests.integration.desks import fill_in_request, running
 from tests.integration.test_review_browser import EVIL, Desk, log_in, opened
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
@@ -30,16 +29,6 @@ def served(tmp_path: Path) -> Iterator[Desk]:
             yield Desk(address, store=store)
 
 
-def fill_in(page: Page, summary: str) -> None:
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    for words in EXPLANATIONS.values():
-        group = page.get_by_role("group", name=words[0].upper() + words[1:], exact=True)
-        group.get_by_role("radio", name="cannot be ruled out").check()
-        group.get_by_role("textbox").fill("nothing in the image or the reports speaks against it")
-    page.get_by_label("Summary in your own words").fill(summary)
-
-
 def test_two_people_release_a_finding_and_what_follows_is_shown(chrome: Browser, served: Desk) -> None:
     ana, bob = opened(chrome, served), opened(chrome, served)
     log_in(ana, served, "/finding/nampo/d1")
@@ -47,7 +36,7 @@ def test_two_people_release_a_finding_and_what_follows_is_shown(chrome: Browser,
         ana.get_by_role("button", name="Accept").click()
     ana.goto(served.address + "/finding/nampo/d1")
     ana.get_by_role("link", name="Ask for release").click()
-    fill_in(ana, "A smuggler of about 150 m, it seems to us.")
+    fill_in_request(ana, "A smuggler of about 150 m, it seems to us.")
     ana.get_by_role("button", name="Ask for release").click()
     assert "say what was seen" in ana.get_by_role("alert").last.inner_text()
     assert all(box.is_checked() for box in ana.get_by_role("checkbox").all()), (

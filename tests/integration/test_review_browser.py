@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from roadstead.catalog import Store
 from tests.integration import desks
-from tests.integration.desks import running
+from tests.integration.desks import press, running
 from tests.unit.catalog import builders as b
 from tests.unit.review import builders as r
 
@@ -47,12 +47,6 @@ def opened(chrome: Browser, desk: Desk, width: int = 1366, height: int = 800) ->
 
 def log_in(page: Page, desk: Desk, path: str = "/leads", name: str = "ana") -> None:
     desk.log_in(page, name, path)
-
-
-def press(page: Page, key: str) -> None:
-    """Press a key that leads to another page, and wait for it."""
-    with page.expect_navigation():
-        page.keyboard.press(key)
 
 
 def at(page: Page) -> str:

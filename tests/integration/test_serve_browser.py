@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.integration import desks
 from tests.integration.serving import Serve, write_deployments
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
 from tests.worlds import make_world
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield launched
-        launched.close()
+browser = desks.chrome
 
 
 def artifact(served: Serve, page: Page, key: str) -> None:

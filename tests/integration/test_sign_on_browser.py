@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from roadstead.catalog import Store
 from tests.integration.desks import Morning, command
-from tests.integration.test_report_browser import FLAGS
-from tests.integration.tools import chromium
+from tests.integration.tools import browsing
 from tests.unit.review import builders as r
 from tests.unit.review import provider as p
 
@@ -28,12 +26,11 @@ def test_somebody_without_a_password_logs_in_through_the_provider(
     command(*words, home=tmp_path)
     secret = tmp_path / "secret"
     secret.write_text(p.SECRET + "\n")
-    with p.running(p.Provider(lambda: datetime.now(UTC))) as provider, sync_playwright() as playwright:
+    with p.running(p.Provider(lambda: datetime.now(UTC))) as provider, browsing() as chrome:
         monkeypatch.setenv("ROADSTEAD_OIDC_ISSUER", provider.issuer)
         monkeypatch.setenv("ROADSTEAD_OIDC_CLIENT_ID", p.CLIENT)
         monkeypatch.setenv("ROADSTEAD_OIDC_CLIENT_SECRET_FILE", str(secret))
         monkeypatch.setenv("ROADSTEAD_OIDC_LABEL", "Harbour office")
-        chrome = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         with morning.served() as desk:
             assert provider.asked == [], "nothing is asked before somebody follows the link"
             page = chrome.new_page(viewport={"width": 1280, "height": 800})
@@ -51,5 +48,4 @@ def test_somebody_without_a_password_logs_in_through_the_provider(
             page.get_by_role("link", name="Log in with Harbour office").click()
             page.get_by_role("alert").wait_for()
             assert "nobody of the name 'somebody.else'" in page.get_by_role("alert").inner_text()
-        chrome.close()
     assert [one for one in complaints if "Failed to load resource" not in one] == []

@@ -5,11 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 DEBIAN_PYTHON = "/usr/bin/python3"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""Chromium asks nobody for anything by itself."""
 
 
 def _absent(package: str) -> NoReturn:
@@ -23,6 +36,15 @@ def _absent(package: str) -> NoReturn:
 def chromium() -> str:
     """Return the path of the system's Chromium."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or _absent("chromium")
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Run the system's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def qgis_python() -> str:

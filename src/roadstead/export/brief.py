@@ -232,7 +232,8 @@ def _point(row: Mapping[Any, Any]) -> CountPoint:
 
 def brief_html(brief: Brief, picture: str | None = None) -> str:
     """Return the page whole; or, with the address of its picture, what stands between a page's head and its end."""
-    part = imaged_part(brief.picture.image) if brief.picture else None
+    # Where the picture lies elsewhere only a part of it is shown; else it is cut to that part.
+    part = imaged_part(brief.picture.image) if brief.picture and picture else None
     brief = cropped(brief) if picture is None else brief
     colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
     chart = series_svg(brief.points, brief.gaps, colours, f"Hulls observed, {brief.title}", frame(brief))
@@ -245,7 +246,7 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
         picture=(picture or data_uri(brief.picture.image, PICTURE_PX)) if brief.picture else None,
         looks={name: STATUS_LOOKS[name] for name in MARKED},
         spots=spots(brief),
-        view=_view(brief, part if picture else None),
+        view=_view(brief, part),
     )
     return check_words(text)
 

@@ -1,4 +1,4 @@
-"""The weekly brief as one page of A4, made in Python alone (fpdf2)."""
+"""The weekly brief as one page of A4."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from PIL import Image as Pillow
 
-from roadstead.charts import CountPoint, Frame
+from roadstead.charts import MARKERS, CountPoint, Frame
 from roadstead.export.brief import MARKED, WORDS, Brief, brief_html, cropped, frame, spots
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.export.pdf import FONT, a4, latin, write
 from roadstead.export.report.rows import SHOWN_CLASSES
 from roadstead.whole import write_bytes, write_text
 
-_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "’": "'", "…": "..."})
-_FONT, _GREY, _INK, _ALARM = "helvetica", (85, 96, 109), (29, 38, 48), (138, 43, 6)
+_GREY, _INK, _ALARM = (85, 96, 109), (29, 38, 48), (138, 43, 6)
 
 
 def write_brief(folder: Path, slug: str, brief: Brief) -> list[Path]:
@@ -35,16 +35,14 @@ def write_brief(folder: Path, slug: str, brief: Brief) -> list[Path]:
 def brief_pdf(brief: Brief) -> bytes:
     """Return one page of A4; the same brief gives the same bytes."""
     brief = cropped(brief)
-    pdf = FPDF(format="A4")
-    pdf.set_creation_date(brief.end)
-    pdf.set_title(_latin(brief.title))
+    pdf = a4(brief.title, brief.end)
     pdf.set_margins(14, 12)
     pdf.set_auto_page_break(False)
     pdf.add_page()
     if brief.simulated:
         pdf.set_fill_color(*_ALARM)
         pdf.set_text_color(255, 255, 255)
-        pdf.set_font(_FONT, "B", 9)
+        pdf.set_font(FONT, "B", 9)
         pdf.cell(0, 6, "SIMULATED DATA: nothing of this was seen in the world.", fill=True, new_x=XPos.LMARGIN,
                  new_y=YPos.NEXT)  # fmt: skip
     _line(pdf, brief.title, 15, "B")
@@ -70,11 +68,10 @@ def _line(
     colour: tuple[int, int, int] = _INK,
     x: float | None = None,
 ) -> None:
-    pdf.set_font(_FONT, style, size)
     pdf.set_text_color(*colour)
     if x is not None:
         pdf.set_x(x)
-    pdf.multi_cell(0, size * 0.45, _latin(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    write(pdf, text, size, style, leading=0.45)
 
 
 def _picture(pdf: FPDF, brief: Brief, top: float) -> float:
@@ -89,17 +86,16 @@ def _picture(pdf: FPDF, brief: Brief, top: float) -> float:
     Pillow.fromarray(brief.picture.image).save(buffer, "PNG")
     pdf.image(buffer, x=14, y=top, w=wide, h=tall)
     for x, y, status in spots(brief):
-        red, green, blue = bytes.fromhex(STATUS_LOOKS[status].colour[1:])
-        pdf.set_draw_color(red, green, blue)
+        pdf.set_draw_color(*STATUS_LOOKS[status].rgb)
         pdf.set_line_width(0.4)
         pdf.circle(14 + x / 1000 * wide, top + y / 1000 * wide, 1.1)
     pdf.set_y(top + tall + 1)
     told = ", ".join(
         STATUS_LOOKS[name].label for name in MARKED if any(mark[2] == name for mark in brief.marks)
     )
-    pdf.set_font(_FONT, "", 7)
+    pdf.set_font(FONT, "", 7)
     pdf.set_text_color(*_GREY)
-    pdf.multi_cell(92, 3.2, _latin(f"Circles: {told or 'none'}; colours as in the report."))
+    pdf.multi_cell(92, 3.2, latin(f"Circles: {told or 'none'}; colours as in the report."))
     return pdf.get_y()
 
 
@@ -142,10 +138,10 @@ def _chart(pdf: FPDF, brief: Brief) -> None:
         pdf.set_draw_color(200, 206, 213)
         y = top + area.y(step) * scale
         pdf.line(14 + 34 * scale, y, 14 + (area.width - 8) * scale, y)
-        pdf.set_font(_FONT, "", 7)
+        pdf.set_font(FONT, "", 7)
         pdf.set_text_color(*_GREY)
         pdf.text(16, y + 1, str(step))
-    for time in sorted({one.acquired for one in (*brief.points,)} | {one.acquired for one in brief.gaps}):
+    for time in sorted({one.acquired for one in brief.points} | {one.acquired for one in brief.gaps}):
         pdf.text(14 + area.x(time) * scale - 4, top + area.height * scale - 1.5, f"{time:%d %b}")
     pdf.set_line_width(0.5)
     for point in brief.points:
@@ -156,7 +152,7 @@ def _chart(pdf: FPDF, brief: Brief) -> None:
         _colour(pdf, kind)
         pdf.rect(x, pdf.get_y() + 0.4, 2.2, 2.2, "F")
         pdf.set_text_color(*_INK)
-        pdf.set_font(_FONT, "", 7)
+        pdf.set_font(FONT, "", 7)
         pdf.text(x + 3.2, pdf.get_y() + 2.4, CLASS_LOOKS[kind].label)
         x += 42
     pdf.text(x + 8, pdf.get_y() + 2.4, "grey: says nothing of ships, which is not zero")
@@ -164,9 +160,8 @@ def _chart(pdf: FPDF, brief: Brief) -> None:
 
 
 def _colour(pdf: FPDF, kind: str) -> None:
-    red, green, blue = bytes.fromhex(CLASS_LOOKS[kind].colour[1:])
-    pdf.set_draw_color(red, green, blue)
-    pdf.set_fill_color(red, green, blue)
+    pdf.set_draw_color(*CLASS_LOOKS[kind].rgb)
+    pdf.set_fill_color(*CLASS_LOOKS[kind].rgb)
 
 
 def _point_pdf(pdf: FPDF, point: CountPoint, x: float, top: float, scale: float, area: Frame) -> None:
@@ -174,9 +169,10 @@ def _point_pdf(pdf: FPDF, point: CountPoint, x: float, top: float, scale: float,
     x += (SHOWN_CLASSES.index(point.hull_class) - 1) * 2.2
     low, value, high = (top + area.y(one or 0.0) * scale for one in (point.low, point.value, point.high))
     pdf.line(x, low, x, high)
-    if point.hull_class == "barge":
+    marker = MARKERS[point.hull_class]
+    if marker == "square":
         pdf.rect(x - 0.8, value - 0.8, 1.6, 1.6, "F")
-    elif point.hull_class == "bulk_carrier":
+    elif marker == "circle":
         pdf.circle(x, value, 0.9, "F")
     else:
         pdf.polygon([(x, value - 1.2), (x + 1.2, value), (x, value + 1.2), (x - 1.2, value)], style="F")
@@ -201,7 +197,3 @@ def _zones_pdf(pdf: FPDF, brief: Brief) -> None:
         _line(pdf, f"{line.zone}: {line.latest}; {seen}", 7.5)
     if brief.more_zones:
         _line(pdf, f"and {brief.more_zones} zones more: see the report", 7.5, colour=_GREY)
-
-
-def _latin(text: str) -> str:
-    return text.translate(_PLAIN).encode("latin-1", "replace").decode("latin-1")

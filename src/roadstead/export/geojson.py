@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -31,12 +32,17 @@ def write_geojson(table: gpd.GeoDataFrame, path: Path) -> Path:
 
 def write_placed(placed: gpd.GeoDataFrame, path: Path) -> Path:
     """Write a table that `by_the_rules` returned, or rows of it; see `write_geojson`."""
+    write_json(path, collection(placed))
+    return path
+
+
+def collection(placed: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Return a table that `by_the_rules` returned as a FeatureCollection, with a ``bbox`` where any row has a place."""
     document = to_features(placed)
     document.pop("bbox", None)
-    if len(placed):
+    if placed.geometry.notna().any():
         document["bbox"] = [float(value) for value in placed.total_bounds]
-    write_json(path, document)
-    return path
+    return document
 
 
 def by_the_rules(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -56,8 +56,8 @@ def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
         reports=("time", "size"),
         first=("time", "min"),
         last=("time", "max"),
-        ais_class=("ais_class", _listed),
-        source=("source", _listed),
+        ais_class=("ais_class", listed),
+        source=("source", listed),
         simulated=("simulated", "any"),
     ).reset_index()
     table["reports"] = table["reports"].astype("int64")
@@ -69,7 +69,8 @@ def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=np.array(lines, object), crs="EPSG:4326")
 
 
-def _listed(values: pd.Series[Any]) -> str | None:
+def listed(values: pd.Series[Any]) -> str | None:
+    """Return the values that differ, in order, with commas between; None where there is none."""
     return ", ".join(sorted({str(value) for value in values.dropna()})) or None
 
 

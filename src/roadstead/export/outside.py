@@ -17,6 +17,7 @@ from shapely.geometry import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.catalog import Decision, Release
+from roadstead.export.layers import listed, positions_table
 from roadstead.export.select import Filters
 from roadstead.export.words import LEAD, check_words, quoted
 from roadstead.redact import Known, masked
@@ -133,9 +134,7 @@ def outside_layers(spoken: Sequence[Spoken], terms: Terms) -> dict[str, gpd.GeoD
         if one.positions is not None and len(one.positions)
     ]
     if heard:
-        table = pd.concat(heard, ignore_index=True)
-        places = gpd.points_from_xy(table["lon"], table["lat"])
-        layers["positions"] = gpd.GeoDataFrame(table, geometry=places, crs="EPSG:4326")
+        layers["positions"] = positions_table(pd.concat(heard, ignore_index=True))
     return layers
 
 
@@ -227,19 +226,15 @@ def _identity(one: Spoken) -> dict[str, Any]:
         "candidates": ",".join(name for name in (seen["candidates"] or "").split(",") if name in told)
         or None,
         "linked_mmsi": None if one.release.decided is None else one.release.decided.linked_mmsi,
-        "vessel_names": _each(vessels["name"].map(quoted, na_action="ignore")),
-        "vessel_imos": _each(vessels["imo"]),
-        "vessel_callsigns": _each(vessels["callsign"]),
+        "vessel_names": listed(vessels["name"].map(quoted, na_action="ignore")),
+        "vessel_imos": listed(vessels["imo"]),
+        "vessel_callsigns": listed(vessels["callsign"]),
         "axis_deg": hull.get("axis_deg"),
         **{name: seen[name] if from_ais else None for name in ("distance_m", "dt_s")},
         "asked_by": content.more["asked_by"],
         "released_by": content.user_name,
         "ais_rows_withheld": one.withheld,
     }
-
-
-def _each(values: pd.Series[Any]) -> str | None:
-    return ", ".join(sorted({str(value) for value in values.dropna()})) or None
 
 
 def _zone(zone: str | None, terms: Terms) -> str | None:

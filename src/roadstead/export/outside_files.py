@@ -10,9 +10,8 @@ import geopandas as gpd
 
 from roadstead.errors import UsageError
 from roadstead.export.flat import csv_text, write_geoparquet
-from roadstead.export.geojson import by_the_rules
+from roadstead.export.geojson import by_the_rules, collection
 from roadstead.export.geopackage import write_geopackage
-from roadstead.headers import to_features
 from roadstead.whole import write_text
 
 FORMATS = ("geojson", "gpkg", "csv", "geoparquet")
@@ -20,15 +19,7 @@ FORMATS = ("geojson", "gpkg", "csv", "geoparquet")
 
 def geojson_text(table: gpd.GeoDataFrame) -> str:
     """Return a layer as GeoJSON (RFC 7946); rows without content have a null geometry."""
-    placed = table[table.geometry.notna()]
-    rules = by_the_rules(placed)
-    document = to_features(
-        table.assign(geometry=rules.geometry.reindex(table.index)).set_geometry("geometry")
-    )
-    document.pop("bbox", None)
-    if len(placed):
-        document["bbox"] = [float(value) for value in rules.total_bounds]
-    return json.dumps(document, allow_nan=False)
+    return json.dumps(collection(by_the_rules(table)), allow_nan=False)
 
 
 def check_formats(formats: Collection[str]) -> None:

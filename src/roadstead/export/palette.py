@@ -24,6 +24,12 @@ class Look:
     dash: str = "solid"
     """Line style by Bokeh's name."""
 
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The colour as red, green and blue, 0 to 255."""
+        red, green, blue = bytes.fromhex(self.colour[1:])
+        return red, green, blue
+
 
 CLASS_LOOKS = {
     "barge": Look("barge", "#E69F00"),

@@ -31,21 +31,20 @@ def style_qml(layer: str) -> str | None:
     if layer == "counts":
         return _qml("observed_at_all", "zone", _SEEN)
     if layer == "tracks":
-        return _TEMPLATES.get_template("line.qml.j2").render(look=TRACK_LOOK, rgb=_rgb(TRACK_LOOK.colour))
+        return _TEMPLATES.get_template("line.qml.j2").render(look=TRACK_LOOK, rgb=_rgb(TRACK_LOOK))
     return None
 
 
 def _qml(attribute: str, symbol: str, looks: Mapping[str, Look]) -> str:
     template = _TEMPLATES.get_template("categorized.qml.j2")
-    rows = [(value, look, _rgb(look.colour)) for value, look in looks.items()]
+    rows = [(value, look, _rgb(look)) for value, look in looks.items()]
     return template.render(
         attribute=attribute, symbol=symbol, rows=rows, fills={name: _FILLS.get(name, "no") for name in looks}
     )
 
 
-def _rgb(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"{red},{green},{blue}"
+def _rgb(look: Look) -> str:
+    return ",".join(map(str, look.rgb))
 
 
 def layer_styles(layers: Iterable[str], moment: datetime) -> pd.DataFrame:

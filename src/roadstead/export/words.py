@@ -10,15 +10,18 @@ import html
 import re
 from collections.abc import Collection
 
+import pandas as pd
 from markupsafe import escape
 
 from roadstead.errors import AccusationError
 from roadstead.words import REFUSED, REFUSED_ROOTS, accuses, plain_text
 
-__all__ = ["LEAD", "REFUSED", "check_words", "quoted"]
+__all__ = ["LEAD", "REFUSED", "check_words", "declared_texts", "quoted"]
 
 LEAD = "This is a lead with a probability, never a verdict."
 """Stands in every file about one finding."""
+FREE_TEXT = ("name", "callsign", "destination")
+"""Columns of `tables.VESSELS` that a ship fills in as it likes."""
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[a-zA-Z/!?][^>]*>", re.IGNORECASE | re.DOTALL)
 _ATTRIBUTES = re.compile(r"\b(?:alt|title|aria-label)\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
 
@@ -26,6 +29,11 @@ _ATTRIBUTES = re.compile(r"\b(?:alt|title|aria-label)\s*=\s*\"([^\"]*)\"", re.IG
 def quoted(name: str) -> str:
     """Return a declared name (or destination, or callsign) as a file shows it: on one line, between quotation marks."""
     return f"“{' '.join(name.split())}”"
+
+
+def declared_texts(vessels: pd.DataFrame) -> frozenset[str]:
+    """Return every text of `tables.VESSELS` that ships fill in as they like."""
+    return frozenset(str(text) for name in FREE_TEXT for text in vessels[name].dropna())
 
 
 def check_words(text: str, declared: Collection[str] = ()) -> str:

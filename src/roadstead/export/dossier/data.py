@@ -11,11 +11,10 @@ import geopandas as gpd
 import pandas as pd
 
 from roadstead.export.report.data import Image
+from roadstead.export.words import declared_texts
 
 WITHHOLD_ALL = "all"
 """Stands for every AIS source."""
-FREE_TEXT = ("name", "callsign", "destination")
-"""Columns of `tables.VESSELS` that a ship fills in as it likes."""
 
 
 @dataclass(frozen=True)
@@ -127,5 +126,4 @@ class Finding:
     @property
     def declared(self) -> frozenset[str]:
         """Every text that a ship declared of itself."""
-        cells = (value for name in FREE_TEXT for value in self.vessels[name].dropna())
-        return frozenset(str(value) for value in cells)
+        return declared_texts(self.vessels)

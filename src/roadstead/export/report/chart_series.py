@@ -17,13 +17,13 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
+from roadstead.charts import MARKERS
 from roadstead.export.palette import CLASS_LOOKS
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.rows import SHOWN_CLASSES, zone_names
 from roadstead.export.report.series import ALL_ZONES, gaps, observed_series, zones_by_traffic
 from roadstead.words import number
 
-MARKERS = {"barge": "square", "bulk_carrier": "circle", "dry_cargo": "diamond"}
 _TIP = """
 <div style="font:13px/1.45 system-ui,sans-serif;padding:2px 4px"><b>@when UTC</b><br>@words</div>
 """

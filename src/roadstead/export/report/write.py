@@ -12,10 +12,11 @@ from bokeh.resources import Resources
 from markupsafe import Markup
 
 from roadstead import __version__
+from roadstead.charts import MARKERS
 from roadstead.export.layers import is_simulated
 from roadstead.export.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
 from roadstead.export.report.chart_map import port_map
-from roadstead.export.report.chart_series import MARKERS, series_chart
+from roadstead.export.report.chart_series import series_chart
 from roadstead.export.report.data import PortReport, ReportData
 from roadstead.export.report.images import local_map
 from roadstead.export.report.rows import (
@@ -29,7 +30,7 @@ from roadstead.export.report.rows import (
     zone_names,
 )
 from roadstead.export.templating import templates
-from roadstead.export.words import check_words
+from roadstead.export.words import check_words, declared_texts
 from roadstead.whole import write_text
 from roadstead.words import moment, number, percent
 
@@ -66,12 +67,7 @@ def write_report(path: Path, data: ReportData) -> Path:
         StoreError: the file cannot be written.
         AccusationError: a text of ours accuses; nothing is written then.
     """
-    declared = {
-        str(text)
-        for report in data.ports
-        for name in ("name", "callsign", "destination")
-        for text in report.vessels[name].dropna()
-    }
+    declared = frozenset().union(*(declared_texts(report.vessels) for report in data.ports))
     write_text(path, check_words(render_report(data), declared))
     return path
 
