@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -124,6 +125,13 @@ def test_a_serve_killed_in_the_midst_of_runs_leaves_no_child_and_the_next_is_not
         assert served.stop() == 0
 
 
+def opened_for_writing(pipe: Path) -> int | None:
+    """Return a descriptor of a named pipe once somebody reads it; while it is open the reader waits for more."""
+    with suppress(OSError):  # ENXIO: nobody reads yet
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
+
+
 def test_when_prefects_server_dies_serve_ends_with_4_and_takes_its_runs_along(
     home: Path, world: World
 ) -> None:
@@ -131,13 +139,15 @@ def test_when_prefects_server_dies_serve_ends_with_4_and_takes_its_runs_along(
     os.mkfifo(pipe)
     write_deployments(home, world, ais=[str(pipe)])
     with Serve(home) as served:
-        served.wait_for(served.trigger("watch-port", "testport"), "RUNNING")
+        served.trigger("watch-port", "testport")
+        reading = until(lambda: opened_for_writing(pipe), "the run reads its AIS file")
         children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text().split()
         server = [pid for pid in children if b"\0server\0start" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         os.kill(int(server[0]), signal.SIGKILL)
         assert served.process.wait(60) == 4
         assert "Prefect's server ended" in served.log.read_text()
     assert until(lambda: not processes_of(home), "the run ended too", 10)
+    os.close(reading)
 
 
 def test_a_deployment_gone_from_the_file_is_paused_and_one_that_a_person_paused_stays_so(
