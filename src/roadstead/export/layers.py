@@ -56,10 +56,14 @@ def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
         reports=("time", "size"),
         first=("time", "min"),
         last=("time", "max"),
-        ais_class=("ais_class", listed),
-        source=("source", listed),
+        ais_class=("ais_class", "first"),
+        source=("source", "first"),
         simulated=("simulated", "any"),
-    ).reset_index()
+    )
+    for name in ("ais_class", "source"):
+        table[name] = table[name].astype(object).where(table[name].notna(), None)
+        table.update(_several(ordered, name))
+    table = table.reset_index()
     table["reports"] = table["reports"].astype("int64")
     table["simulated"] = table["simulated"].astype(bool)
     for name in ("first", "last"):
@@ -72,6 +76,13 @@ def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
 def listed(values: pd.Series[Any]) -> str | None:
     """Return the values that differ, in order, with commas between; None where there is none."""
     return ", ".join(sorted({str(value) for value in values.dropna()})) or None
+
+
+def _several(positions: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """Return what `listed` says of a column, of those tracks alone whose reports differ in it: they are few."""
+    values = positions[[*_TRACK_KEYS, name]].dropna().drop_duplicates()
+    differing = values[values.duplicated(_TRACK_KEYS, keep=False)]
+    return differing.groupby(_TRACK_KEYS)[name].agg(listed)
 
 
 def _line(xy: np.ndarray) -> shapely.LineString:
