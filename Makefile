@@ -51,8 +51,10 @@ setup-pgstac: .venv-pgstac/.done ## A STAC server on PostgreSQL for one test, in
 	.venv-pgstac/bin/python -m pip --disable-pip-version-check install --quiet -r tests/integration/pgstac.txt
 	touch $@
 
+# Unit tests share the cores; the others have servers, browsers and clocks of their own and run one by one.
 test: setup-dev setup-pgstac apt ## Set up and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile tests/unit
+	$(BIN)/python -m pytest --ignore tests/unit
 
 check: setup-dev ## Lint, format, types, import rules
 	$(BIN)/ruff check .
