@@ -103,6 +103,11 @@ def place_words(lon: float, lat: float) -> str:
     return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'} {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
 
 
+def port_name(slug: str) -> str:
+    """Return a port as people write it."""
+    return slug.title()
+
+
 def zone_words(zone: str | None, names: Mapping[str, str | None]) -> str:
     """Return a zone's id as people call it: its name where it has one (``names``), else the end of its id."""
     if zone is None:

@@ -39,6 +39,7 @@ from roadstead.export import (
 from roadstead.jobs.status import next_passes
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.settings import settings
+from roadstead.words import port_name
 
 FORMATS = (
     "geojson",
@@ -194,7 +195,7 @@ def port_report(
         chips.update(store.chips(slug, name))
     return PortReport(
         port=port,
-        name=slug.title(),
+        name=port_name(slug),
         acquisitions=acquisitions,
         scenes=store.scenes(slug, start, end),
         detections=store.detections(slug, start, end),

@@ -21,7 +21,7 @@ from roadstead.review.desk import Desk, is_loopback
 from roadstead.review.passwords import Remembered
 from roadstead.review.security import SESSION_COOKIE, Limiter, Seals
 from roadstead.tables import CLASSES
-from roadstead.words import chance, known, moment, number, percent, place_words
+from roadstead.words import chance, known, moment, number, percent, place_words, port_name
 
 Form = dict[str, str]
 
@@ -84,9 +84,16 @@ def environment(desk: Desk) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment port_name sentence".split()
+    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment sentence".split()
     made.filters |= {name: getattr(words, name) for name in own}
-    made.filters |= {"known": known, "moment": moment, "chance": chance, "percent": percent, "number": number}
+    made.filters |= {
+        "known": known,
+        "moment": moment,
+        "port_name": port_name,
+        "chance": chance,
+        "percent": percent,
+        "number": number,
+    }
     made.filters["redrawn"] = redrawn
     made.globals |= {
         "looks": desk.looks,

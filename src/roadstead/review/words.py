@@ -127,11 +127,6 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def port_name(slug: str) -> str:
-    """Return a port as people write it."""
-    return slug.title()
-
-
 def sentence(text: str) -> str:
     """Return words with a capital at their beginning."""
     return text[:1].upper() + text[1:]

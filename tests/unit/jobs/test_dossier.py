@@ -147,6 +147,7 @@ def test_every_reason_stands_in_words_with_what_else_could_explain_it(store: Sto
     assert REASONS["no_vessel_fits"] in other
     assert all(text in other for text in ELSE["no_ais_partner"])
     assert "a lead with a probability, never a verdict" in page
+    assert "UTC at Nampo, " in page
     assert set(ELSE) == set(STATUSES)
 
 

@@ -12,7 +12,7 @@ from roadstead.export.dossier.data import Finding
 from roadstead.export.palette import STATUS_LOOKS
 from roadstead.export.report.rows import class_words, hull_words, length_words
 from roadstead.export.words import LEAD, quoted
-from roadstead.words import chance, moment, place_words
+from roadstead.words import chance, moment, place_words, port_name
 from roadstead.words import worded as in_words
 
 ELSE = {
@@ -83,7 +83,7 @@ def sections(finding: Finding, reasons: Mapping[str, str], conflicts: Mapping[st
 
 def _summary(finding: Finding) -> str:
     match = finding.pairing
-    where = f"Seen {moment(finding.hull['acquired'])} at {finding.port}, {finding.zone_name}."
+    where = f"Seen {moment(finding.hull['acquired'])} at {port_name(finding.port)}, {finding.zone_name}."
     if match is None:
         return f"{where} It was not held against AIS."
     return (
