@@ -53,8 +53,8 @@ setup-pgstac: .venv-pgstac/.done ## A STAC server on PostgreSQL for one test, in
 
 # Unit tests share the cores; the others have servers, browsers and clocks of their own and run one by one.
 test: setup-dev setup-pgstac apt ## Set up and run all tests
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile tests/unit
-	$(BIN)/python -m pytest --ignore tests/unit
+	failed=0; $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile tests/unit || failed=1; \
+	$(BIN)/python -m pytest --ignore tests/unit || failed=1; exit $$failed
 
 check: setup-dev ## Lint, format, types, import rules
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ IMAGES = DOC.parent / "images"
 
 
 def exact_interval(k: int, n: int) -> tuple[float, float]:
-    """Return the exact (Clopper-Pearson) 95 % interval of a share."""
+    """Return the exact (Clopper-Pearson) 95 % interval of ``k`` of ``n``, at least one."""
     low, high = binomtest(k, n).proportion_ci(method="exact")
     return float(low), float(high)
 

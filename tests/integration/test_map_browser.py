@@ -134,6 +134,7 @@ def test_the_map_is_drawn_and_a_click_says_what_lies_there(chrome: Browser, lead
     assert leads.complaints == []  # the finding's page complains of scenes that are gone
     page.get_by_role("link", name="Open the finding").click()
     page.wait_for_url("**/finding/nampo/d1")
+    assert not [words for words in leads.complaints if "Failed to load resource" not in words]
     assert leads.outside() == []
     assert [url for url in leads.asked if ".mvt" in url and url.startswith(leads.address)]
 

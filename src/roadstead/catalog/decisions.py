@@ -179,10 +179,14 @@ class Decisions:
     def about(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[Decision, ...]]:
         """Return all rows about each of some findings (port, finding), oldest first."""
         told: dict[tuple[str, str], tuple[Decision, ...]] = dict.fromkeys(keys, ())
-        for part in in_parts(list(told)):
-            chosen = select(DECISION).where(tuple_(DECISION.c.port, DECISION.c.finding).in_(part))
-            for row in self._read(chosen.order_by(DECISION.c.seq)):
-                told[row.port, row.finding] += (row,)
+        chosen = select(DECISION).order_by(DECISION.c.seq)
+        for row in self._read(
+            *(
+                chosen.where(tuple_(DECISION.c.port, DECISION.c.finding).in_(part))
+                for part in in_parts(list(told))
+            )
+        ):
+            told[row.port, row.finding] += (row,)
         return told
 
     def of(self, port: str, finding: str) -> tuple[Decision, ...]:
@@ -200,9 +204,8 @@ class Decisions:
             return list(connection.scalars(select(newest.c.seq).order_by(newest.c.seq)))
 
     def some(self, numbers: Sequence[int]) -> Iterator[Decision]:
-        """Yield rows by their numbers."""
-        for part in in_parts(numbers):
-            yield from self._read(select(DECISION).where(DECISION.c.seq.in_(part)))
+        """Return rows by their numbers."""
+        return self._read(*(select(DECISION).where(DECISION.c.seq.in_(part)) for part in in_parts(numbers)))
 
     def fixed_structures(self, port: str) -> tuple[Decision, ...]:
         """Return the decisions that stand and call something at a port a fixed structure, in their order."""
@@ -230,9 +233,12 @@ class Decisions:
         """Check every row's hash and its link to the row before; see docs/review.md for what that shows."""
         return verified(self._read(select(DECISION).order_by(DECISION.c.seq)))
 
-    def _read(self, chosen: Select[Any]) -> Iterator[Decision]:
+    def _read(self, *chosen: Select[Any]) -> Iterator[Decision]:
+        """Return the rows of some statements, all of one state of the store."""
         with self._store.transaction(writes=False) as connection:
-            rows: Sequence[Mapping[str, Any]] = [dict(r) for r in connection.execute(chosen).mappings()]
+            rows: Sequence[Mapping[str, Any]] = [
+                dict(row) for one in chosen for row in connection.execute(one).mappings()
+            ]
         return (Decision(**row) for row in rows)
 
 

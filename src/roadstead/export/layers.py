@@ -61,7 +61,7 @@ def tracks_table(positions: pd.DataFrame) -> gpd.GeoDataFrame:
         simulated=("simulated", "any"),
     )
     for name in ("ais_class", "source"):
-        table[name] = table[name].astype(object).where(table[name].notna(), None)
+        table[name] = table[name].astype(object).where(table[name].notna() & (table[name] != ""), None)
         table.update(_several(ordered, name))
     table = table.reset_index()
     table["reports"] = table["reports"].astype("int64")

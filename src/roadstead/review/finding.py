@@ -73,7 +73,7 @@ def finding_page(request: Request, site: TheSite, visitor: Viewer, port: str, fi
         declared=declared_by(row, heard),
         scenes=place.scenes,
         changed=_changed(row, standing),
-        listed=desk.listed.words((port, finding)),
+        listed=desk.listed.of(leads.table).words((port, finding)),
         seen=checksum(row),
         **common,
     )

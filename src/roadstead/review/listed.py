@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from roadstead.ais.watchlist import Identifiers, ListMatch, Watchlist, matches
@@ -16,6 +18,23 @@ HIT, MMSI_ALONE = 2, 1
 _ON_IT = ("listed", "listing_date_unknown")
 
 
+@dataclass(frozen=True)
+class Told:
+    """What lists say of the vessels that the leads of one state of the store name."""
+
+    version: tuple[Any, ...] | None
+    found: Mapping[Key, tuple[ListMatch, ...]]
+
+    @cached_property
+    def ranks(self) -> Mapping[Key, int]:
+        """How well each lead's vessel fits a list; those that fit none are left out."""
+        return {key: max(map(rank, matches)) for key, matches in self.found.items()}
+
+    def words(self, key: Key) -> list[str]:
+        """Return what lists say of the vessels that a lead names, in words."""
+        return [words(match) for match in self.found.get(key, ())]
+
+
 class Listed:
     """What lists say of the vessels that leads name, worked out once for each state of the store."""
 
@@ -23,24 +42,14 @@ class Listed:
         """Take the leads and the lists."""
         self._queue, self._lists = queue, lists
         self._lock = threading.Lock()
-        self._version: tuple[Any, ...] | None = None
-        self.found: Mapping[Key, tuple[ListMatch, ...]] = {}
-        self.ranks: Mapping[Key, int] = {}
+        self._told = Told(None, {})
 
-    def of(self, table: LeadTable) -> Listed:
-        """Return it for the leads as they are now."""
-        if not self._lists:
-            return self
+    def of(self, table: LeadTable) -> Told:
+        """Return it for the leads of a state of the store."""
         with self._lock:
-            if self._version != table.version:
-                self.found = dict(_found(table, self._queue, self._lists))
-                self.ranks = {key: max(map(rank, told)) for key, told in self.found.items()}
-                self._version = table.version
-        return self
-
-    def words(self, key: Key) -> list[str]:
-        """Return what lists say of the vessels that a lead names, in words."""
-        return [words(match) for match in self.found.get(key, ())]
+            if self._lists and self._told.version != table.version:
+                self._told = Told(table.version, dict(_found(table, self._queue, self._lists)))
+            return self._told
 
 
 def rank(match: ListMatch) -> int:

@@ -76,7 +76,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
     last = max(1, -(-len(shown) // ON_A_PAGE))
     number = min(max(page, 1), last)
     part = [found.key(place) for place in shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]]
-    rows = desk.leads.rows(part)
+    rows, on_lists = desk.leads.rows(part), desk.listed.of(found.table)
     told = desk.decisions.about([(row["port"], row["finding"]) for row in rows])
     return site.page(
         request,
@@ -90,7 +90,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
                 "seen": checksum(row),
                 "held": held(about),
                 "after": about[-1].seq if about else 0,
-                "listed": desk.listed.words((row["port"], row["finding"])),
+                "listed": on_lists.words((row["port"], row["finding"])),
                 "new": since is not None and row["stored"] is not None and row["stored"] >= since,
             }
             for row in rows

@@ -11,7 +11,7 @@ import pytest
 
 from roadstead.ais.watchlist import Entry, Watchlist
 from roadstead.catalog import Attachment, LeadFilter, Queue, Store
-from roadstead.review.listed import HIT, MMSI_ALONE, Listed
+from roadstead.review.listed import HIT, MMSI_ALONE, Listed, Told
 from tests.unit.builders import ACQUIRED, detections
 from tests.unit.catalog import builders as b
 from tests.unit.export import builders as e
@@ -118,7 +118,7 @@ def conflicting(store: Store, **vessel: object) -> None:
     put(store, one_of(0, 0.97, 80), one_of(1, 0.85, 60, **given), vessels=declared)
 
 
-def listed(store: Store, *entries: Entry, retrieved: date = date(2021, 1, 1)) -> Listed:
+def listed(store: Store, *entries: Entry, retrieved: date = date(2021, 1, 1)) -> Told:
     queue = Queue(store)
     return Listed(queue, [Watchlist("UN 1718", retrieved, "told", entries)]).of(queue.table())
 
@@ -137,6 +137,21 @@ def test_a_hit_by_imo_number_comes_first_and_says_so_in_words(store: Store) -> N
     )
     assert "on a list as of the overpass" in browser.get("/finding/nampo/d1").text
     assert "on a list" not in browser.get("/finding/nampo/d0").text
+
+
+def test_a_page_made_of_an_older_state_takes_nothing_from_one_of_the_newer(store: Store) -> None:
+    queue = Queue(store)
+    lists = [
+        Watchlist(
+            "UN 1718", date(2021, 1, 1), "told", (Entry(("X",), imo="9074729", listed=date(2018, 3, 30)),)
+        )
+    ]
+    on_lists, older = Listed(queue, lists), queue.table()
+    conflicting(store)
+    newer = on_lists.of(queue.table())
+    assert on_lists.of(older).found == {}
+    assert newer.ranks == {("nampo", "d1"): HIT} and newer.words(("nampo", "d1"))
+    assert on_lists.of(queue.table()).ranks == newer.ranks
 
 
 def test_an_mmsi_alone_counts_less_than_an_imo_number(store: Store) -> None:
