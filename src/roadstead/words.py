@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -106,6 +107,13 @@ def place_words(lon: float, lat: float) -> str:
 def port_name(slug: str) -> str:
     """Return a port as people write it."""
     return slug.title()
+
+
+def days_words(start: datetime, end: datetime) -> str:
+    """Return the days of [start, end) in words, from the first to the last."""
+    last = max(start, end - timedelta(microseconds=1))
+    year = "" if start.year == last.year else f" {start.year}"
+    return f"{start.day} {start:%B}{year} to {last.day} {last:%B %Y}"
 
 
 def zone_words(zone: str | None, names: Mapping[str, str | None]) -> str:

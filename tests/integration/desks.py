@@ -111,7 +111,7 @@ class Desk:
 
     def outside(self) -> Sequence[str]:
         """Return what was asked of any other host."""
-        own = (self.address + "/", f"blob:{self.address}/", "data:")
+        own = (self.address + "/", f"blob:{self.address}/", "data:", "file:")
         return [url for url in self.asked if not url.startswith(own)]
 
 

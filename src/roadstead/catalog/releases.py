@@ -171,7 +171,8 @@ class Releases:
         """Enter a reply as it was received, word for word.
 
         Raises:
-            UsageError: there is no such release, or sender, day or text is missing.
+            UsageError: there is no such release; sender, day or text is missing; the day is before the overpass or
+                still to come; or the same reply is entered already.
         """
         who, said = " ".join(sender.split()), text.replace("\r\n", "\n").strip()
         if not (0 < len(who) <= 200 and 0 < len(said) <= LONGEST_REPLY):
@@ -185,6 +186,11 @@ class Releases:
             _person(connection, user)
             release = _out(connection, name)
             told = {"id": release.id, "sender": who, "received": received.isoformat(), "text": said}
+            seen = release.content.seen.get("acquired")
+            if seen and received < datetime.fromisoformat(seen).date():
+                raise UsageError(f"received {received}: that is before the overpass of {seen[:10]}")
+            if any(one.more == told for one in release.replies):
+                raise UsageError("this reply is entered already: the same sender, day and text")
             return append(connection, _after(release.content, "reply", told), user, now)
 
     def exported(

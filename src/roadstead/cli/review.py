@@ -54,7 +54,7 @@ def serve(
 ) -> None:
     """Serve the pages until Ctrl-C.
 
-    Example: roadstead review --store sqlite:///demo/roadstead.sqlite
+    Example: roadstead review --store sqlite:///build/demo/roadstead.sqlite
     """
     if context.invoked_subcommand is not None:
         return
@@ -150,9 +150,11 @@ def verify(
         *(f"the chain holds no row {head}: it was cut off or made anew" for head in lost),
     ]
     if json:
-        print_json({"decisions": found.rows, "head": found.head, "faults": faults})
+        print_json({"rows": found.rows, "head": found.head, "faults": faults})
     else:
-        out.print(f"{found.rows} decisions, head {found.head}", soft_wrap=True, highlight=False)
+        out.print(
+            f"{found.rows} rows in the chain of decisions, head {found.head}", soft_wrap=True, highlight=False
+        )
     if faults:
         raise BadInputError(
             "the chain of decisions is not whole:\n" + "\n".join(f"  {fault}" for fault in faults)

@@ -21,10 +21,15 @@ from roadstead.export.report.series import gaps, observed_series
 from roadstead.export.templating import templates
 from roadstead.export.words import check_words
 from roadstead.imagery import imaged_part
-from roadstead.words import Tally, moment, number, percent, tally
+from roadstead.words import Tally, days_words, moment, number, percent, tally
 
 WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
-MARKED = ("no_ais_partner", "ambiguous", "matched")
+COUNTED = (
+    "Counted: hulls without an AIS partner, matches with a conflict, declared vessels not seen. The desk's list also "
+    "holds ambiguous hulls that some vessel fits well, and no vessels that were not seen."
+)
+"""What the brief calls a lead, and what the desk does."""
+MARKED = ("no_ais_partner", "ambiguous", "matched", "no_coverage")
 MOST_ZONES = 14
 """Zones of the table: those seen least may be left to the report, and the page says how many."""
 PICTURE_PX = 900
@@ -115,7 +120,7 @@ def brief_of(
     passes = _passes(report, series, ledger)
     zones = _zone_lines(report)
     return Brief(
-        title=f"{report.name}: {start:%d %B} to {end:%d %B %Y}",
+        title=f"{report.name}: {days_words(start, end)}",
         start=start,
         end=end,
         simulated=is_simulated(report.acquisitions, report.matches, report.detections),
@@ -240,6 +245,7 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
     text = _TEMPLATES.get_template("brief.html.j2").render(
         brief=brief,
         words=WORDS,
+        counted=COUNTED,
         style=picture is None,
         chart=Markup(chart),  # noqa: S704 - made here, its texts escaped
         classes={name: CLASS_LOOKS[name] for name in SHOWN_CLASSES},

@@ -10,7 +10,7 @@ from fpdf.enums import XPos, YPos
 from PIL import Image as Pillow
 
 from roadstead.charts import MARKERS, CountPoint, Frame
-from roadstead.export.brief import MARKED, WORDS, Brief, brief_html, cropped, frame, spots
+from roadstead.export.brief import COUNTED, MARKED, WORDS, Brief, brief_html, cropped, frame, spots
 from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.export.pdf import FONT, a4, latin, write
 from roadstead.export.report.rows import SHOWN_CLASSES
@@ -115,6 +115,7 @@ def _beside(pdf: FPDF, brief: Brief, top: float) -> None:
     _line(pdf, f"Leads of these days: {sum(n for _, n in brief.leads)}", 10, "B", x=left)
     for name, n in brief.leads:
         _line(pdf, f"{n} {name}", 8, x=left)
+    _line(pdf, COUNTED, 7, colour=_GREY, x=left)
     pdf.ln(1.5)
     _line(pdf, "How much was observed", 10, "B", x=left)
     for name, share in brief.shares:

@@ -86,12 +86,18 @@ class Opened:
     server: ReviewServer
     setup_token: str | None
     """Lets the first admin in; None where somebody may log in already."""
+    empty: bool
+    """Whether the store holds no overpass."""
 
     @property
     def words(self) -> list[str]:
         """What to tell whoever started it."""
         address = self.server.address
         lines = [f"Review: {address}/"]
+        if self.empty:
+            lines.append(
+                "The store holds no overpass yet: 'roadstead watch' fills it, --store names another."
+            )
         if self.setup_token:
             lines.append(
                 f"Nobody can log in yet. Make the first admin at {address}/setup with this token, from this machine, "
@@ -134,7 +140,7 @@ def opened_desk(
         )
         server = ReviewServer(review_app(made), host, port)
         try:
-            yield Opened(server, token)
+            yield Opened(server, token, not store.ports())
         finally:
             server.stop()
 

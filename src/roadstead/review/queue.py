@@ -58,12 +58,14 @@ def asked(query: Mapping[str, str]) -> Asked:
     """Read the filters of an address.
 
     Raises:
-        UsageError: a date is none.
+        UsageError: a date is none, or the last day is before the first.
     """
     fields = {name: query[name] for name in NAMES if query.get(name)}
     decided = fields.get("decided", "no")
     sort = fields.get("sort", "matters")
     start, end = _day(fields, "from"), _day(fields, "to")
+    if start and end and end < start:
+        raise UsageError(f"to {fields['to']} is before from {fields['from']}")
     return Asked(
         fields,
         LeadFilter(

@@ -29,6 +29,7 @@ EVIDENCE = {
     "mmsi": "412000001",
     "conflicts": "length",
     "reasons": "weak_fit",
+    "acquired": "2020-11-03T02:25:41+00:00",
     "hull": None,
 }
 OLD_ROW: dict[str, Any] = {
@@ -119,6 +120,18 @@ def test_changed_details_are_named(store: Store, tmp_path: Path, kind: str) -> N
     raw.close()
     (fault,) = Decisions(store).verify().faults
     assert "does not have the hash" in fault
+
+
+def test_a_reply_is_entered_once_and_not_from_before_the_overpass(store: Store) -> None:
+    name, releases, day = released(store), Releases(store), date(2026, 2, 27)
+    releases.reply(name, "The owner", day, "Not so.", "ana", NOW)
+    with pytest.raises(UsageError, match="entered already"):
+        releases.reply(name, " The  owner", day, "Not so. ", "bob", NOW)
+    with pytest.raises(UsageError, match="received 2020-11-02: that is before the overpass of 2020-11-03"):
+        releases.reply(name, "The owner", date(2020, 11, 2), "Not so either.", "ana", NOW)
+    releases.reply(name, "The owner", day, "Not so at all.", "ana", NOW)
+    found = releases.one(name)
+    assert found is not None and [row.more["text"] for row in found.replies] == ["Not so.", "Not so at all."]
 
 
 @pytest.mark.parametrize("user", ["vic", "nobody", "", "eve"])

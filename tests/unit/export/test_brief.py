@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from roadstead.export import Brief, Quicklook, brief_html, brief_of, write_brief
-from roadstead.export.brief import WORDS
+from roadstead.export.brief import COUNTED, WORDS
 from roadstead.export.brief_pdf import brief_pdf
 from tests.unit.builders import ACQUIRED
 from tests.unit.catalog.builders import OVERPASS_ID
@@ -28,6 +28,14 @@ def brief() -> Brief:
         e.port_report(), quicklooks={OVERPASS_ID: Quicklook(image, (125.19, 38.64, 125.44, 38.76))}
     )
     return brief_of(report, START, END, [END + timedelta(days=1)])
+
+
+def test_its_title_names_the_last_day_and_its_picture_shows_every_hull(brief: Brief) -> None:
+    last = END - timedelta(microseconds=1)
+    assert brief.title.endswith(f" to {last.day} {last:%B %Y}")
+    own = e.port_report().matches
+    hulls = own[(own["overpass_id"] == OVERPASS_ID) & own["detection_id"].notna()]
+    assert len(brief.marks) == len(hulls) and "no_coverage" in {status for *_, status in brief.marks}
 
 
 def test_every_count_comes_with_its_interval(brief: Brief) -> None:
@@ -60,7 +68,7 @@ def test_what_could_not_be_seen_is_said_and_never_zero(brief: Brief) -> None:
 
 def test_the_page_says_that_it_is_simulated_and_that_leads_are_no_verdicts(brief: Brief) -> None:
     page = brief_html(brief)
-    assert "SIMULATED DATA" in page and WORDS in page
+    assert "SIMULATED DATA" in page and WORDS in page and COUNTED in page.replace("&#39;", "'")
     assert "SIMULATED" not in brief_html(replace(brief, simulated=False))
     assert "<style" not in brief_html(brief, "/quicklook/x.webp") and "data:" not in brief_html(
         brief, "/q.webp"

@@ -175,6 +175,12 @@ def test_filters(ana: r.Browser, query: str, expected: int) -> None:
     assert len(listed(ana.get(f"/leads?{query}").text)) == expected
 
 
+def test_days_the_wrong_way_round_are_no_empty_list(ana: r.Browser) -> None:
+    answer = ana.get("/leads?from=2020-11-12&to=2020-11-01")
+    assert answer.status_code == 400
+    assert "to 2020-11-01 is before from 2020-11-12" in answer.text
+
+
 def test_a_date_that_is_none_is_told(ana: r.Browser) -> None:
     answer = ana.get("/leads?from=yesterday")
     assert answer.status_code == 400

@@ -17,7 +17,7 @@ from roadstead.aoi import load_port
 from roadstead.catalog import Decisions, People, Store, Verdict
 from roadstead.cli.main import app
 from roadstead.errors import BadInputError, RoadsteadError, StoreError, UsageError
-from roadstead.jobs.review import desk, signing_key, write_labels
+from roadstead.jobs.review import desk, opened_desk, signing_key, write_labels
 from roadstead.review import label_features
 from roadstead.review.evidence import evidence_of
 from roadstead.review.precision import Share
@@ -205,12 +205,21 @@ def test_a_password_is_asked_for_twice_where_it_is_typed(url: str) -> None:
     assert "long enough" not in told.output
 
 
+def test_a_store_that_holds_nothing_is_told_of_at_the_start(url: str, tmp_path: Path) -> None:
+    with opened_desk(url, tmp_path) as empty:
+        assert any("holds no overpass yet" in line for line in empty.words)
+    with Store.open(url) as store:
+        r.fill(store)
+    with opened_desk(url, tmp_path) as full:
+        assert not any("holds no overpass" in line for line in full.words)
+
+
 def test_verify_prints_the_head_and_names_what_is_wrong(store: Store, url: str, tmp_path: Path) -> None:
     some(store)
     told = run("verify", "--store", url)
     head = Decisions(store).verify().head
     assert told.exit_code == 0
-    assert told.output.strip() == f"5 decisions, head {head}"
+    assert told.output.strip() == f"5 rows in the chain of decisions, head {head}"
     assert run("verify", "--contains", head, "--store", url).exit_code == 0
     lost = run("verify", "--contains", "f" * 64, "--store", url)
     assert isinstance(lost.exception, RoadsteadError)

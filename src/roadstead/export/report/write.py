@@ -32,7 +32,7 @@ from roadstead.export.report.rows import (
 from roadstead.export.templating import templates
 from roadstead.export.words import check_words, declared_texts
 from roadstead.whole import write_text
-from roadstead.words import moment, number, percent
+from roadstead.words import days_words, moment, number, percent
 
 LEADS_SHOWN = 25
 """Leads listed; the rest unfolds."""
@@ -92,7 +92,7 @@ def render_report(data: ReportData) -> str:
         leads_shown=LEADS_SHOWN,
         leads_open=LEADS_OPEN,
         version=__version__,
-        last_day=data.end - pd.Timedelta(microseconds=1),
+        days=days_words(data.start, data.end),
     )
 
 

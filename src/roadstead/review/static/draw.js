@@ -58,6 +58,7 @@
     const most = Number(svg.dataset.most || 200);
     const metres = Number(svg.dataset.metres || 10);
     const { width: W, height: H } = svg.viewBox.baseVal;
+    const clear = svg.dataset.look ? svg.dataset.look.split(" ").map(Number) : null; // where to look first: [x0, y0, x1, y1]
     const layer = svg.appendChild(made("g", { class: "boxes" }));
     let boxes = [];
     let chosen = -1;
@@ -135,7 +136,9 @@
       // The middle of what can be seen of the picture.
       const [own, frame] = [svg, view || svg].map((element) => element.getBoundingClientRect());
       const between = (low, high, most) => (Math.max(own[low], frame[low], 0) + Math.min(own[high], frame[high], most)) / 2;
-      return place(between("left", "right", innerWidth), between("top", "bottom", innerHeight));
+      const [x, y] = place(between("left", "right", innerWidth), between("top", "bottom", innerHeight));
+      const inside = clear && x > clear[0] && x < clear[2] && y > clear[1] && y < clear[3];
+      return inside || !clear ? [x, y] : [(clear[0] + clear[2]) / 2, (clear[1] + clear[3]) / 2];
     };
     const place = (clientX, clientY) => {
       const p = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
@@ -274,7 +277,6 @@
       svg.setAttribute("width", view.clientWidth);
       svg.setAttribute("height", (view.clientWidth * H) / W);
     }
-    const clear = svg.dataset.look ? svg.dataset.look.split(" ").map(Number) : null; // where to look first
     if (view && clear) {
       const seen = scale();
       view.scrollLeft = ((clear[0] + clear[2]) / 2) * seen - view.clientWidth / 2;
