@@ -66,6 +66,11 @@ class LeadTable:
         """Place of each lead in `keys`."""
         return {key: i for i, key in enumerate(self.keys)}
 
+    def zones(self, port: str | None) -> tuple[str, ...]:
+        """Return the zones that leads lie in, of one port where named."""
+        zones = self.columns["zone"]
+        return tuple(sorted(set(zones[self.columns["port"] == port] if port else zones) - {None}))
+
     def open(self, decided: Mapping[Key, str]) -> np.ndarray:
         """Return which leads have no decision, bool [n]; what was decided is gone through, since that is less."""
         found = np.ones(len(self.keys), bool)
@@ -82,6 +87,8 @@ class Ranked:
     """Places in `table`, int64 [n]."""
     decided: Mapping[Key, str]
     """Kind of the decision that stands, of every finding that has one."""
+    since: datetime | None = None
+    """What was stored from then on is new to whom they are ranked for."""
 
     def __len__(self) -> int:
         """Return how many fit."""
@@ -167,7 +174,7 @@ class Queue:
             order = _order(table, wanted, sort, since, ranks or {})
             with self._lock:
                 self._orders[key] = order, ranks  # kept with it, so that no other mapping gets its id
-        return Ranked(table, order, decided)
+        return Ranked(table, order, decided, since)
 
     def counted(self, since: datetime | None = None) -> Mapping[str, tuple[int, int]]:
         """Return port -> leads and those of them undecided, of overpasses stored since a moment where given."""
@@ -178,12 +185,6 @@ class Queue:
             str(port): (int((kept & (ports == port)).sum()), int((open_ & (ports == port)).sum()))
             for port in sorted(set(ports[kept]))
         }
-
-    def zones(self, port: str | None) -> tuple[str, ...]:
-        """Return the zones that leads lie in, of one port where named."""
-        columns = self.table().columns
-        own = columns["zone"][columns["port"] == port] if port else columns["zone"]
-        return tuple(sorted(set(own) - {None}))
 
     def declarations(self, imos: Collection[str], mmsis: Collection[str]) -> list[dict[str, Any]]:
         """Return all that was declared under MMSIs that are named, or that ever gave one of these IMO numbers.

@@ -12,6 +12,7 @@ from typing import Any
 
 from roadstead.ais.watchlist import Identifiers, ListMatch, Watchlist, matches
 from roadstead.catalog.queue import Key, LeadTable, Queue
+from roadstead.catalog.version import Version
 
 HIT, MMSI_ALONE = 2, 1
 """How well a vessel fits a list: by IMO number or two identifiers; by its MMSI alone, which another ship may use."""
@@ -22,7 +23,7 @@ _ON_IT = ("listed", "listing_date_unknown")
 class Told:
     """What lists say of the vessels that the leads of one state of the store name."""
 
-    version: tuple[Any, ...] | None
+    version: Version | None
     found: Mapping[Key, tuple[ListMatch, ...]]
 
     @cached_property

@@ -70,8 +70,8 @@ def brief(request: Request, site: TheSite, visitor: Viewer, port: str, to: str |
 def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at: Number = 0) -> Response:
     """Show the queue."""
     desk, queue = site.desk, asked(request.query_params)
-    since = desk.people.visit_before(visitor.name) if visitor.name else None
     found = ranked(desk, queue, visitor.name)
+    since = found.since
     shown = queue.shown(found)
     last = max(1, -(-len(shown) // ON_A_PAGE))
     number = min(max(page, 1), last)
@@ -103,7 +103,7 @@ def leads(request: Request, site: TheSite, visitor: Viewer, page: Number = 1, at
         pages=last,
         at=min(at, max(0, len(rows) - 1)),
         ports=desk.store.ports(),
-        zones=desk.queue.zones(queue.filter.port),
+        zones=found.table.zones(queue.filter.port),
         codes=code_choices(),
         decided_choices=DECIDED,
         sort_choices=SORT_WORDS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from shapely.geometry import Point, box
+from sqlalchemy import event
 
 from roadstead.catalog import Store
 from roadstead.headers import DetectionsHeader
@@ -182,3 +185,18 @@ def put(store: Store, taken: Overpass | None = None, port: str = "nampo", **chan
         "model_sha256": "a" * 64,
     }
     store.put_overpass(taken, port=port, **{**given, **changes})
+
+
+@contextmanager
+def asked(store: Store) -> Iterator[list[tuple[str, Sequence[Any]]]]:
+    """Give a list that fills with the statements a store is asked, each with its parameters."""
+    statements: list[tuple[str, Sequence[Any]]] = []
+
+    def note(_: object, __: object, statement: str, parameters: Sequence[Any], *___: object) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(store._engine, "before_cursor_execute", note)

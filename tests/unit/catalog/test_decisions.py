@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from roadstead.catalog import Decisions, OvertakenError, Store, Verdict
 from roadstead.catalog.chain import GENESIS
@@ -156,16 +155,12 @@ def test_findings_are_asked_for_in_parts_that_a_statement_holds(
 ) -> None:
     chain = three(store)
     monkeypatch.setattr("roadstead.catalog.conditions.AT_ONCE", 2)
-    held: list[int] = []
-
-    def note(_: object, __: object, statement: str, parameters: Sequence[object], *___: object) -> None:
-        held.extend([len(parameters)] if "FROM decisions" in statement else [])
-
-    event.listen(store._engine, "before_cursor_execute", note)
-    found = chain.about([("nampo", f"d{index}") for index in range(5)])
+    with b.asked(store) as statements:
+        found = chain.about([("nampo", f"d{index}") for index in range(5)])
+        numbered = chain.some([3, 1, 2])
     assert [len(found["nampo", f"d{index}"]) for index in range(5)] == [1, 1, 1, 0, 0]
-    assert sorted(row.seq for row in chain.some([3, 1, 2])) == [1, 2, 3]
-    event.remove(store._engine, "before_cursor_execute", note)
+    assert sorted(row.seq for row in numbered) == [1, 2, 3]
+    held = [len(parameters) for statement, parameters in statements if "FROM decisions" in statement]
     assert held == [4, 4, 2, 2, 1], "two findings by port and name, then one; two numbers, then one"
 
 

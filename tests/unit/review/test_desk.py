@@ -11,7 +11,6 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from roadstead.catalog import Decisions, Store
 from roadstead.jobs.export import week_brief
@@ -173,6 +172,18 @@ def test_filters(ana: r.Browser, query: str, expected: int) -> None:
     if "decided" in query:
         ana.decide("d3", kind="accepted")
     assert len(listed(ana.get(f"/leads?{query}").text)) == expected
+
+
+def test_the_list_reads_who_asks_and_the_state_of_the_store_once(ana: r.Browser, store: Store) -> None:
+    ana.get("/leads")
+    with b.asked(store) as statements:
+        assert ana.get("/leads").status_code == 200
+    asked = [table for statement, _ in statements for table in re.findall(r"FROM (\w+)", statement)]
+    assert {name: asked.count(name) for name in ("users", "visits", "matches")} == {
+        "users": 1,
+        "visits": 1,
+        "matches": 1,
+    }
 
 
 def test_days_the_wrong_way_round_are_no_empty_list(ana: r.Browser) -> None:
@@ -460,14 +471,9 @@ def test_no_form_stands_in_a_paragraph_where_a_browser_would_tear_it_out(ana: r.
 
 def test_a_finding_reads_each_thing_once(ana: r.Browser, store: Store) -> None:
     ana.get("/finding/nampo/d1")
-    asked: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        asked.extend(re.findall(r"FROM (\w+)", statement))
-
-    event.listen(store._engine, "before_cursor_execute", note)
-    assert ana.get("/finding/nampo/d1").status_code == 200
-    event.remove(store._engine, "before_cursor_execute", note)
+    with b.asked(store) as statements:
+        assert ana.get("/finding/nampo/d1").status_code == 200
+    asked = [table for statement, _ in statements for table in re.findall(r"FROM (\w+)", statement)]
     # Of scenes its own, those before and after; of matches itself and those around it; of reports those of the vessel
     # named and those nearby before and after the overpass; of decisions its own and what is new in the chain.
     several = {"scenes": 3, "matches": 2, "positions": 3, "decisions": 2}
