@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated evaluate ablation realism bench bench-reconciler soak online docs screens lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak online docs screens lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,13 @@ train: train-simulated ## Then train on SHARED too, once for each fold of places
 
 train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)
 	$(BIN)/python -m roadstead.training.train --simulated-only --shared $(SHARED) --run build/training-simulated
+
+# Threads that wait for work sleep: those that spin would take from others what they leave idle.
+train-on: setup-dev ## Go on with the long run of training, for days beside other work: nohup nice -n 19 make train-on &
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m roadstead.training.long_run --shared $(SHARED)
+
+train-status: ## Say how far the long run is
+	@$(BIN)/python -m roadstead.training.long_run --status
 
 evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
 	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-2

@@ -348,7 +348,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.shared_data
 def test_the_ports_of_the_real_images_load(shared_data: Path) -> None:
     files = sorted((shared_data / "aoi").glob("*.geojson"))
-    assert len(files) == 12
+    assert len(files) == 16
     for file in files:
         port = load_port(file)
         assert port.slug == file.stem

@@ -63,6 +63,7 @@ def render(model: dict[str, Any], metrics: dict[str, Any], train: dict[str, Any]
         counted=_COUNTED,
         classes=CLASSES,
         places=_by_fold(train["folds"]),
+        untaught=sorted(set(metrics["places"]) - set(train["folds"])),
         f=_figure,
         i=_interval,
     )

@@ -81,3 +81,35 @@ def _in_cycle(step: int, config: TrainConfig) -> tuple[int, int]:
             return step, whole
         step -= whole
     return config.cycles[-1], config.cycles[-1]
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """What the run of days is made of (`training.long_run`): simulated scenes alone, each for a while and never again.
+
+    The learning rate warms up and then stays, so that the run needs no end; the moving average of the weights, which is
+    what is exported, stands in for the decay (Izmailov et al. 2018; Hu et al. 2024, warm-up, stable, decay).
+    """
+
+    starts_from: str = SIMULATED_ONLY
+    """Id of the committed model whose weights it goes on from where it has no checkpoint."""
+    crops: int = 3_000_000
+    batch: int = 16
+    learning_rate: float = 1e-3
+    warmup_steps: int = 300
+    weight_decay: float = 0.01
+    ema_decay: float = 0.9995
+    simulated_share: float = 0.85
+    """Of crops that carry simulated hulls beside those of their scene."""
+    scene_px: int = 400
+    """Side of its scenes, 10 m pixels."""
+    pool_scenes: int = 48
+    crops_per_scene: int = 40
+    """How many crops pass before a new scene takes the place of the oldest."""
+    stamps_per_scene: int = 40
+    architecture: str = "yolo11n-obb.yaml"
+    seed: int = 1
+
+    def rate(self, step: int) -> float:
+        """Give the learning rate of a step."""
+        return self.learning_rate * min((step + 1) / self.warmup_steps, 1.0)

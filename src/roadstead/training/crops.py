@@ -5,8 +5,10 @@ Crop number i of a run depends on the seed and i alone, so that a resumed run se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -78,9 +80,14 @@ class Composer:
         inside = _centres_inside(corners)
         return Crop(image, corners[inside], np.array(canvas.classes, np.int64)[inside])
 
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """How often each scene is cut from."""
+        return _weights(self.scenes)
+
     def _ground(self, rng: np.random.Generator) -> _Canvas:
         """Cut a rotated, scaled and mirrored window from a scene, around a ship three times in five."""
-        scene = self.scenes[int(rng.choice(len(self.scenes), p=_weights(self.scenes)))]
+        scene = self.scenes[int(rng.choice(len(self.scenes), p=self._shares))]
         centre = _window_centre(scene, rng)
         matrix = _window_matrix(centre, rng)
         size = (CROP_PX, CROP_PX)
@@ -161,7 +168,8 @@ def _weights(scenes: Sequence[TrainingScene]) -> NDArray[np.float64]:
     places = [
         PRACTICE if scene.scene_id.startswith(PRACTICE) else place_of(scene.scene_id) for scene in scenes
     ]
-    weights = np.array([1 / places.count(place) for place in places])
+    scenes_of = Counter(places)
+    weights = np.array([1 / scenes_of[place] for place in places])
     return np.asarray(weights / weights.sum())
 
 

@@ -27,7 +27,7 @@ from roadstead.training.card import template
 from roadstead.training.conditions import practice_ships
 from roadstead.training.crops import WITH_CLOUD, WITH_SURF
 from roadstead.training.figures import LENGTH_BINS_M, in_bin
-from roadstead.training.places import Label, fold_of, labelled_scenes, place_of, read_labels
+from roadstead.training.places import PLACES, Label, fold_of, labelled_scenes, place_of, read_labels
 from roadstead.training.practice import TAUGHT, labelled_hulls
 from roadstead.training.scoring import LEAST_LENGTH_M
 from roadstead.training.stamps import simulated_stamp
@@ -74,16 +74,23 @@ def write_dataset_card(folder: Path, shared: Path) -> Path:
     """
     train = yaml.safe_load((folder / "train.yaml").read_text(encoding="utf-8"))
     config = train["config"]
-    text = render(config, real_facts(shared), simulated_facts(int(config["practice_scenes"])))
+    untaught = sorted(set(PLACES) - set(train["folds"]))
+    text = render(config, real_facts(shared), simulated_facts(int(config["practice_scenes"])), untaught)
     path = folder / NAME
     write_text(path, text)
     return path
 
 
-def render(config: Mapping[str, Any], real: Mapping[str, Any], simulated: Mapping[str, Any]) -> str:
-    """Fill the card's template."""
+def render(
+    config: Mapping[str, Any],
+    real: Mapping[str, Any],
+    simulated: Mapping[str, Any],
+    untaught: Sequence[str] = (),
+) -> str:
+    """Fill the card's template; `untaught` are labelled places that came after the model was taught."""
     return template(_TEMPLATE).render(
         config=config,
+        untaught=untaught,
         taught_on_simulation=config["taught_on"] == "simulated",
         real=real,
         simulated=simulated,

@@ -26,13 +26,11 @@ from roadstead.training.failures import write_failures
 from roadstead.training.figures import ScoredScene, f1_draws, reliability, summary
 from roadstead.training.interval_check import simulated_lengths
 from roadstead.training.open_water import open_water
-from roadstead.training.places import PLACES, place_of, shared_folder
+from roadstead.training.places import ANCHORAGES, PLACES, place_of, shared_folder
 from roadstead.training.raft_check import simulated_rafts
 from roadstead.training.unseen import cross_fitted, unseen_scenes
 from roadstead.whole import write_text
 
-ANCHORAGES: Final = frozenset({"houston", "vancouver"})
-"""Places of 8-bit true colour with most of the bulk carriers, which would else carry the figures alone."""
 BULK_CARRIERS_AT: Final = "vancouver"
 """Has more than half of the bulk carriers whose labels are sure."""
 

@@ -49,16 +49,19 @@ class Detector(nn.Module):
         return torch.cat([decoded[:, :4] / UPSAMPLE, decoded[:, 4:]], 1)
 
 
-def detection_loss(network: Detector, images: torch.Tensor, targets: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Sum of box, class, distribution and angle losses over a batch; the network in bfloat16, the loss in float32.
+def detection_loss(
+    network: Detector, images: torch.Tensor, targets: dict[str, torch.Tensor], *, half: bool
+) -> torch.Tensor:
+    """Sum of box, class, distribution and angle losses over a batch; the loss itself always in float32.
 
     Args:
         network: In training mode.
-        images: [N, 3, H, W] RGB 0..1.
+        images: [N, 3, H, W] RGB 0..1, on the network's device.
         targets: ``batch_idx`` [M], ``cls`` [M, 1], ``bboxes`` [M, 5] (cx, cy, w, h normalised, angle).
+        half: Whether the network runs in bfloat16 (`training.machine.half_is_faster`).
     """
     images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=half):
         maps = network(images)
     # The features only tell their shapes to the loss.
     maps = {key: value if key == "feats" else value.float() for key, value in maps.items()}

@@ -75,7 +75,11 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
         {"weights": f"{fold_name(f)}.onnx", "sha256": own, "left_out": left_out(f)}
         for f, own in enumerate(folds)
     ]
-    parts: dict[str, Any] = {"score_threshold": LOWEST_SCORE, "folds": weights}
+    parts: dict[str, Any] = {
+        "score_threshold": LOWEST_SCORE,
+        "folds": weights,
+        "crops_seen": crops_seen(config, models_dir),
+    }
     _write(folder, describe(config, digest, **parts))
     console.print("exported; calibrating on places that the weights have not seen ...")
     parts |= calibrated(shared, cache, load_model(folder))
@@ -95,6 +99,14 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
     _write(folder, describe(config, digest, **parts) | measured_keys(metrics))
     write_card(folder)
     return folder
+
+
+def crops_seen(config: Mapping[str, Any], models_dir: Path) -> int:
+    """Count the crops that taught a model, those of the model it started from included."""
+    own = sum(config["cycles"]) * int(config["batch"])
+    if config["pretrained"] is None:
+        return own
+    return own + int(load_model(str(config["pretrained"]), models_dir).card["crops_seen"])
 
 
 def _own_folds(config: dict[str, Any]) -> tuple[int, ...]:
@@ -149,6 +161,7 @@ def describe(
     digest: str,
     *,
     score_threshold: float,
+    crops_seen: int = 0,
     folds: Sequence[Mapping[str, Any]] = (),
     platt: Platt | None = None,
     classes: ClassFit | None = None,
@@ -169,6 +182,7 @@ def describe(
         "merge": MERGE.model_dump(),
         "context": CONTEXT.model_dump(),
         "taught_on": config["taught_on"],
+        "crops_seen": crops_seen,
         "folds": [dict(fold) for fold in folds],
     }
     if platt is not None:

@@ -18,20 +18,26 @@ from numpy.typing import NDArray
 from roadstead.errors import BadInputError
 
 PLACES: Final[dict[str, int]] = {
+    "calais": 0,
     "honolulu": 0,
     "houston": 0,
     "klang": 0,
     "athens": 1,
     "cartagena": 1,
     "gdynia": 1,
+    "santos": 1,
     "casablanca": 2,
     "durban": 2,
+    "qingdao": 2,
     "vancouver": 2,
     "genoa": 3,
     "marseille": 3,
+    "rotterdam": 3,
     "valencia": 3,
 }
-"""Place -> fold. The two anchorages with several dates lie in different folds; each fold has 65 to 126 of the ships."""
+"""Place -> fold. The two anchorages with several dates lie in different folds; each fold has 127 to 140 ships."""
+ANCHORAGES: Final = frozenset({"houston", "vancouver"})
+"""Places seen at anchor on several dates, in 8-bit true colour; all others are harbours."""
 FOLDS: Final = tuple(sorted(set(PLACES.values())))
 
 

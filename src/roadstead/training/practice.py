@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from roadstead.simulate.hulls.sample import SENSOR_PIXEL_M
-from roadstead.simulate.practice.scene import PracticeHull, PracticeScene, practice_scene
+from roadstead.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
 from roadstead.tables import CLASSES
 from roadstead.training.scenes import PRACTICE, VISUAL_REFLECTANCE, TrainingScene
 from roadstead.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, SMALLEST_LABELLED_M
@@ -36,21 +37,31 @@ def practice_scenes(cache: Path, seed: int, count: int, *, workers: int = 2) -> 
     jobs = [(cache, seed, number) for number in range(count)]
     console = Console(stderr=True)
     with ProcessPoolExecutor(workers) as pool:
-        paths = list(track(pool.map(_cached, jobs), f"practice scenes, seed {seed}", count, console=console))
-    return tuple(_read(path) for path in paths)
+        paths = list(track(pool.map(_drawn, jobs), f"practice scenes, seed {seed}", count, console=console))
+    return tuple(read_drawn(path) for path in paths)
 
 
-def _cached(job: tuple[Path, int, int]) -> Path:
-    cache, seed, number = job
-    path = cache / f"{PRACTICE}-{_drawn_by()}-{seed}-{number:04d}.npz"
+def _drawn(job: tuple[Path, int, int]) -> Path:
+    return draw_into(*job)
+
+
+def cached_path(cache: Path, seed: int, number: int) -> Path:
+    """Name the file of a practice scene as today's code draws it."""
+    return cache / f"{PRACTICE}-{_drawn_by()}-{seed}-{number:04d}.npz"
+
+
+def draw_into(cache: Path, seed: int, number: int, side_px: int = SIDE_PX) -> Path:
+    """Draw one practice scene into the cache unless it is there already; returns its file."""
+    path = cached_path(cache, seed, number)
     if not path.exists():
-        scene = as_training(f"{PRACTICE}-{seed}-{number:04d}", practice_scene(seed, number))
+        scene = as_training(f"{PRACTICE}-{seed}-{number:04d}", practice_scene(seed, number, side_px))
         arrays = {name: getattr(scene, name) for name in ("rgb", "water", "corners", "classes")}
         with replacing(path) as temporary:
             np.savez_compressed(temporary, **arrays)
     return path
 
 
+@lru_cache
 def _drawn_by() -> str:
     """Tell versions of the drawing code apart, so that no scene of an older one teaches."""
     folder = Path(str(resources.files("roadstead.simulate")))
@@ -58,7 +69,8 @@ def _drawn_by() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
 
 
-def _read(path: Path) -> TrainingScene:
+def read_drawn(path: Path) -> TrainingScene:
+    """Read a practice scene that `draw_into` wrote."""
     with np.load(path) as arrays:
         return TrainingScene(path.stem, arrays["rgb"], arrays["water"], arrays["corners"], arrays["classes"])
 

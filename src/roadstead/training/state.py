@@ -9,7 +9,7 @@ from typing import Any, Final
 import torch
 
 from roadstead.errors import BadInputError
-from roadstead.training.config import TrainConfig, learning_rate
+from roadstead.training.config import LongRun, TrainConfig
 from roadstead.training.network import Detector, detection_loss
 from roadstead.whole import replacing
 
@@ -35,15 +35,16 @@ def last_average(run: Path) -> Path:
 
 @dataclass
 class TrainState:
-    """Network, moving average, optimiser and the number of steps done."""
+    """Network, moving average, optimiser, and how many steps and crops are done."""
 
     network: Detector
     average: Detector
     optimiser: torch.optim.Optimizer
     step: int
+    crops: int = 0
 
     @classmethod
-    def start(cls, config: TrainConfig, run: Path, weights: Path | None = None) -> TrainState:
+    def start(cls, config: TrainConfig | LongRun, run: Path, weights: Path | None = None) -> TrainState:
         """Begin afresh or from other weights, or from the run's checkpoint where there is one."""
         network, average = Detector(config.architecture), Detector(config.architecture)
         if weights is not None:
@@ -56,18 +57,27 @@ class TrainState:
             state._load(run / CHECKPOINT)
         return state
 
-    def advance(self, images: torch.Tensor, targets: dict[str, torch.Tensor], config: TrainConfig) -> float:
-        """Take one step; returns the loss per crop."""
+    def advance(
+        self,
+        images: torch.Tensor,
+        targets: dict[str, torch.Tensor],
+        *,
+        rate: float,
+        ema_decay: float,
+        half: bool,
+    ) -> float:
+        """Take one step at a learning rate; returns the loss per crop."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, config)
+            group["lr"] = rate
         self.network.train()
-        loss = detection_loss(self.network, images, targets)
+        loss = detection_loss(self.network, images, targets, half=half)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without annotations
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
         self.optimiser.step()
         self.step += 1
-        self._average(min(config.ema_decay, (1 + self.step) / (10 + self.step)))
+        self.crops += len(images)
+        self._average(min(ema_decay, (1 + self.step) / (10 + self.step)))
         return float(loss.detach()) / len(images)
 
     @torch.no_grad()
@@ -80,29 +90,41 @@ class TrainState:
                 target[name].copy_(value)
 
     def save(self, run: Path) -> None:
-        """Write the checkpoint to a temporary name, then rename; keep the average of every checkpoint too."""
+        """Write the checkpoint, and keep the average of every checkpoint beside it."""
+        self.save_checkpoint(run)
+        with replacing(run / f"average-{self.step:06d}.pt") as temporary:
+            torch.save(self.average.state_dict(), temporary)
+
+    def save_checkpoint(self, run: Path) -> None:
+        """Write the checkpoint whole or not at all: tensors and plain values, which outlive moved modules."""
         whole = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "crops": self.crops,
         }
-        for name, content in (
-            (CHECKPOINT, whole),
-            (f"average-{self.step:06d}.pt", self.average.state_dict()),
-        ):
-            with replacing(run / name) as temporary:
-                torch.save(content, temporary)
+        with replacing(run / CHECKPOINT) as temporary:
+            torch.save(whole, temporary)
 
     def _load(self, path: Path) -> None:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.step = int(saved["step"])
+        self.crops = int(saved["crops"])
+
+    def on(self, device: str) -> TrainState:
+        """Move all of it to a device."""
+        self.network.to(device)
+        self.average.to(device)
+        for own in self.optimiser.state.values():
+            own.update({k: v.to(device) for k, v in own.items() if isinstance(v, torch.Tensor) and v.ndim})
+        return self
 
 
-def _groups(network: Detector, config: TrainConfig) -> list[dict[str, Any]]:
+def _groups(network: Detector, config: TrainConfig | LongRun) -> list[dict[str, Any]]:
     """Decay weights of convolutions, not biases and batch norms."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]

@@ -28,8 +28,9 @@ from torch.utils.data import DataLoader, Dataset
 from roadstead.errors import BadInputError
 from roadstead.training.boxes import long_side_first
 from roadstead.training.command import exit_code_of
-from roadstead.training.config import SIMULATED, TrainConfig, simulated_share
+from roadstead.training.config import SIMULATED, TrainConfig, learning_rate, simulated_share
 from roadstead.training.crops import CROP_PX, Composer, Crop
+from roadstead.training.machine import half_is_faster
 from roadstead.training.package import package
 from roadstead.training.places import FOLDS, PLACES, left_out, shared_folder
 from roadstead.training.practice import TAUGHT, practice_scenes
@@ -148,11 +149,20 @@ def train(composer: Composer, run: Path, config: TrainConfig, weights: Path | No
     torch.manual_seed(config.seed)
     console = Console(stderr=True)
     state = TrainState.start(config, run, weights)
+    half = half_is_faster(config.architecture)
     batches = _batches(CropDataset(composer, config), config, state.step)
     started, first = time.monotonic(), state.step
     losses: list[float] = []
     for images, targets in batches:
-        losses.append(state.advance(images, targets, config))
+        losses.append(
+            state.advance(
+                images,
+                targets,
+                rate=learning_rate(state.step, config),
+                ema_decay=config.ema_decay,
+                half=half,
+            )
+        )
         if state.step % 50 == 0:
             pace = (time.monotonic() - started) / (state.step - first)
             left = pace * (config.steps - state.step) / 60

