@@ -74,27 +74,27 @@ fmt: setup-dev ## Format and mend what can be mended
 	$(BIN)/ruff format .
 
 train: train-simulated ## Then train on SHARED too, once for each fold of places and once on all (hours; resumable)
-	$(BIN)/python -m roadstead.training.train --shared $(SHARED)
+	$(BIN)/python -m roadstead_lab.training.train --shared $(SHARED)
 
 train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)
-	$(BIN)/python -m roadstead.training.train --simulated-only --shared $(SHARED) --run build/training-simulated
+	$(BIN)/python -m roadstead_lab.training.train --simulated-only --shared $(SHARED) --run build/training-simulated
 
 # Threads that wait for work sleep: those that spin would take from others what they leave idle.
 train-on: setup-dev ## Go on with the long run of training, for days beside other work: nohup nice -n 19 make train-on &
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m roadstead.training.long_run --shared $(SHARED)
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m roadstead_lab.training.long_run --shared $(SHARED)
 
 train-status: ## Say how far the long run is
-	@$(BIN)/python -m roadstead.training.long_run --status
+	@$(BIN)/python -m roadstead_lab.training.long_run --status
 
 evaluate: setup-dev ## Measure the models on SHARED; rewrites their metrics.json and card.md
 	$(BIN)/roadstead evaluate --shared $(SHARED) --model s2-obb-n-sim-2
 	$(BIN)/roadstead evaluate --shared $(SHARED)
 
 ablation: setup-dev ## Measure what each part of the detector is worth on SHARED; rewrites docs/detector
-	$(BIN)/python -m roadstead.training.ablation --shared $(SHARED)
+	$(BIN)/python -m roadstead_lab.training.ablation --shared $(SHARED)
 
 realism: setup-dev ## Hold simulated scenes against SHARED: sheets in build/realism, the table in docs/simulation
-	$(BIN)/python -m roadstead.training.realism --shared $(SHARED) --out build/realism --docs docs/simulation
+	$(BIN)/python -m roadstead_lab.training.realism --shared $(SHARED) --out build/realism --docs docs/simulation
 
 bench: setup-bench ## Speed, memory and dense-anchorage figures, ours and others' on one machine
 	$(BIN)/python -m benchmarks

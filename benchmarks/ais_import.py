@@ -143,7 +143,7 @@ def nmea_ratio(lines: list[bytes], rounds: int = 5) -> tuple[float, float]:
 
     from roadstead.ais.clean import clean
     from roadstead.ais.data import Window
-    from roadstead.ais.nmea import read_nmea
+    from roadstead.ais.readers.nmea import read_nmea
 
     theirs, ours, messages = [], [], 0
     for _ in range(rounds):

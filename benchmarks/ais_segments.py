@@ -53,7 +53,7 @@ class Share:
 
 
 def labelled(path: Path) -> pd.DataFrame:
-    """Return labelled reports as `tables.POSITIONS` with the label as ``hull``."""
+    """Return labelled reports as `schemas.POSITIONS` with the label as ``hull``."""
     rows = pd.DataFrame([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
     time = pd.to_datetime(rows["timestamp"], utc=True, format="ISO8601").astype("datetime64[ns, UTC]")
     return pd.DataFrame(
@@ -71,9 +71,9 @@ def labelled(path: Path) -> pd.DataFrame:
 
 def simulated(scenario: str = SCENARIO, seed: int = 0) -> pd.DataFrame:
     """Return the reports of MMSIs that several simulated hulls send, with the sending ship as ``hull``."""
-    from roadstead.simulate.ais.received import POSITION_MESSAGES, received
-    from roadstead.simulate.scenario.file import load_scenario
-    from roadstead.simulate.traffic.sea import simulate_sea
+    from roadstead_lab.simulate.ais.received import POSITION_MESSAGES, received
+    from roadstead_lab.simulate.scenario.file import load_scenario
+    from roadstead_lab.simulate.traffic.sea import simulate_sea
 
     loaded = load_scenario(scenario)
     parts = []

@@ -27,11 +27,11 @@ from scipy.stats import beta
 from shapely.geometry import Point
 
 from roadstead.ais import AisData
-from roadstead.geo import lonlat_to_xy, to_lonlat, xy_to_lonlat
-from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.geo import lonlat_to_xy, to_lonlat, xy_to_lonlat
+from roadstead.core.schemas import QUARANTINE, STATIONS, empty
+from roadstead.core.schemas import UTC as UTC_DTYPE
 from roadstead.reconcile import reconcile
-from roadstead.tables import QUARANTINE, STATIONS, empty
-from roadstead.tables import UTC as UTC_DTYPE
 
 Array = NDArray[np.float64]
 Names = dict[str, str]

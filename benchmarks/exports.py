@@ -17,11 +17,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from roadstead.aoi import Port, load_port
-from roadstead.export import PortReport
-from roadstead.geo import xy_to_lonlat
-from roadstead.jobs.export import FORMATS, port_files
-from roadstead.tables import (
+from roadstead.core.geo import xy_to_lonlat
+from roadstead.core.ports import Port, load_port
+from roadstead.core.schemas import (
     ACQUISITIONS,
     CLASSES,
     COUNTS,
@@ -33,7 +31,9 @@ from roadstead.tables import (
     checked,
     empty,
 )
-from roadstead.tables import UTC as UTC_TYPE
+from roadstead.core.schemas import UTC as UTC_TYPE
+from roadstead.publish import PortReport
+from roadstead.workflows.export import FORMATS, port_files
 
 GOAL_S = 5.0
 """Of every format but KMZ: 20,000 files take what the disk takes to make a file, 0.1-0.7 ms each."""

@@ -15,11 +15,11 @@ from tempfile import TemporaryDirectory
 import geopandas as gpd
 import pandas as pd
 
-from roadstead.detection.structures import FIXED_STRUCTURE, learn, mark
-from roadstead.headers import DetectionsHeader, read_detections
-from roadstead.simulate.chance import generator
-from roadstead.simulate.scenario.file import load_scenario
-from roadstead.simulate.world import simulate
+from roadstead.core.detections_file import DetectionsHeader, read_detections
+from roadstead.detection.fixed_structures import FIXED_STRUCTURE, learn, mark
+from roadstead_lab.simulate.chance import generator
+from roadstead_lab.simulate.scenario.file import load_scenario
+from roadstead_lab.simulate.world import simulate
 
 JETTIES = 20
 """A port."""

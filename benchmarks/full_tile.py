@@ -42,20 +42,20 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from benchmarks.simulate_tile import hulls_on
-from roadstead.aoi import load_port
+from roadstead.core.geo import Grid, Window, lonlat_to_xy
+from roadstead.core.ports import load_port
+from roadstead.core.schemas import CLASSES
+from roadstead.core.settings import settings
 from roadstead.detection import Model, detect_mosaic, load_model
 from roadstead.detection.runtime import open_network
 from roadstead.detection.tiling import OVERLAP_PX, chunks
-from roadstead.geo import Grid, Window, lonlat_to_xy
 from roadstead.imagery import Mosaic, Overpass, group_overpasses, open_geotiff, write_cog
-from roadstead.settings import settings
-from roadstead.simulate.chance import generator
-from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.light import Light
-from roadstead.simulate.optical.render import render
-from roadstead.simulate.scenario.model import OverpassPlan, PortScenario, Weather
-from roadstead.simulate.traffic.sea import port_ground
-from roadstead.tables import CLASSES
+from roadstead_lab.simulate.chance import generator
+from roadstead_lab.simulate.coast.land import land_surface
+from roadstead_lab.simulate.light import Light
+from roadstead_lab.simulate.optical.render import render
+from roadstead_lab.simulate.scenario.model import OverpassPlan, PortScenario, Weather
+from roadstead_lab.simulate.traffic.sea import port_ground
 
 FOLDER = Path("build/bench")
 PORT = "ningbo-zhoushan"
@@ -186,7 +186,7 @@ def _ultralytics(model: Model) -> Any:  # noqa: ANN401 - Ultralytics ships no an
     import onnx
     import torch
 
-    from roadstead.training import torchvision_schemas  # noqa: F401 - ultralytics imports torchvision
+    from roadstead_lab.training import torchvision_schemas  # noqa: F401 - ultralytics imports torchvision
 
     # isort: split
     from ultralytics import YOLO

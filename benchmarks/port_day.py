@@ -36,8 +36,8 @@ SAMPLE_S = 0.5
 
 def served_items(folder: Path, overpasses: int) -> tuple[Path, list[Path]]:
     """Simulate, and write the items of ``overpasses`` dates over the same pixels; return their folder and them."""
-    from roadstead.simulate.scenario.file import load_scenario
-    from roadstead.simulate.world import simulate
+    from roadstead_lab.simulate.scenario.file import load_scenario
+    from roadstead_lab.simulate.world import simulate
 
     world = simulate(folder / "world", load_scenario("fortnight"), 20201101)
     optical = [path for path in sorted(world.catalog.parent.rglob("*.json")) if _is_of_port(path)]
@@ -59,7 +59,7 @@ def served_items(folder: Path, overpasses: int) -> tuple[Path, list[Path]]:
 def _is_of_port(path: Path) -> bool:
     from shapely.geometry import shape
 
-    from roadstead.aoi import named_port
+    from roadstead.core.ports import named_port
 
     document = json.loads(path.read_text(encoding="utf-8"))
     if document.get("type") != "Feature" or "sar:product_type" in document.get("properties", {}):
@@ -119,11 +119,11 @@ def inside(what: str, api: str, home: Path, overpasses: int) -> dict[str, float]
 
 
 def _job(api: str, home: Path, end: datetime) -> None:
-    from roadstead.aoi import named_port
+    from roadstead.core.ports import named_port
+    from roadstead.core.settings import settings
     from roadstead.detection import load_model
-    from roadstead.jobs.plan import WatchRequest
-    from roadstead.jobs.watch import watch
-    from roadstead.settings import settings
+    from roadstead.workflows.watch import watch
+    from roadstead.workflows.watch_plan import WatchRequest
 
     base = settings()
     model = load_model(base.model_id)

@@ -29,10 +29,9 @@ from sqlalchemy import select, update
 
 from benchmarks.review_map import made_scene, tiles_over
 from benchmarks.review_pages import PASSWORD, fill
-from roadstead.aoi import load_port
-from roadstead.catalog import Decisions, People, Store, model
-from roadstead.catalog.rows import table_of
-from roadstead.review import hashed
+from roadstead.core.ports import load_port
+from roadstead.store import Decisions, People, Store, hashed, schema
+from roadstead.store.rows import table_of
 from tests.integration.serving import review_served
 
 GOALS_MS = {"page": 300.0, "tile": 150.0}
@@ -167,7 +166,7 @@ def names(analysts: int) -> list[str]:
 
 def _readable(store: Store, href: str) -> str:
     """Let the port's last overpass have a scene that can be read, and return its id."""
-    scenes = table_of(model.Scene)
+    scenes = table_of(schema.Scene)
     own = (scenes.c.port == PORT,)
     with store.transaction(writes=True) as connection:
         last = connection.execute(

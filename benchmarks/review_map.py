@@ -18,15 +18,15 @@ import pandas as pd
 import requests
 
 from benchmarks.exports import made_up
-from roadstead.aoi import Port, load_port
-from roadstead.catalog import Store
-from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.geo import Grid, lonlat_to_xy
-from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.apps.desk import Desk, Looks, ReviewServer, review_app
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.geo import Grid, lonlat_to_xy
+from roadstead.core.ports import Port, load_port
+from roadstead.core.schemas import VESSELS, empty
 from roadstead.imagery import Overpass, Scene, open_item
-from roadstead.imagery.tiles import MERCATOR, tile_grid
-from roadstead.review import Desk, Looks, ReviewServer, review_app
-from roadstead.tables import VESSELS, empty
+from roadstead.imagery.map_tiles import MERCATOR, tile_grid
+from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.store import Store
 from tests.builders import water, write_item
 
 TILE_GOAL_MS, FIRST_MAP_GOAL_S = 150.0, 2.0

@@ -22,15 +22,25 @@ from sqlalchemy import Table, insert
 from starlette.testclient import TestClient
 
 from benchmarks.exports import made_up
-from roadstead.aoi import Port, load_port
-from roadstead.catalog import Decisions, LeadFilter, Leads, People, Queue, Store, Verdict, model
-from roadstead.catalog.rows import _rows, packed, table_of
-from roadstead.export import PortReport
-from roadstead.jobs.features import COLLECTIONS
-from roadstead.jobs.review import desk
-from roadstead.review import hashed, review_app
-from roadstead.review.evidence import evidence_of
-from roadstead.tables import LENGTH_BINS
+from roadstead.apps.desk import review_app
+from roadstead.apps.desk.assemble import desk
+from roadstead.apps.desk.ogc.features import COLLECTIONS
+from roadstead.core.ports import Port, load_port
+from roadstead.core.schemas import LENGTH_BINS
+from roadstead.publish import PortReport
+from roadstead.store import (
+    Decisions,
+    LeadFilter,
+    Leads,
+    People,
+    Queue,
+    Store,
+    Verdict,
+    evidence_of,
+    hashed,
+    schema,
+)
+from roadstead.store.rows import _rows, packed, table_of
 
 GOAL_MS = 300.0
 """95th percentile of every page."""
@@ -82,16 +92,16 @@ def _put(store: Store, port: Port, report: PortReport, seed: int) -> None:
     counts = _counts(rng, report.counts)
     named = matches[matches["mmsi"].notna()]
     tables: Mapping[Any, list[dict[str, Any]]] = {
-        model.Acquisition: _rows(
-            report.acquisitions, model.Acquisition, {**key, "stored": datetime.now(UTC)}
+        schema.Acquisition: _rows(
+            report.acquisitions, schema.Acquisition, {**key, "stored": datetime.now(UTC)}
         ),
-        model.Scene: _rows(scenes, model.Scene, key),
-        model.Detection: _rows(hulls, model.Detection, key),
-        model.Match: _rows(matches, model.Match, key),
-        model.Count: _rows(counts, model.Count, key),
-        model.Position: _rows(_positions(named, hulls), model.Position, key),
-        model.Vessel: _rows(_vessels(named, hulls), model.Vessel, key),
-        model.Chip: [
+        schema.Scene: _rows(scenes, schema.Scene, key),
+        schema.Detection: _rows(hulls, schema.Detection, key),
+        schema.Match: _rows(matches, schema.Match, key),
+        schema.Count: _rows(counts, schema.Count, key),
+        schema.Position: _rows(_positions(named, hulls), schema.Position, key),
+        schema.Vessel: _rows(_vessels(named, hulls), schema.Vessel, key),
+        schema.Chip: [
             {**key, "overpass_id": o, "detection_id": d, "image": chip}
             for o, d in zip(hulls["overpass_id"], hulls["detection_id"], strict=True)
         ],
@@ -161,7 +171,7 @@ def _positions(named: gpd.GeoDataFrame, hulls: gpd.GeoDataFrame) -> pd.DataFrame
 
 
 def _vessels(named: gpd.GeoDataFrame, hulls: gpd.GeoDataFrame) -> pd.DataFrame:
-    blank = {c.name: None for c in table_of(model.Vessel).columns}
+    blank = {c.name: None for c in table_of(schema.Vessel).columns}
     known = {
         "mmsi": named["mmsi"],
         "time": hulls["acquired"][named.index],

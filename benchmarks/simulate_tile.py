@@ -10,16 +10,16 @@ from tempfile import TemporaryDirectory
 
 from shapely.geometry import Point, box
 
-from roadstead.aoi import load_port
+from roadstead.core.ports import load_port
 from roadstead.imagery import write_cog
-from roadstead.simulate.chance import generator
-from roadstead.simulate.coast.ground import Ground
-from roadstead.simulate.coast.land import land_surface
-from roadstead.simulate.hulls.spec import KINDS, random_hull
-from roadstead.simulate.light import Light
-from roadstead.simulate.optical.render import PlacedHull, render
-from roadstead.simulate.scenario.model import OverpassPlan, PortScenario, Weather
-from roadstead.simulate.traffic.sea import port_ground
+from roadstead_lab.simulate.chance import generator
+from roadstead_lab.simulate.coast.ground import Ground
+from roadstead_lab.simulate.coast.land import land_surface
+from roadstead_lab.simulate.hulls.spec import KINDS, random_hull
+from roadstead_lab.simulate.light import Light
+from roadstead_lab.simulate.optical.render import PlacedHull, render
+from roadstead_lab.simulate.scenario.model import OverpassPlan, PortScenario, Weather
+from roadstead_lab.simulate.traffic.sea import port_ground
 
 PORT = "ningbo-zhoushan"
 LEFT_BOTTOM = (330_000.0, 3_260_000.0)

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from roadstead.simulate.scenario.file import load_scenario
-from roadstead.simulate.world import SimulatedWorld, simulate
+from roadstead_lab.simulate.scenario.file import load_scenario
+from roadstead_lab.simulate.world import SimulatedWorld, simulate
 
 
 def rows(path: Path) -> int:

@@ -14,15 +14,15 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 from shapely.geometry import box
 
 from roadstead.imagery import Mosaic, group_overpasses, open_item
-from roadstead.simulate.chance import generator
-from roadstead.simulate.light import Light
-from roadstead.simulate.optical.atmosphere import HIGH, MEDIUM, SHADOW, WATER, classify, veil
-from roadstead.simulate.optical.items import Look, write_scenes
-from roadstead.simulate.optical.render import Frame, digital_numbers
-from roadstead.simulate.practice.scene import practice_scene
-from roadstead.simulate.scenario.model import OverpassPlan, Weather
-from roadstead.simulate.texture import FloatArray, smoothstep
-from roadstead.training.simulated_image import simulated_grid
+from roadstead_lab.simulate.chance import generator
+from roadstead_lab.simulate.light import Light
+from roadstead_lab.simulate.optical.atmosphere import HIGH, MEDIUM, SHADOW, WATER, classify, veil
+from roadstead_lab.simulate.optical.items import Look, write_scenes
+from roadstead_lab.simulate.optical.render import Frame, digital_numbers
+from roadstead_lab.simulate.practice.scene import practice_scene
+from roadstead_lab.simulate.scenario.model import OverpassPlan, Weather
+from roadstead_lab.simulate.texture import FloatArray, smoothstep
+from roadstead_lab.training.simulated_image import simulated_grid
 
 Mask = NDArray[np.bool_]
 SkyKind = Literal["no cloud", "small cumulus", "large patches"]

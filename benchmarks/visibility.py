@@ -19,22 +19,22 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from benchmarks.veiled_ports import SKIES, Mask, VeiledPort, veiled_port
+from roadstead.core.settings import settings
 from roadstead.detection import Model, load_model
 from roadstead.imagery import Mosaic
-from roadstead.imagery.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.cloud_check import Reflectance, checked_cloud, missed_cloud
-from roadstead.imagery.masks import SCL_WATER, cloud_mask
-from roadstead.settings import settings
-from roadstead.simulate.chance import generator
-from roadstead.simulate.practice.scene import practice_scene
-from roadstead.simulate.scenario.model import Weather
-from roadstead.training.figures import wilson
-from roadstead.training.pixels import scene_overpass
-from roadstead.training.places import Label, labelled_scenes, read_labels
-from roadstead.training.practice import labelled_hulls
-from roadstead.training.product import found_in
-from roadstead.training.scoring import score
-from roadstead.training.simulated_image import detect_simulated, simulated_image, simulated_label
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
+from roadstead.imagery.visibility.clouds import Reflectance, checked_cloud, missed_cloud
+from roadstead.imagery.visibility.masks import SCL_WATER, cloud_mask
+from roadstead_lab.simulate.chance import generator
+from roadstead_lab.simulate.practice.scene import practice_scene
+from roadstead_lab.simulate.scenario.model import Weather
+from roadstead_lab.training.figures import wilson
+from roadstead_lab.training.pixels import scene_overpass
+from roadstead_lab.training.places import Label, labelled_scenes, read_labels
+from roadstead_lab.training.practice import labelled_hulls
+from roadstead_lab.training.product import found_in
+from roadstead_lab.training.scoring import score
+from roadstead_lab.training.simulated_image import detect_simulated, simulated_image, simulated_label
 
 PAGE = Path("docs/detector/visibility.md")
 SEED, PORTS, GLINT_SCENES = 4711, 36, 20

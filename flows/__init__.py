@@ -1,1 +1,1 @@
-"""Prefect flows, thin over `roadstead.jobs`; the only place that imports Prefect."""
+"""Prefect flows, thin over `roadstead.workflows`; the only place that imports Prefect."""

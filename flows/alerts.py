@@ -15,12 +15,12 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.variables import Variable
 
-from roadstead.catalog import Store
-from roadstead.jobs.plan import WatchRequest
-from roadstead.jobs.status import PortStatus
-from roadstead.jobs.summary import records
+from roadstead.core.wording import OUTSIDE, QUANTITY_WORDS, chance, place_words, worded
 from roadstead.reconcile import CONFLICTS, REASONS
-from roadstead.words import OUTSIDE, QUANTITY_WORDS, chance, place_words, worded
+from roadstead.store import Store
+from roadstead.workflows.status import PortStatus
+from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_summary import records
 
 LEAD_NEW = "roadstead.lead.new"
 PORT_UNOBSERVED = "roadstead.port.unobserved"

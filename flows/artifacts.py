@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.served import FILES_URL
-from roadstead.catalog import Store
-from roadstead.jobs.picture import overpass_map
-from roadstead.jobs.plan import WatchRequest
-from roadstead.jobs.tables import count_rows
+from roadstead.apps.cli.count_table import count_rows
+from roadstead.publish.charts.overpass_map import overpass_map
+from roadstead.store import Store
+from roadstead.workflows.watch_plan import WatchRequest
 
 
 def describe(request: WatchRequest) -> None:

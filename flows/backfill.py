@@ -20,14 +20,9 @@ from flows import artifacts
 from flows.parent import follow_serve
 from flows.steps import STEPS, failed
 from flows.watch_port import utc, watch_request
-from roadstead.errors import (
-    CatalogueError,
-    EmptySearchError,
-    RoadsteadError,
-    UsageError,
-)
+from roadstead.core.errors import CatalogueError, EmptySearchError, RoadsteadError, UsageError
 from roadstead.imagery import Overpass
-from roadstead.jobs import watch as job
+from roadstead.workflows import watch as job
 
 Window = tuple[datetime, datetime]
 

@@ -30,12 +30,12 @@ def _isolate_prefect(work: Path) -> None:
 def run(out: Path, work: Path) -> list[Path]:
     """Simulate, watch both ports and export; return the files written into ``out``."""
     from flows.watch_port import watch_port
-    from roadstead.catalog import Store
-    from roadstead.cli.console import err
-    from roadstead.cli.watch import show_counts
-    from roadstead.jobs.export import export_ports
-    from roadstead.simulate.scenario.file import load_scenario
-    from roadstead.simulate.world import simulate
+    from roadstead.apps.cli.console import err
+    from roadstead.apps.cli.watch import show_counts
+    from roadstead.store import Store
+    from roadstead.workflows.export import export_ports
+    from roadstead_lab.simulate.scenario.file import load_scenario
+    from roadstead_lab.simulate.world import simulate
 
     loaded = load_scenario(SCENARIO)
     ports, scenario = loaded.ports, loaded.scenario

@@ -17,7 +17,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
 
 import roadstead
-from roadstead.errors import UsageError
+from roadstead.core.errors import UsageError
 
 NAME = "prefect.yaml"
 TAG = "roadstead"

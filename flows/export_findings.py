@@ -13,11 +13,11 @@ from prefect.artifacts import create_markdown_artifact
 from flows.parent import follow_serve
 from flows.served import FILES_URL
 from flows.steps import failed
-from roadstead.aoi import known_ports, named_port
-from roadstead.catalog import Store
-from roadstead.errors import BadInputError, RoadsteadError, StoreError
-from roadstead.jobs.export import export_ports, week_briefs
-from roadstead.settings import settings
+from roadstead.core.errors import BadInputError, RoadsteadError, StoreError
+from roadstead.core.ports import known_ports, named_port
+from roadstead.core.settings import settings
+from roadstead.store import Store
+from roadstead.workflows.export import export_ports, week_briefs
 
 UNFINISHED = ".unfinished-"
 """Folders that begin so are remains of a run that was killed; the next run removes them."""

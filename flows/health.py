@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from roadstead.catalog import Store
-from roadstead.errors import RoadsteadError
-from roadstead.jobs.metrics import metrics_text
-from roadstead.jobs.status import port_status
+from roadstead.core.errors import RoadsteadError
+from roadstead.store import Store
+from roadstead.workflows.metrics import metrics_text
+from roadstead.workflows.status import port_status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flows.deployments import WATCH, deployments_file, read_deployments
 from flows.served import Given
-from roadstead.cli.console import err
-from roadstead.errors import BadInputError, RoadsteadError
-from roadstead.settings import Settings
+from roadstead.apps.cli.console import err
+from roadstead.core.errors import BadInputError, RoadsteadError
+from roadstead.core.settings import Settings
 
 WORST_LAST = (0, 5, 4, 3, 2, 1)
 """Exit codes, worst last: what may pass by itself is less bad than what needs a person."""

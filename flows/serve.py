@@ -25,15 +25,15 @@ from rich.markup import escape
 
 from flows.parent import die_with_parent
 from flows.served import Given, alone, environment, free_to_bind, parse
-from roadstead.cli.console import err
-from roadstead.errors import RoadsteadError, UpstreamError
-from roadstead.settings import Settings, settings
+from roadstead.apps.cli.console import err
+from roadstead.core.errors import RoadsteadError, UpstreamError
+from roadstead.core.settings import Settings, settings
 
 if TYPE_CHECKING:
     from prefect.runner import Runner
 
     from flows.deployments import Deployed
-    from roadstead.jobs.review import Opened
+    from roadstead.apps.desk.assemble import Opened
 
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 20
@@ -146,8 +146,8 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def _desk(given: Given, base: Settings) -> Iterator[Opened | None]:
     """Serve the analyst's desk in a thread; None with ``--no-review``."""
-    from roadstead.jobs.review import opened_desk
-    from roadstead.oidc import client_of
+    from roadstead.apps.desk.assemble import opened_desk
+    from roadstead.apps.desk.login.openid import client_of
 
     if not given.review:
         yield None

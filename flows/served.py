@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from flows.parent import SERVED_BY
-from roadstead.errors import StoreError, UsageError
+from roadstead.core.errors import StoreError, UsageError
 
 HISTORY_DAYS = 60
 """Prefect forgets flow runs, with their logs and artifacts, after this long."""

@@ -1,4 +1,4 @@
-"""The steps of `roadstead.jobs.watch` as Prefect tasks, and how a run of ours fails."""
+"""The steps of `roadstead.workflows.watch` as Prefect tasks, and how a run of ours fails."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
-from roadstead.errors import RoadsteadError, UpstreamError
-from roadstead.jobs import watch as job
-from roadstead.jobs.plan import find
+from roadstead.core.errors import RoadsteadError, UpstreamError
+from roadstead.workflows import watch as job
+from roadstead.workflows.watch_plan import find
 
 
 def _upstream_only(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401 - Prefect's signature

@@ -15,15 +15,15 @@ from prefect import flow
 from flows import alerts, artifacts
 from flows.parent import follow_serve
 from flows.steps import STEPS, failed
-from roadstead.aoi import named_port
-from roadstead.catalog import Store
+from roadstead.core.errors import RoadsteadError
+from roadstead.core.ports import named_port
+from roadstead.core.settings import settings
 from roadstead.detection import load_model
-from roadstead.errors import RoadsteadError
-from roadstead.jobs import watch as job
-from roadstead.jobs.plan import WatchRequest
-from roadstead.jobs.status import port_status
-from roadstead.jobs.summary import summary
-from roadstead.settings import settings
+from roadstead.store import Store
+from roadstead.workflows import watch as job
+from roadstead.workflows.status import port_status
+from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_summary import summary
 
 LOOK_BACK = timedelta(days=10)
 """A scheduled run without dates looks this far back: products are listed late, and storing twice is harmless."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.aoi import Port, Zone
-from roadstead.geo import Grid, to_lonlat
+from roadstead.core.geo import Grid, to_lonlat
+from roadstead.core.ports import Port, Zone
 from roadstead.imagery import write_cog
 
 LEFT, TOP = 660_000.0, 4_290_000.0

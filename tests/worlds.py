@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from shapely.geometry import mapping
 
-from roadstead.geo import Grid, xy_to_lonlat
-from roadstead.simulate.hulls.draw import draw_hull
-from roadstead.simulate.hulls.sample import paste_hull, sample_hull
-from roadstead.simulate.hulls.spec import random_hull
+from roadstead.core.geo import Grid, xy_to_lonlat
+from roadstead_lab.simulate.hulls.draw import draw_hull
+from roadstead_lab.simulate.hulls.sample import paste_hull, sample_hull
+from roadstead_lab.simulate.hulls.spec import random_hull
 from tests import builders
 
 FRAME = builders.grid(260, 240)

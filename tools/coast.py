@@ -7,7 +7,7 @@ GSHHG 2.3.6 in full resolution (Wessel and Smith 1996, LGPL-3.0-or-later) comes 
     unzip -j build/gshhg/*.whl '*/gshhs*_f.dat' -d build/gshhg
     .venv/bin/python tools/coast.py build/gshhg
 
-It writes ``src/roadstead/data/coast/<port>.geojson`` and the table in ``aoi/README.md``.
+It writes ``src/roadstead/core/coast/<port>.geojson`` and the table in ``aoi/README.md``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import shapely
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.aoi import Port, known_ports, load_port
-from roadstead.geo import WGS84, project
+from roadstead.core.geo import WGS84, project
+from roadstead.core.ports import Port, known_ports, load_port
 
 ROOT = Path(__file__).parents[1]
 MARGIN_M = 10_000.0
@@ -94,7 +94,7 @@ def write_outline(port: Port, land: BaseGeometry) -> None:
         "properties": PROPERTIES,
         "geometry": rounded(json.loads(shapely.to_geojson(outline))),
     }
-    path = ROOT / "src" / "roadstead" / "data" / "coast" / f"{port.slug}.geojson"
+    path = ROOT / "src" / "roadstead" / "core" / "coast" / f"{port.slug}.geojson"
     document = {"type": "FeatureCollection", "features": [feature]}
     path.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{path.name}: {len(outline.geoms)} polygons, {path.stat().st_size / 1000:.0f} kB")

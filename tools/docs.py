@@ -14,10 +14,10 @@ import geopandas as gpd
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from roadstead.catalog import Store
-from roadstead.geo import distance_m
+from roadstead.core.geo import distance_m
+from roadstead.core.settings import Settings
 from roadstead.reconcile import CONFLICTS, REASONS
-from roadstead.settings import Settings
+from roadstead.store import Store
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "from-pixel-to-report.md"

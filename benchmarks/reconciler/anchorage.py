@@ -12,8 +12,8 @@ from benchmarks import dense_anchorage as dense
 from benchmarks.dense_anchorage import World
 from benchmarks.reconciler.common import share, table
 from roadstead.ais.tracks import segment
+from roadstead.core.schemas import UTC
 from roadstead.reconcile import reconcile
-from roadstead.tables import UTC
 
 SEEDS = range(30)
 MORE_SEEDS = range(100, 300)

@@ -16,11 +16,11 @@ from shapely.geometry.base import BaseGeometry
 
 from benchmarks.reconciler.common import nearest, share, table
 from roadstead.ais import AisData, read_ais
-from roadstead.geo import lonlat_to_xy, to_lonlat, utm_crs
-from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.geo import lonlat_to_xy, to_lonlat, utm_crs
+from roadstead.core.schemas import UTC
 from roadstead.imagery import open_geotiff
 from roadstead.reconcile import StatedReception, reconcile
-from roadstead.tables import UTC
 
 MIN_LENGTH_M = 60.0
 NEAREST_GATE_M = 500.0

@@ -12,9 +12,10 @@ from scipy.stats import binomtest, chi2
 from benchmarks.reconciler.common import share, table
 from benchmarks.reconciler.leads import MODEL
 from benchmarks.reconciler.worlds import PortWorld, world
-from roadstead.reconcile import count as counting
-from roadstead.reconcile import counts, reconcile
-from roadstead.reconcile.recall import recall_of
+from roadstead.counting import counts
+from roadstead.counting import overpass_counts as counting
+from roadstead.detection.recall import recall_of
+from roadstead.reconcile import reconcile
 
 SEED = 1
 PORTS = ("nampo", "ningbo-zhoushan")

@@ -10,9 +10,9 @@ import pandas as pd
 from benchmarks import dense_anchorage as dense
 from benchmarks.reconciler.common import table
 from roadstead.ais import AisData
-from roadstead.geo import lonlat_to_xy, xy_to_lonlat
+from roadstead.core.geo import lonlat_to_xy, xy_to_lonlat
+from roadstead.core.schemas import UTC
 from roadstead.reconcile import reconcile
-from roadstead.tables import UTC
 
 DETECTIONS, VESSELS, REACH_M = 500, 5_000, 15_000.0
 RUNS = 5

@@ -12,11 +12,11 @@ from scipy.spatial.distance import cdist
 
 from benchmarks.reconciler.common import nearest
 from roadstead.ais import AisData, read_ais
-from roadstead.aoi import Port, named_port
-from roadstead.geo import lonlat_to_xy, utm_crs
-from roadstead.headers import DetectionsHeader, read_detections
-from roadstead.simulate.scenario.file import load_scenario
-from roadstead.simulate.world import simulate
+from roadstead.core.detections_file import DetectionsHeader, read_detections
+from roadstead.core.geo import lonlat_to_xy, utm_crs
+from roadstead.core.ports import Port, named_port
+from roadstead_lab.simulate.scenario.file import load_scenario
+from roadstead_lab.simulate.world import simulate
 
 CACHE = Path("build/reconciler")
 SAME_HULL_M = 40.0

@@ -1,5 +1,5 @@
 """`python -m roadstead` is the `roadstead` command."""
 
-from roadstead.cli import main
+from roadstead.apps.cli import main
 
 main()

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from roadstead.whole import write_text
+from roadstead.core.atomic_files import write_text
 from tests import builders
 from tests.integration.stac_servers import file_server
 from tests.worlds import FRAME, World, make_world, water_with_ships
@@ -179,15 +179,15 @@ def _fork(catalog: str, aoi: Path, ais: Path, home: Path) -> int:
 def _import() -> None:
     """Import what a watch needs once, before any fork."""
     import roadstead.detection
-    import roadstead.jobs.watch  # noqa: F401
+    import roadstead.workflows.watch  # noqa: F401
 
 
 def _watch(catalog: str, aoi: Path, ais: Path, home: Path) -> None:
-    from roadstead.aoi import named_port
+    from roadstead.core.ports import named_port
+    from roadstead.core.settings import settings
     from roadstead.detection import load_model
-    from roadstead.jobs.plan import WatchRequest
-    from roadstead.jobs.watch import watch
-    from roadstead.settings import settings
+    from roadstead.workflows.watch import watch
+    from roadstead.workflows.watch_plan import WatchRequest
 
     settings.cache_clear()
     base = settings()

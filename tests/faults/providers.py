@@ -17,8 +17,8 @@ from typing import Any
 
 import rasterio
 
-from roadstead.imagery import access, ranges
-from roadstead.settings import settings
+from roadstead.core.settings import settings
+from roadstead.imagery.remote import range_files, signing
 from tests.faults.proxy import Proxy, proxy
 from tests.integration.stac_servers import file_server, stac_api
 from tests.worlds import World, make_world
@@ -82,8 +82,8 @@ def in_process(served: Providers, home: Path) -> Iterator[None]:
 
 def _forget() -> None:
     settings.cache_clear()
-    access._made.cache_clear()
-    ranges._versions.clear()
+    signing._made.cache_clear()
+    range_files._versions.clear()
 
 
 def _row(name: str, url: str) -> dict[str, Any]:

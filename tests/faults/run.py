@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from roadstead.aoi import named_port
-from roadstead.catalog import Store
+from roadstead.core.atomic_files import write_text
+from roadstead.core.errors import RoadsteadError
+from roadstead.core.ports import named_port
+from roadstead.core.schemas import MISSING_STATES
+from roadstead.core.settings import settings
 from roadstead.detection import load_model
-from roadstead.errors import RoadsteadError
-from roadstead.jobs.plan import WatchRequest
-from roadstead.jobs.watch import Watched, watch
-from roadstead.settings import settings
-from roadstead.tables import MISSING_STATES
-from roadstead.whole import write_text
+from roadstead.store import Store
+from roadstead.workflows.watch import Watched, watch
+from roadstead.workflows.watch_plan import WatchRequest
 from tests import builders
 from tests.faults.providers import SHAPES, Providers, in_process, three_providers
 from tests.faults.table import ROWS, Row

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.settings import settings
+from roadstead.core.settings import settings
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.errors import PartialError
-from roadstead.settings import settings
+from roadstead.core.errors import PartialError
+from roadstead.core.settings import settings
 from tests.worlds import World, make_world
 
 pytestmark = [

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.catalog import Store
-from roadstead.errors import BadInputError, EmptySearchError, PartialError, UsageError
+from roadstead.core.errors import BadInputError, EmptySearchError, PartialError, UsageError
+from roadstead.store import Store
 from tests.worlds import World, make_world
 
 pytestmark = [
@@ -135,7 +135,7 @@ def test_export_writes_what_the_command_writes_into_a_dated_folder_and_nothing_e
 
 def test_an_export_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flows import export_findings as module
-    from roadstead.errors import StoreError
+    from roadstead.core.errors import StoreError
 
     world, root = make_world(tmp_path / "world"), tmp_path / "exports"
     run_backfill(world, tmp_path / "s.sqlite")

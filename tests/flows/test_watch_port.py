@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.aoi import known_ports
+from roadstead.core.ports import known_ports
 from tests.worlds import World, make_world
 
 pytestmark = [
@@ -31,7 +31,7 @@ def run_flow(world: World, store: Path) -> dict[str, Any]:
 def test_the_flow_gives_the_document_that_the_command_prints(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from roadstead.cli.main import app
+    from roadstead.apps.cli.main import app
 
     world = make_world(tmp_path / "world")
     by_flow = run_flow(world, tmp_path / "flow.sqlite")
@@ -54,8 +54,8 @@ def test_the_flow_gives_the_document_that_the_command_prints(
 
 
 def test_a_failed_overpass_fails_the_flow_names_itself_and_keeps_the_other(tmp_path: Path) -> None:
-    from roadstead.catalog import Store
-    from roadstead.errors import PartialError
+    from roadstead.core.errors import PartialError
+    from roadstead.store import Store
 
     world = make_world(tmp_path / "world")
     nir = world.items[0].parent / "blue.tif"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
-from roadstead import review
-from roadstead.words import EXPLANATIONS
+from roadstead.apps import desk as review
+from roadstead.core.wording import EXPLANATIONS
 from tests.integration.serving import review_served
 from tests.integration.tools import browsing
 

@@ -98,7 +98,7 @@ def processes_of(home: Path) -> list[str]:
 
 @contextmanager
 def review_served(home: Path, store: str) -> Iterator[str]:
-    """Serve a store's desk as `roadstead review` does, and yield its address; what it says is in ``review.log``."""
+    """Serve a store's desk as `roadstead review` does, and yield its address; what it says is in ``apps.desk.log``."""
     port = free_port()
     words = [sys.executable, "-m", "roadstead", "review", "--port", str(port), "--store", store]
     with (home / "review.log").open("w") as log:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from roadstead.catalog import AuditCell, Audits, Store
-from roadstead.jobs.audit import draw_cells
+from roadstead.store import AuditCell, Audits, Store
+from roadstead.workflows.audit import draw_cells
 from tests.integration import desks
 from tests.integration.desks import press, running
 from tests.integration.test_review_browser import Desk, log_in, opened
+from tests.unit.apps.desk import builders as r
 from tests.unit.audit import builders as a
-from tests.unit.review import builders as r
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome

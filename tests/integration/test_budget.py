@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 import rasterio
 
-from roadstead.aoi import named_port
+from roadstead.core.geo import Grid
+from roadstead.core.geo import Window as PixelWindow
+from roadstead.core.ports import named_port
+from roadstead.core.settings import settings
 from roadstead.detection import load_model
-from roadstead.geo import Grid
-from roadstead.geo import Window as PixelWindow
 from roadstead.imagery import group_overpasses, write_cog
-from roadstead.imagery.items import open_item
-from roadstead.imagery.layer import Layer
-from roadstead.jobs.plan import WatchRequest
-from roadstead.jobs.watch import process
-from roadstead.settings import settings
+from roadstead.imagery.raster.layer import Layer
+from roadstead.imagery.stac.item import open_item
+from roadstead.workflows.watch import process
+from roadstead.workflows.watch_plan import WatchRequest
 from tests import builders
 from tests.faults.providers import _forget
 from tests.faults.proxy import Proxy, proxy

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from roadstead import review
-from roadstead.boxes import measured
-from roadstead.catalog import Store
+from roadstead.apps import desk as review
+from roadstead.core.oriented_boxes import measured
+from roadstead.store import Store
 from tests.integration import desks
 from tests.integration.desks import running
 from tests.integration.test_review_browser import Desk, log_in, opened
-from tests.unit.review import builders as r
-from tests.unit.review import scenes as s
-from tests.unit.review.test_attach import image
+from tests.unit.apps.desk import builders as r
+from tests.unit.apps.desk import scenes as s
+from tests.unit.apps.desk.test_attach import image
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome

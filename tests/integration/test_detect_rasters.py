@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from rasterio.warp import Resampling, reproject
 from shapely.geometry import Point, box, shape
 
-from roadstead.cli.main import main
+from roadstead.apps.cli.main import main
+from roadstead.core.geo import project
 from roadstead.detection.detect import DROPPED_BECAUSE
-from roadstead.geo import project
 from tests import builders as b
 from tests.integration.conftest import Run
 from tests.integration.stac_servers import FileServer, file_server, free_port

@@ -142,7 +142,7 @@ def test_weights_with_a_wrong_checksum_are_refused_with_the_way_to_mend(
 ) -> None:
     import shutil
 
-    from roadstead.settings import Settings
+    from roadstead.core.settings import Settings
 
     shipped = Settings().models_dir / Settings().model_id
     copy = Path(shutil.copytree(shipped, tmp_path / shipped.name))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.settings import Settings
+from roadstead.core.settings import Settings
 from tests.integration.conftest import Run
 
 

@@ -15,7 +15,7 @@ from tests.integration import desks
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome
-STATIC = resources.files("roadstead.review") / "static"
+STATIC = resources.files("roadstead.apps.desk") / "static"
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>draw</title></head><body><form>
 <div class="draw-view" style="width: {view}px"><svg class="draw" data-field="boxes" data-most="{most}"
  viewBox="0 0 100 80" width="400" height="320" tabindex="0" role="application" aria-label="Picture to draw on">

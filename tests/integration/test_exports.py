@@ -14,9 +14,9 @@ import pystac
 import pytest
 import rasterio
 
-from roadstead.export.words import check_words
-from roadstead.geo import lonlat_to_xy
-from roadstead.jobs.export import FORMATS
+from roadstead.core.geo import lonlat_to_xy
+from roadstead.publish.refused_words import check_words
+from roadstead.workflows.export import FORMATS
 from tests.integration.conftest import Run
 from tests.worlds import MMSI, World
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roadstead.export import port_layers, write_flat, write_geojson_products, write_port_geopackage
-from roadstead.export.flat import typed
-from roadstead.export.layers import LAYERS
-from roadstead.export.palette import CLASS_LOOKS, TRACK_LOOK
-from roadstead.export.qgis_project import DRAWN, write_qgis_project
+from roadstead.publish import port_layers, write_flat, write_geojson_products, write_port_geopackage
+from roadstead.publish.formats.flat import typed
+from roadstead.publish.formats.layers import LAYERS
+from roadstead.publish.formats.qgis_project import DRAWN, write_qgis_project
+from roadstead.publish.palette import CLASS_LOOKS, TRACK_LOOK
 from tests.integration.qgis import in_qgis, table_of
-from tests.unit.export import builders as e
-from tests.unit.export.roundtrip import assert_same
+from tests.unit.publish import builders as e
+from tests.unit.publish.roundtrip import assert_same
 
 pytestmark = pytest.mark.qgis
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from roadstead.export import write_port_geopackage
-from roadstead.export.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.tables import CLASSES
+from roadstead.core.schemas import CLASSES
+from roadstead.publish import write_port_geopackage
+from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
 from tests.integration.qgis import in_qgis
-from tests.unit.export import builders as e
+from tests.unit.publish import builders as e
 
 pytestmark = pytest.mark.qgis
 

@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from roadstead import review
-from roadstead.catalog import Store
-from roadstead.imagery.looks import MASK_LOOKS
+from roadstead.apps import desk as review
+from roadstead.imagery.picture_styles import MASK_LOOKS
+from roadstead.store import Store
 from tests.integration import desks
 from tests.integration.desks import running
-from tests.unit.catalog import builders as b
-from tests.unit.review import builders as r
-from tests.unit.review import scenes as s
+from tests.unit.apps.desk import builders as r
+from tests.unit.apps.desk import scenes as s
+from tests.unit.store import builders as b
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Page
 
-from roadstead.catalog import Decisions, Store
+from roadstead.store import Decisions, Store
 from tests.integration import desks
 from tests.integration.desks import Desk, Morning, command, fill_in_request, press
 from tests.integration.qgis import in_qgis

@@ -25,15 +25,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from roadstead.catalog import Store
-from roadstead.export import port_layers
-from roadstead.jobs.export import port_report
-from roadstead.jobs.features import COLLECTIONS, CatalogFeatures
+from roadstead.apps.desk.ogc.features import COLLECTIONS, CatalogFeatures
+from roadstead.publish import port_layers
+from roadstead.store import Store
+from roadstead.workflows.export import port_report
 from tests.integration.desks import running
 from tests.integration.qgis import in_qgis, table_of
+from tests.unit.apps.desk import builders as r
 from tests.unit.builders import ACQUIRED
-from tests.unit.export import builders as e
-from tests.unit.review import builders as r
+from tests.unit.publish import builders as e
 
 USER = "vic"
 EXAMPLES = 12

@@ -12,17 +12,17 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy import column, create_engine, insert, make_url, table, text
 
 from roadstead.audit import results
-from roadstead.catalog import Audits, Decisions, MissingPass, Store
-from roadstead.errors import StoreError
-from roadstead.jobs.audit import draw_cells
+from roadstead.core.errors import StoreError
+from roadstead.store import Audits, Decisions, MissingPass, Store
+from roadstead.workflows.audit import draw_cells
 from tests.integration.postgres import Postgres, lacking, postgres
+from tests.unit.apps.desk import builders as r
+from tests.unit.apps.desk import releasing as q
 from tests.unit.audit import builders as a
 from tests.unit.builders import ACQUIRED
-from tests.unit.catalog import builders as b
-from tests.unit.catalog.test_migrations import OLD_ROW, config
-from tests.unit.catalog.test_version import a_late_replacement_is_noticed, each_write_is_noticed
-from tests.unit.review import builders as r
-from tests.unit.review import releasing as q
+from tests.unit.store import builders as b
+from tests.unit.store.test_migrations import OLD_ROW, config
+from tests.unit.store.test_version import a_late_replacement_is_noticed, each_write_is_noticed
 
 WHY = lacking()
 pytestmark = pytest.mark.skipif(bool(WHY), reason=WHY or "none")

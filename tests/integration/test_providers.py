@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadstead.aoi import named_port
+from roadstead.core.geo import Window
+from roadstead.core.ports import named_port
+from roadstead.core.settings import settings
 from roadstead.detection import load_model
-from roadstead.geo import Window
 from roadstead.imagery import Mosaic, Overpass
-from roadstead.jobs.plan import WatchRequest, find
-from roadstead.settings import settings
+from roadstead.workflows.watch_plan import WatchRequest, find
 from tests.faults.providers import SHAPES, Providers, in_process, three_providers
 from tests.integration.stac_servers import has_rustac
 from tests.worlds import SENSED

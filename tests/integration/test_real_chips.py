@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from shapely.geometry import Point
 
-from roadstead.geo import project, utm_crs
+from roadstead.core.geo import project, utm_crs
 from tests.integration.conftest import Run
 
 CRS = utm_crs(10.5, 54.7)

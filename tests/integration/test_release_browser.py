@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from roadstead.catalog import Decisions, Store
+from roadstead.store import Decisions, Store
 from tests.integration import desks
 from tests.integration.desks import fill_in_request, running
 from tests.integration.test_review_browser import EVIL, Desk, log_in, opened
-from tests.unit.catalog import builders as b
-from tests.unit.review import builders as r
-from tests.unit.review import releasing as q
+from tests.unit.apps.desk import builders as r
+from tests.unit.apps.desk import releasing as q
+from tests.unit.store import builders as b
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome

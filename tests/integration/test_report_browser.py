@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 
-from roadstead.export import write_report
+from roadstead.publish import write_report
 from tests.integration import desks
-from tests.unit.catalog import builders as b
-from tests.unit.export import builders as e
+from tests.unit.publish import builders as e
+from tests.unit.store import builders as b
 
 pytestmark = pytest.mark.browser
 browser = desks.chrome

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from roadstead.catalog import Store
+from roadstead.store import Store
 from tests.integration import desks
 from tests.integration.desks import press, running
-from tests.unit.catalog import builders as b
-from tests.unit.review import builders as r
+from tests.unit.apps.desk import builders as r
+from tests.unit.store import builders as b
 
 pytestmark = pytest.mark.browser
 chrome = desks.chrome

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx2
 
-from roadstead.catalog import People, Store
+from roadstead.store import People, Store
 from tests.integration.serving import free_port
-from tests.unit.review import builders as r
+from tests.unit.apps.desk import builders as r
 
 
 def test_the_first_admin_gets_in_with_the_token_that_the_terminal_shows(tmp_path: Path) -> None:

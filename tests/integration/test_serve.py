@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.serving import Serve, environment, once, processes_of, until, write_deployments
-from tests.unit.review import builders as r
+from tests.unit.apps.desk import builders as r
 from tests.worlds import World, make_world
 
 TERMINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

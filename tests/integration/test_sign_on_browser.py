@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.catalog import Store
+from roadstead.store import Store
 from tests.integration.desks import Morning, command
 from tests.integration.tools import browsing
-from tests.unit.review import builders as r
-from tests.unit.review import provider as p
+from tests.unit.apps.desk import builders as r
+from tests.unit.apps.desk import provider as p
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roadstead.errors import CatalogueError, EmptySearchError
+from roadstead.core.errors import CatalogueError, EmptySearchError
 from roadstead.imagery import Mosaic, SearchResult, group_overpasses, search
 from tests import builders as b
 from tests.integration.stac_servers import file_server, has_rustac, stac_api

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import stamina
 
-from roadstead.errors import CatalogueError, ReadError
-from roadstead.geo import Window
+from roadstead.core.errors import CatalogueError, ReadError
+from roadstead.core.geo import Window
 from roadstead.imagery import Mosaic, Overpass, group_overpasses, open_item, open_scene, search
 from tests import builders as b
 from tests.integration.stac_servers import FileServer, file_server, free_port

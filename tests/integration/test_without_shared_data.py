@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.training.train import main as train
+from roadstead_lab.training.train import main as train
 from tests.integration.conftest import Run
 
 

@@ -7,17 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from roadstead.aoi import named_port
-from roadstead.geo import Window
-from roadstead.imagery import (
-    Mosaic,
-    Overpass,
-    group_overpasses,
-    search,
-    sources,
-    with_sensing_time,
-)
-from roadstead.settings import settings
+from roadstead.core.geo import Window
+from roadstead.core.ports import named_port
+from roadstead.core.settings import settings
+from roadstead.imagery import Mosaic, Overpass, group_overpasses, search, sources, with_sensing_time
 
 PORT = named_port("nampo", None)
 START = datetime(2024, 5, 1, tzinfo=UTC)

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from shapely.geometry import box
 
-from roadstead.headers import DetectionsHeader, SceneHeader
-from roadstead.tables import DETECTIONS, empty
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.schemas import DETECTIONS, empty
 
 ACQUIRED = datetime(2020, 11, 3, 2, 25, 41, tzinfo=UTC)
 
 
 def detection(index: int = 0, lon: float = 125.3, lat: float = 38.7, **changes: Any) -> dict[str, Any]:
-    """Return one row of `tables.DETECTIONS`."""
+    """Return one row of `schemas.DETECTIONS`."""
     row = {
         "detection_id": f"d{index}",
         "scene_id": "S2A_TEST",
@@ -53,7 +53,7 @@ def detection(index: int = 0, lon: float = 125.3, lat: float = 38.7, **changes: 
 
 
 def detections(rows: Sequence[dict[str, Any]]) -> gpd.GeoDataFrame:
-    """Return rows as `tables.DETECTIONS`."""
+    """Return rows as `schemas.DETECTIONS`."""
     if not rows:
         return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs="EPSG:4326")
     table = gpd.GeoDataFrame(pd.DataFrame(rows), geometry="geometry", crs="EPSG:4326")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from roadstead.cli.main import app
-from roadstead.export import port_layers
-from roadstead.export.cues import COLUMNS, CUE_HOURS, CUE_RADIUS_M
-from roadstead.export.layers import COUNTED
-from roadstead.jobs.export import DEFAULT_FORMATS, FORMATS
-from roadstead.tables import POSITIONS
-from tests.unit.export import builders as e
+from roadstead.apps.cli.main import app
+from roadstead.core.schemas import POSITIONS
+from roadstead.publish import port_layers
+from roadstead.publish.formats.cues import COLUMNS, CUE_HOURS, CUE_RADIUS_M
+from roadstead.publish.formats.layers import COUNTED
+from roadstead.workflows.export import DEFAULT_FORMATS, FORMATS
+from tests.unit.publish import builders as e
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
 

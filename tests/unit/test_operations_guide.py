@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 from typer.main import get_command
 
-from roadstead.cli.main import app
-from roadstead.jobs.metrics import metrics_text
-from roadstead.settings import Settings
+from roadstead.apps.cli.main import app
+from roadstead.core.settings import Settings
+from roadstead.workflows.metrics import metrics_text
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

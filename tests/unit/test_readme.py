@@ -7,7 +7,7 @@ from types import ModuleType
 
 from typer.main import get_command
 
-from roadstead.cli.main import app
+from roadstead.apps.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,8 +27,8 @@ def test_the_figures_are_those_of_the_shipped_models_metrics() -> None:
 
 
 def test_the_metrics_are_those_of_the_shipped_weights() -> None:
+    from roadstead.core.settings import Settings
     from roadstead.detection import load_model
-    from roadstead.settings import Settings
 
     assert docs_tool().metrics()["sha256"] == load_model(Settings().model_id).sha256
 

@@ -10,11 +10,13 @@ import pytest
 import typer
 
 import roadstead
-from roadstead.cli.main import app
-from roadstead.words import EXPLANATIONS, REFUSED, accuses
+import roadstead_lab
+from roadstead.apps.cli.main import app
+from roadstead.core.wording import EXPLANATIONS, REFUSED, accuses
 
 PACKAGE = Path(roadstead.__file__).parent
-SAYS_WHICH = {PACKAGE / "words.py"}
+LAB = Path(roadstead_lab.__file__).parent
+SAYS_WHICH = {PACKAGE / "core" / "wording.py"}
 """The list itself."""
 
 
@@ -40,7 +42,7 @@ def test_other_words_are_not(text: str) -> None:
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield (where, text) of every text that can be shown: templates, scripts, styles and strings of the code."""
-    for path in sorted(PACKAGE.rglob("*")):
+    for path in sorted([*PACKAGE.rglob("*"), *LAB.rglob("*")]):
         if path.suffix in (".j2", ".js", ".css", ".html", ".yaml", ".svg", ".csv", ".toml"):
             yield str(path), path.read_text(encoding="utf-8")
         elif path.suffix == ".py" and path not in SAYS_WHICH:

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.ais.batch import DYNAMIC, Batch, Fault, IntArray
 from roadstead.ais.codes import MESSAGES, MOBILES, nav_status
 from roadstead.ais.data import Window
-from roadstead.ais.fields import Faults, checked_number, coded, mapped, numbers, text
-from roadstead.ais.registry import imo_is_valid, is_distress_beacon, mid_is_assigned, station_kind
-from roadstead.ais.static import static_of
+from roadstead.ais.identity.registry import imo_is_valid, is_distress_beacon, mid_is_assigned, station_kind
+from roadstead.ais.readers.batch import DYNAMIC, Batch, Fault, IntArray
+from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, numbers, text
+from roadstead.ais.static_reports import static_of
 from roadstead.ais.tally import Tally
-from roadstead.geo import NAUTICAL_MILE_M
+from roadstead.core.geo import NAUTICAL_MILE_M
 
 FIRST_AIS = pd.Timestamp("1995-01-01", tz="UTC")
 """No AIS report is older."""
@@ -45,11 +45,11 @@ class Cleaned:
     """One batch, cleaned. ``row`` in each table is the line it came from."""
 
     positions: pd.DataFrame
-    """Columns of `tables.POSITIONS` and ``row``."""
+    """Columns of `schemas.POSITIONS` and ``row``."""
     static: pd.DataFrame
     """``mmsi``, ``time``, ``source``, ``row`` and `batch.STATIC`; null where not declared."""
     stations: pd.DataFrame
-    """Columns of `tables.STATIONS` and ``row``."""
+    """Columns of `schemas.STATIONS` and ``row``."""
     faults: list[Fault]
     tally: Tally = field(default_factory=Tally)
     notes: Mapping[str, int] = field(default_factory=dict)

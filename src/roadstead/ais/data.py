@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.geo import Array
-from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, VESSELS, empty
+from roadstead.core.geo import Array
+from roadstead.core.schemas import POSITIONS, QUARANTINE, STATIONS, VESSELS, empty
 
 Box = tuple[float, float, float, float]
 """(west, south, east, north) in degrees; west > east crosses the 180th meridian."""
@@ -36,15 +36,15 @@ class AisData:
     positions: pd.DataFrame = field(
         default_factory=lambda: empty(POSITIONS).assign(sigma_m=float("nan"), segment=0)
     )
-    """`tables.POSITIONS`, ordered by MMSI and time, plus ``segment``: the number of the hull among those that
+    """`schemas.POSITIONS`, ordered by MMSI and time, plus ``segment``: the number of the hull among those that
     use the MMSI (0 where there is one), and ``sigma_m``: standard deviation (m, each axis) of a coarse position
     (message 27), null for all others."""
     vessels: pd.DataFrame = field(default_factory=lambda: empty(VESSELS))
-    """`tables.VESSELS`."""
+    """`schemas.VESSELS`."""
     stations: pd.DataFrame = field(default_factory=lambda: empty(STATIONS))
-    """`tables.STATIONS`."""
+    """`schemas.STATIONS`."""
     quarantine: pd.DataFrame = field(default_factory=lambda: empty(QUARANTINE))
-    """`tables.QUARANTINE`; the row is the line of the file (header included), for Parquet the row."""
+    """`schemas.QUARANTINE`; the row is the line of the file (header included), for Parquet the row."""
     snapshot_times: frozenset[datetime] = frozenset()
     """Times of sources whose reports all share one time: already placed at an overpass by their makers."""
     duplicates: int = 0

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from roadstead.ais.data import AisData, from_simulator
-from roadstead.ais.identity_events import identity_changes
+from roadstead.ais.identity.changes import identity_changes
 from roadstead.ais.runs import Run, runs_of, seconds_of
-from roadstead.aoi import Port
-from roadstead.geo import KNOT, WGS84, Array, distance_m, lonlat_to_xy, project
-from roadstead.tables import EVENTS, checked, empty
+from roadstead.core.geo import KNOT, WGS84, Array, distance_m, lonlat_to_xy, project
+from roadstead.core.ports import Port
+from roadstead.core.schemas import EVENTS, checked, empty
 
 STILL_KN = 1.0
 VISIT_S, VISIT_BREAK_S = 3_600.0, 24 * 3600.0
@@ -50,7 +50,7 @@ ALSO = {
 
 
 def events(ais: AisData, port: Port, mmsi: str | None = None) -> pd.DataFrame:
-    """Return `tables.EVENTS` of some AIS around a port, in order of time.
+    """Return `schemas.EVENTS` of some AIS around a port, in order of time.
 
     Args:
         ais: what was heard; snapshots, which tell nothing of before and after, are left out.

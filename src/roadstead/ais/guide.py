@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from roadstead.ais.presets import PRESETS
+from roadstead.ais.readers.presets import PRESETS
 from roadstead.ais.reasons import REASONS
 
 

@@ -11,20 +11,20 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 
-from roadstead.ais.again import Memory, repeats
-from roadstead.ais.batch import Batch, Fault
 from roadstead.ais.clean import Cleaned, clean
 from roadstead.ais.data import AisData, Box, Progress, Window
-from roadstead.ais.files import opened
-from roadstead.ais.layouts import ColumnMapping, load_mapping
-from roadstead.ais.nmea import read_nmea
-from roadstead.ais.parquet import read_parquet
-from roadstead.ais.tabular import read_table
+from roadstead.ais.duplicates import Memory, repeats
+from roadstead.ais.readers.batch import Batch, Fault
+from roadstead.ais.readers.csv import read_table
+from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
+from roadstead.ais.readers.nmea import read_nmea
+from roadstead.ais.readers.open_files import opened
+from roadstead.ais.readers.parquet import read_parquet
+from roadstead.ais.static_history import changes, gear_mmsis, history
 from roadstead.ais.tally import Tally
 from roadstead.ais.tracks import segment
-from roadstead.ais.vessels import changes, gear_mmsis, history
-from roadstead.errors import AisError
-from roadstead.tables import POSITIONS, QUARANTINE, STATIONS, VESSELS, checked, empty
+from roadstead.core.errors import AisError
+from roadstead.core.schemas import POSITIONS, QUARANTINE, STATIONS, VESSELS, checked, empty
 
 _SYSTEMATIC = {
     "no_receive_time": (
@@ -45,11 +45,11 @@ class Part:
     """What one file gave, before files are joined."""
 
     positions: pd.DataFrame
-    """`tables.POSITIONS` with ``file`` and ``row``."""
+    """`schemas.POSITIONS` with ``file`` and ``row``."""
     static: pd.DataFrame
     """``mmsi``, ``time``, ``source`` and `batch.STATIC`: what was declared, changes only."""
     stations: pd.DataFrame
-    """`tables.STATIONS`."""
+    """`schemas.STATIONS`."""
     quarantine: pd.DataFrame
     snapshot_times: frozenset[datetime] = frozenset()
     duplicates: int = 0
@@ -244,7 +244,7 @@ _POSITIONS_OF_FILE = empty(POSITIONS).assign(sigma_m=0.0, row=0, file="")
 
 
 def quarantine_of(faults: Iterable[Fault], path: Path) -> pd.DataFrame:
-    """Return the faults of a file as `tables.QUARANTINE`."""
+    """Return the faults of a file as `schemas.QUARANTINE`."""
     rows = [(str(path), fault.row, fault.field, fault.reason, fault.content) for fault in faults]
     return pd.DataFrame(rows, columns=list(QUARANTINE.columns))
 
@@ -292,7 +292,7 @@ def join(parts: Sequence[Part], window: Window) -> AisData:
 
 
 def _jumps(reports: pd.DataFrame) -> pd.DataFrame:
-    """Return reports that no ship can have made as `tables.QUARANTINE`."""
+    """Return reports that no ship can have made as `schemas.QUARANTINE`."""
     told = reports[["mmsi", "time", "lon", "lat"]].astype(str).agg(",".join, axis=1) if len(reports) else ""
     made = reports.assign(field="lon", reason="impossible_speed", content=told)
     return made[list(QUARANTINE.columns)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from roadstead.errors import UsageError
+from roadstead.core.errors import UsageError
 
 Receiver = Literal["terrestrial", "satellite", "mixed", "unknown"]
 RECEIVERS: tuple[Receiver, ...] = get_args(Receiver)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.geo import KNOT, Array
+from roadstead.core.geo import KNOT, Array
 
 MAX_SPEED_KN = 60.0
 """Faster than this between two reports is impossible for one hull (high-speed craft reach 45-55 kn)."""
@@ -48,7 +48,7 @@ def segment(positions: pd.DataFrame) -> Segmented:
     """Order reports by MMSI and time, split shared MMSIs into tracks and take out impossible jumps.
 
     Args:
-        positions: `tables.POSITIONS`, extra columns kept.
+        positions: `schemas.POSITIONS`, extra columns kept.
     """
     ordered = positions.sort_values(["mmsi", "time", "lon", "lat"], kind="stable").reset_index(drop=True)
     numbers = np.zeros(len(ordered), dtype=np.int64)

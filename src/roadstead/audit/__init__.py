@@ -2,10 +2,7 @@
 
 from roadstead.audit.estimate import Estimate
 from roadstead.audit.frame import Candidate, candidates, window_of
-from roadstead.audit.held import NOTHING, UNTOLD, inside
-from roadstead.audit.results import Agreement, ModelResult, Results, is_complete, results
-from roadstead.audit.sample import allocation, order, seconds, shuffled
-from roadstead.audit.stated import (
+from roadstead.audit.recall_statement import (
     COLUMNS,
     LEAST_CELLS,
     NOT_MEASURED,
@@ -13,6 +10,9 @@ from roadstead.audit.stated import (
     stated_recall,
     with_recall,
 )
+from roadstead.audit.results import Agreement, ModelResult, Results, is_complete, results
+from roadstead.audit.sample import allocation, order, seconds, shuffled
+from roadstead.audit.scoring import NOTHING, UNTOLD, inside
 
 __all__ = [
     "COLUMNS",

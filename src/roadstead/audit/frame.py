@@ -17,10 +17,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.aoi import Port, Zone
-from roadstead.catalog import Store
-from roadstead.catalog.audits import Place
-from roadstead.geo import WGS84, Grid, Window, lonlat_to_xy, project, to_lonlat
+from roadstead.core.geo import WGS84, Grid, Window, lonlat_to_xy, project, to_lonlat
+from roadstead.core.ports import Port, Zone
+from roadstead.store import Store
+from roadstead.store.audits import Place
 
 CELL_PX: Final = 224
 MARGIN_PX: Final = 16

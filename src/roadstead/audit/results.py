@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from roadstead.audit.estimate import Estimate, agreement, mean, positive_agreement, share
-from roadstead.audit.held import (
+from roadstead.audit.scoring import (
     BINS,
     UNTOLD,
     HeldCell,
@@ -26,9 +26,9 @@ from roadstead.audit.held import (
     inside,
     length_bin,
 )
-from roadstead.catalog import AuditAnswer, AuditCell, AuditDraw, Audits, Store, newest
-from roadstead.pairing import paired
-from roadstead.tables import CLASSES
+from roadstead.core.box_pairing import paired
+from roadstead.core.schemas import CLASSES
+from roadstead.store import AuditAnswer, AuditCell, AuditDraw, Audits, Store, newest
 
 LEAST_SHIPS: Final = 10
 """A share of fewer ships is not told by length."""
@@ -49,11 +49,11 @@ class ModelResult:
     reviewers: int
     """People."""
     ships: int
-    """Boxed in them, of `pairing.LEAST_LENGTH_M` or more."""
+    """Boxed in them, of `box_pairing.LEAST_LENGTH_M` or more."""
     recall: Estimate
     """Of those ships: found."""
     by_length: Mapping[str, Estimate]
-    """Bin of `tables.LENGTH_BINS` -> recall, where there are `LEAST_SHIPS`."""
+    """Bin of `schemas.LENGTH_BINS` -> recall, where there are `LEAST_SHIPS`."""
     precision: Estimate
     """Of the hulls found in the cells: that are ships."""
     bias: Mapping[str, Estimate]

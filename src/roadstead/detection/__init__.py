@@ -1,6 +1,6 @@
 """Detection: tile an overpass, run the network, merge its boxes in map units, measure hulls.
 
-``load_model`` -> ``detect_mosaic`` -> `tables.DETECTIONS`.
+``load_model`` -> ``detect_mosaic`` -> `schemas.DETECTIONS`.
 """
 
 from roadstead.detection.detect import FLOOR, BlockReader, detect_mosaic

@@ -1,4 +1,4 @@
-"""Detect hulls in one overpass: the way from pixels to `tables.DETECTIONS`."""
+"""Detect hulls in one overpass: the way from pixels to `schemas.DETECTIONS`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.aoi import Port
-from roadstead.detection.boxes import Boxes, Ground, decode, joined
+from roadstead.core.geo import WGS84, Array, Grid, Window, project
+from roadstead.core.ports import Port
+from roadstead.core.schemas import DETECTIONS, empty
+from roadstead.detection.decode import Boxes, Ground, decode, joined
 from roadstead.detection.measure import measured
 from roadstead.detection.merge import rank, unique_hulls
 from roadstead.detection.model import Model
-from roadstead.detection.plain import is_plain, standing_out
+from roadstead.detection.prescreen import is_plain, standing_out
 from roadstead.detection.runtime import Real, open_network
 from roadstead.detection.tiling import Chunk, Tile, chunks
-from roadstead.geo import WGS84, Array, Grid, Window, project
 from roadstead.imagery import Block, Overpass, Scene
-from roadstead.tables import DETECTIONS, empty
 
 FLOOR: Final = 0.05
 """Boxes that the network gives less than this are not even listed as dropped."""
@@ -68,7 +68,7 @@ def detect_mosaic(
     unfiltered: bool = False,
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
-    """Return the hulls in an overpass, each once: `tables.DETECTIONS`, best score first.
+    """Return the hulls in an overpass, each once: `schemas.DETECTIONS`, best score first.
 
     A hull is kept where its centre was imaged, is not known to be cloud, and lies in a zone. The network is not shown
     tiles of plain water (`plain`). Memory holds one block of pixels that is searched, one that is read meanwhile, and
@@ -200,7 +200,7 @@ def _reasons(found: Boxes, grid: Grid, model: Model, inside: NDArray[np.bool_]) 
 def _with_origin(
     table: gpd.GeoDataFrame, scenes: Sequence[Scene], overpass: Overpass, model: Model, port: Port | None
 ) -> gpd.GeoDataFrame:
-    """Add the columns that say where a detection comes from, in the order of `tables.DETECTIONS`."""
+    """Add the columns that say where a detection comes from, in the order of `schemas.DETECTIONS`."""
     lonlat = table[["lon", "lat"]].to_numpy()
     scene_ids = [scene.scene_id for scene in scenes]
     acquired = pd.to_datetime([scene.acquired for scene in scenes], utc=True)

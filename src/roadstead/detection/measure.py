@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from roadstead.detection.boxes import Boxes
+from roadstead.core.geo import WGS84, Array, Grid, convergence_deg, xy_to_lonlat
+from roadstead.core.schemas import CLASSES
+from roadstead.detection.decode import Boxes
 from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
 from roadstead.detection.motion import DECIDED, probabilities
-from roadstead.geo import WGS84, Array, Grid, convergence_deg, xy_to_lonlat
-from roadstead.tables import CLASSES
 
 LEAST_LENGTH_M: Final = 10.0
 """One pixel; a fitted length below it says no more than that."""
@@ -27,7 +27,7 @@ probability is lowered."""
 
 
 def measured(boxes: Boxes, grid: Grid, card: ModelCard) -> gpd.GeoDataFrame:
-    """Return what an image alone says of each hull: the columns lon ... flags of `tables.DETECTIONS`.
+    """Return what an image alone says of each hull: the columns lon ... flags of `schemas.DETECTIONS`.
 
     The geometry is the network's own box, which runs about a pixel beyond the hull; ``length_m`` and ``beam_m``
     are calibrated. ``axis_deg`` is clockwise from true north: grid convergence is taken off.

@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely import STRtree
 
+from roadstead.core.geo import Array
 from roadstead.detection.model import Merge
-from roadstead.geo import Array
 
 Bools = NDArray[np.bool_]
 MEETING_BEAMS = 0.2

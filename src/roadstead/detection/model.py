@@ -16,10 +16,10 @@ from typing import Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from roadstead.errors import ModelError
-from roadstead.geo import Array
-from roadstead.settings import settings
-from roadstead.tables import CLASSES
+from roadstead.core.errors import ModelError
+from roadstead.core.geo import Array
+from roadstead.core.schemas import CLASSES
+from roadstead.core.settings import settings
 
 REFERENCE_M: Final = 100.0
 """Size whose interval `SizeFit` states."""
@@ -84,7 +84,7 @@ class MotionFit(_Part):
 
 
 class Context(_Part):
-    """How far land around a box lowers its score, where near infrared tells land: see `boxes.lowered`."""
+    """How far land around a box lowers its score, where near infrared tells land: see `oriented_boxes.lowered`."""
 
     land_share: float = Field(default=0.6, ge=0.0, lt=1.0)
     """Of the ring around a box: up to this nothing is taken off. A hull at a quay has water along its other side."""
@@ -116,7 +116,7 @@ class ModelCard(_Part):
     tile_px: int = Field(ge=64, multiple_of=32)
     """Side of the square the network looks at, native 10 m pixels."""
     classes: tuple[str, ...]
-    """Order of the scores; must be `tables.CLASSES`."""
+    """Order of the scores; must be `schemas.CLASSES`."""
     score_threshold: Share
     """Least score (largest of the three, after `context`) of a kept detection."""
     merge: Merge = Merge()

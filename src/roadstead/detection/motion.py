@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from roadstead.core.geo import Array
 from roadstead.detection.model import MotionFit
-from roadstead.geo import Array
 
 SIGNS: Final = ("first_end", "second_end", "aside", "deck")
 """`first_end`, `second_end`: how much brighter the water beyond that end is than the water aside of it, in units of

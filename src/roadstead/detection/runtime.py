@@ -18,9 +18,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from roadstead.core.errors import ModelError, UsageError
+from roadstead.core.settings import settings
 from roadstead.detection.model import Model, checked_weights
-from roadstead.errors import ModelError, UsageError
-from roadstead.settings import settings
 
 Real = NDArray[np.float32]
 Key = TypeVar("Key")

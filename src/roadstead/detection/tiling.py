@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.geo import Array, Grid, Window
+from roadstead.core.geo import Array, Grid, Window
 
 LONGEST_HULL_PX = 40
 """400 m: the longest ships afloat, at 10 m."""

@@ -3,23 +3,23 @@
 ``search`` -> ``group_overpasses`` -> ``Mosaic``. The only package that speaks HTTP or uses GDAL's raster side.
 """
 
-from roadstead.imagery.acquired import SIGMA_S
-from roadstead.imagery.cog import write_cog
-from roadstead.imagery.cutout import Cutout, cut_out
-from roadstead.imagery.gcp_tiff import write_gcp_tiff
-from roadstead.imagery.geotiff import SIMULATED_TAG, open_geotiff
-from roadstead.imagery.http import is_remote
-from roadstead.imagery.items import SIMULATED, item_sha256, open_item, read_item, scene_from_item
-from roadstead.imagery.mosaic import Mosaic
+from roadstead.imagery.chips import Cutout, cut_out
 from roadstead.imagery.open import is_raster, open_scene
-from roadstead.imagery.orbits import CYCLE, REACH, Pass, covers, expected_passes
+from roadstead.imagery.optical.mosaic import Mosaic
+from roadstead.imagery.optical.stack import Block
 from roadstead.imagery.overpasses import SAME_PASS, fill, group_overpasses, same_pass
-from roadstead.imagery.raster import raster_drivers
+from roadstead.imagery.raster.cog import write_cog
+from roadstead.imagery.raster.gcp_tiff import write_gcp_tiff
+from roadstead.imagery.raster.geotiff import SIMULATED_TAG, open_geotiff
+from roadstead.imagery.raster.reading import raster_drivers
+from roadstead.imagery.remote.session import is_remote
 from roadstead.imagery.scene import BandAsset, Overpass, Scene, Sighting
-from roadstead.imagery.search import SearchResult, Source, lists_passes, search, sources
-from roadstead.imagery.sensed import with_sensing_time
-from roadstead.imagery.stack import Block
-from roadstead.imagery.visible import Visibility, imaged_part
+from roadstead.imagery.stac.acquisition_time import SIGMA_S
+from roadstead.imagery.stac.item import SIMULATED, item_sha256, open_item, read_item, scene_from_item
+from roadstead.imagery.stac.orbits import CYCLE, REACH, Pass, covers, expected_passes
+from roadstead.imagery.stac.search import SearchResult, Source, lists_passes, search, sources
+from roadstead.imagery.stac.sensing_time import with_sensing_time
+from roadstead.imagery.visibility.fractions import Visibility, imaged_part
 
 __all__ = [
     "CYCLE",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlparse
 
-from roadstead.imagery.geotiff import open_geotiff
-from roadstead.imagery.items import open_item
+from roadstead.imagery.raster.geotiff import open_geotiff
 from roadstead.imagery.scene import Scene
+from roadstead.imagery.stac.item import open_item
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2")
 

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from roadstead.aoi import Port
-from roadstead.imagery.acquired import parse_stamp
+from roadstead.core.ports import Port
 from roadstead.imagery.scene import Overpass, Scene
+from roadstead.imagery.stac.acquisition_time import parse_stamp
 
 SAME_PASS = timedelta(minutes=10)
 """Scenes of one platform family this close in time are one pass. Sentinel-2 sees a port once a pass, and its

@@ -40,9 +40,9 @@ class Scene:
     acquired: datetime
     """UTC."""
     acquired_source: str
-    """One of `tables.ACQUIRED_SOURCES`."""
+    """One of `schemas.ACQUIRED_SOURCES`."""
     acquired_sigma_s: float
-    """Standard error of `acquired` in seconds (see :mod:`roadstead.imagery.acquired`)."""
+    """Standard error of `acquired` in seconds (see :mod:`roadstead.imagery.stac.acquisition_time`)."""
     provider: str
     item_href: str | None
     processing_baseline: str | None

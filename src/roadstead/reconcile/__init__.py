@@ -1,10 +1,9 @@
 """Hold what was seen against what was declared: association, statuses, counts with intervals."""
 
-from roadstead.reconcile.count import counts
-from roadstead.reconcile.pairs import PAIR_REASONS, alongside_pairs
+from roadstead.reconcile.alongside import PAIR_REASONS, alongside_pairs
+from roadstead.reconcile.declared_reception import StatedReception, read_stated
 from roadstead.reconcile.reasons import CONFLICTS, REASONS
 from roadstead.reconcile.run import reconcile
-from roadstead.reconcile.stated import StatedReception, read_stated
 
 __all__ = [
     "CONFLICTS",
@@ -12,7 +11,6 @@ __all__ = [
     "REASONS",
     "StatedReception",
     "alongside_pairs",
-    "counts",
     "read_stated",
     "reconcile",
 ]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.geo import Array
-from roadstead.reconcile.associate import Index, Marginals, best_assignment
+from roadstead.core.geo import Array
+from roadstead.reconcile.assignment import Index, Marginals, best_assignment
 from roadstead.reconcile.score import Pairs
 
 MIN_MATCH = 0.98

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from roadstead.geo import Array, xy_to_lonlat
+from roadstead.core.geo import Array, xy_to_lonlat
 
 Flags = NDArray[np.bool_]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roadstead.geo import Array
-from roadstead.reconcile.associate import Marginals, marginals, propagate
+from roadstead.core.geo import Array
+from roadstead.reconcile.assignment import Marginals, marginals, propagate
 from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.position import GEOREFERENCE_SD_M
 from roadstead.reconcile.score import RAFT_SD_M, Pairs, Seen, log_position, rafted_vessels

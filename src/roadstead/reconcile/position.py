@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais import hull_centre
-from roadstead.geo import KNOT, Array, convergence_deg, lonlat_to_xy
-from roadstead.reconcile.declared import Declared
+from roadstead.core.geo import KNOT, Array, convergence_deg, lonlat_to_xy
+from roadstead.reconcile.declared_vessel import Declared
 from roadstead.reconcile.density import Flags, Prediction
-from roadstead.reconcile.elsewhere import FALSE_SHARE, unsound, with_doubt
+from roadstead.reconcile.false_positions import FALSE_SHARE, unsound, with_doubt
 
 TAU_S = 600.0
 """Time constant of velocity changes in traffic near ports, seconds."""
@@ -281,8 +281,8 @@ def predict(
     """Return where each vessel of ``positions`` was at ``moment``, and what it declares, rows aligned.
 
     Args:
-        positions: `tables.POSITIONS` that may speak for this moment, with their ``hull`` (`with_hull`).
-        vessels: `tables.VESSELS`.
+        positions: `schemas.POSITIONS` that may speak for this moment, with their ``hull`` (`with_hull`).
+        vessels: `schemas.VESSELS`.
         moment: acquisition, UTC.
         sigma_s: standard error of the acquisition time.
         snapshot_times: times at which a source already placed its vessels at an overpass.

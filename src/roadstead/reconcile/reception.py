@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.geo import Array, lonlat_to_xy
+from roadstead.core.geo import Array, lonlat_to_xy
 
 NEAR_S = 1800.0
 """A report within this of the overpass counts as heard."""

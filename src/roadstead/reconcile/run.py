@@ -11,18 +11,19 @@ import numpy as np
 import pandas as pd
 
 from roadstead.ais import AisData, from_simulator
-from roadstead.aoi import Port
-from roadstead.errors import DetectionsError
-from roadstead.geo import convergence_deg, lonlat_to_xy
-from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.errors import DetectionsError
+from roadstead.core.geo import convergence_deg, lonlat_to_xy
+from roadstead.core.ports import Port
+from roadstead.core.schemas import DETECTIONS, MATCHES, checked
+from roadstead.detection.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile import reception
 from roadstead.reconcile.decide import decide
+from roadstead.reconcile.declared_reception import StatedReception, stated_for
 from roadstead.reconcile.density import lonlat
-from roadstead.reconcile.elsewhere import REST_WINDOW_H, rests
+from roadstead.reconcile.false_positions import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
-from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, by_hull_and_time, keyed, predict
-from roadstead.reconcile.recall import BY_QUAYS, recall_of, recall_of_declared
-from roadstead.reconcile.rows import (
+from roadstead.reconcile.match_rows import (
     MIN_IN_REACH,
     Found,
     Reception,
@@ -34,10 +35,9 @@ from roadstead.reconcile.rows import (
     rows_without_ais,
     vessel_rows,
 )
+from roadstead.reconcile.overpass_view import View, mass_inside, view_of
+from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, by_hull_and_time, keyed, predict
 from roadstead.reconcile.score import Seen, pair_up, seen_of
-from roadstead.reconcile.stated import StatedReception, stated_for
-from roadstead.reconcile.view import View, mass_inside, view_of
-from roadstead.tables import DETECTIONS, MATCHES, checked
 
 WINDOW_H = 6.0
 """AIS this many hours either side of an overpass speaks for it."""
@@ -53,10 +53,10 @@ def reconcile(
     recall_by_length: Sequence[Mapping[str, Any]] | None = None,
     stated: Sequence[StatedReception] = (),
 ) -> gpd.GeoDataFrame:
-    """Return `tables.MATCHES`: a row per detection, and per declared vessel that no detection took.
+    """Return `schemas.MATCHES`: a row per detection, and per declared vessel that no detection took.
 
     Args:
-        detections: `tables.DETECTIONS`; rows with ``dropped_because`` are left out.
+        detections: `schemas.DETECTIONS`; rows with ``dropped_because`` are left out.
         header: the scenes that were searched, of one or more overpasses.
         ais: declared positions and static data; None or empty makes every detection `no_coverage`.
         port: its zones limit the search and tell which declared vessels get a row.
@@ -66,7 +66,7 @@ def reconcile(
         stated: what a person states of the reception of sources that cannot show it themselves.
 
     Raises:
-        TableError: a row breaks `tables.DETECTIONS`.
+        TableError: a row breaks `schemas.DETECTIONS`.
         DetectionsError: a detection's overpass is not in the header.
     """
     checked(detections, DETECTIONS, "detections")

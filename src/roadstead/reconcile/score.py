@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import gammaln
 
-from roadstead.geo import Array
-from roadstead.reconcile.declared import Declared
+from roadstead.core.geo import Array
+from roadstead.core.schemas import CLASSES
+from roadstead.reconcile.declared_vessel import Declared
 from roadstead.reconcile.density import Prediction, log_density
-from roadstead.reconcile.elsewhere import Rests, beside_rests
-from roadstead.tables import CLASSES
+from roadstead.reconcile.false_positions import Rests, beside_rests
 
 Index = NDArray[np.intp]
 
@@ -60,7 +60,7 @@ class Seen:
     grid_axis_deg: Array
     beam_m: Array
     p_class: Array
-    """(m, 3) in the order of `tables.CLASSES`."""
+    """(m, 3) in the order of `schemas.CLASSES`."""
     p_vessel: Array
     """Within `P_VESSEL_BOUNDS`."""
     by_quay: NDArray[np.bool_]
@@ -85,7 +85,7 @@ def seen_of(
     area_m2: float,
     by_quay: NDArray[np.bool_] | None = None,
 ) -> Seen:
-    """Return the rows of `tables.DETECTIONS` as arrays."""
+    """Return the rows of `schemas.DETECTIONS` as arrays."""
     low, high = table["length_low_m"].to_numpy(float), table["length_high_m"].to_numpy(float)
     quays = np.zeros(len(table), bool) if by_quay is None else by_quay
     grid_axis = (table["axis_deg"].to_numpy(float) - convergence_deg) % 180.0

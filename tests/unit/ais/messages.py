@@ -65,7 +65,7 @@ def write(path: Path, lines: Sequence[str], encoding: str = "utf-8") -> Path:
 
 
 def report(mmsi: str = str(SHIP), seconds: float = 0.0, **changes: Any) -> dict[str, Any]:
-    """Return one row of `tables.POSITIONS`."""
+    """Return one row of `schemas.POSITIONS`."""
     row = {
         "mmsi": mmsi,
         "time": at(seconds),
@@ -82,5 +82,5 @@ def report(mmsi: str = str(SHIP), seconds: float = 0.0, **changes: Any) -> dict[
 
 
 def reports(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return rows as `tables.POSITIONS`."""
+    """Return rows as `schemas.POSITIONS`."""
     return pd.DataFrame(rows).astype({"time": "datetime64[ns, UTC]"})

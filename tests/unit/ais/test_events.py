@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from roadstead.ais import AisData
 from roadstead.ais.data import SIMULATED_SOURCE
 from roadstead.ais.events import ALSO, events
-from roadstead.ais.vessels import history
-from roadstead.aoi import Port, Zone
-from roadstead.cli.main import app
-from roadstead.jobs.events import features_of
-from roadstead.tables import EVENTS, checked
+from roadstead.ais.static_history import history
+from roadstead.apps.cli.main import app
+from roadstead.core.ports import Port, Zone
+from roadstead.core.schemas import EVENTS, checked
+from roadstead.workflows.events import features_of
 from tests.unit.ais.messages import GOOD_IMO, SHIP, at, nmea, position, report, reports, voyage, write
 
 HOUR = 3600.0
@@ -254,10 +254,10 @@ def test_the_command_writes_events_of_a_port(tmp_path: Path) -> None:
 
 def test_simulated_calls_at_berths_are_found_with_their_times() -> None:
     """Of honest simulated ships that are heard for 3 hours or more while they lie at a berth or at anchor."""
-    from roadstead.simulate.ais.received import POSITION_MESSAGES, received
-    from roadstead.simulate.scenario.file import load_scenario
-    from roadstead.simulate.traffic.sea import simulate_sea
-    from roadstead.simulate.traffic.tracks import Stay
+    from roadstead_lab.simulate.ais.received import POSITION_MESSAGES, received
+    from roadstead_lab.simulate.scenario.file import load_scenario
+    from roadstead_lab.simulate.traffic.sea import simulate_sea
+    from roadstead_lab.simulate.traffic.tracks import Stay
 
     loaded = load_scenario("fortnight")
     world, port = simulate_sea(loaded.scenario, loaded.ports, 0).worlds[0], loaded.ports[0]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from roadstead.ais import AisData, read_ais
-from roadstead.ais.identify import identify
-from roadstead.ais.registry import imo_check_digit
-from roadstead.ais.watchlist import Entry, Identifiers, Watchlist, matches, rank
-from roadstead.ais.watchlist_files import read_watchlist
-from roadstead.cli.main import app
-from roadstead.errors import BadInputError
+from roadstead.ais.identity.identify import identify
+from roadstead.ais.identity.registry import imo_check_digit
+from roadstead.ais.identity.watchlist_files import read_watchlist
+from roadstead.ais.identity.watchlists import Entry, Identifiers, Watchlist, matches, rank
+from roadstead.apps.cli.main import app
+from roadstead.core.errors import BadInputError
 from tests.unit.ais.messages import BAD_IMO, GOOD_IMO, SHIP, position, voyage, write
 
 OTHER_IMO = "999998" + imo_check_digit("999998")

@@ -15,17 +15,11 @@ import pandas as pd
 import pytest
 
 from benchmarks.ais_import import imported, write_day
-from roadstead.ais import (
-    Source,
-    import_files,
-    load_ais,
-    read_ais,
-    read_store,
-    store_writer,
-    tabular,
-)
-from roadstead.ais.store import sources_of
-from roadstead.errors import UsageError
+from roadstead.ais import Source, import_files, load_ais, read_ais, read_store
+from roadstead.ais.archive import store_writer
+from roadstead.ais.archive.store import sources_of
+from roadstead.ais.readers import csv
+from roadstead.core.errors import UsageError
 from tests.unit.ais.messages import SHIP, at, nmea, position, voyage, write
 
 BOX = (125.0, 38.0, 126.0, 39.0)
@@ -112,7 +106,7 @@ def test_a_store_is_partitioned_by_day_and_cell_on_every_side_of_the_globe(tmp_p
 def test_many_cells_are_written_with_few_files_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_writer, "MOST_OPEN", 2)
     monkeypatch.setattr(store_writer, "FLUSH_ROWS", 40)
-    monkeypatch.setattr(tabular, "BLOCK_BYTES", 2_000)
+    monkeypatch.setattr(csv, "BLOCK_BYTES", 2_000)
     chance = random.Random(1)
     rows = [row(n, mmsi=SHIP + n, lon=chance.uniform(-170, 170)) for n in range(400)]
     path = write(tmp_path / "a.csv", [HEADER, *rows])
@@ -131,7 +125,7 @@ def test_where_blocks_end_and_how_lines_end_changes_nothing(
         *(row(n) for n in range(40, 90)),
     ]
     whole = read_ais([write(tmp_path / "a.csv", lines)])
-    monkeypatch.setattr(tabular, "BLOCK_BYTES", size)
+    monkeypatch.setattr(csv, "BLOCK_BYTES", size)
     (tmp_path / "a.csv").write_bytes(ending.join(lines).encode())
     parts = read_ais([tmp_path / "a.csv"])
     for name in ("positions", "vessels", "quarantine"):
@@ -175,10 +169,10 @@ def test_a_killed_import_is_never_seen_and_the_next_one_clears_it_away(tmp_path:
     before = sorted(p for p in (tmp_path / "ais").rglob("*") if p.is_file())
     script = (
         "import sys, os, signal\n"
-        "from roadstead.ais import importing, import_files\n"
+        "from roadstead.ais import import_files; from roadstead.ais.archive import importing\n"
         "def die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)\n"
         "importing.commit = die\n"
-        "from roadstead.ais import store_writer, tabular\n"
+        "from roadstead.ais.archive import store_writer; from roadstead.ais.readers import csv as tabular\n"
         "store_writer.FLUSH_ROWS = 5000; tabular.BLOCK_BYTES = 200_000\n"
         f"import_files([{str(path)!r}], {str(tmp_path / 'ais')!r})\n"
     )

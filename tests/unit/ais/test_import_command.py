@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from roadstead.cli.main import app
-from roadstead.errors import PortError, UsageError
+from roadstead.apps.cli.main import app
+from roadstead.core.errors import PortError, UsageError
 from tests.unit.ais.messages import position, voyage, write
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from roadstead.ais import read_store
-from roadstead.ais.listen import feed_of, listen
-from roadstead.errors import UpstreamError, UsageError
+from roadstead.ais.archive.listen import feed_of, listen
+from roadstead.core.errors import UpstreamError, UsageError
 from tests.unit.ais.messages import position, voyage
 
 
@@ -63,7 +63,7 @@ def test_a_udp_feed_is_imported_in_pieces(tmp_path: Path) -> None:
 def test_a_feed_that_stays_away_is_an_upstream_error_and_what_was_heard_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from roadstead.ais import listen as module
+    from roadstead.ais.archive import listen as module
 
     monkeypatch.setattr(module, "ATTEMPTS", 1)
     port = serve(position(0))

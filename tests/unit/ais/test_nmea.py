@@ -9,9 +9,9 @@ import pytest
 
 from roadstead.ais import AisData, read_ais
 from roadstead.ais.data import Window
-from roadstead.ais.nmea import read_nmea
 from roadstead.ais.read import Reading
-from roadstead.errors import AisError
+from roadstead.ais.readers.nmea import read_nmea
+from roadstead.core.errors import AisError
 from tests.unit.ais.messages import SHIP, T0, at, nmea, position, voyage, write
 
 

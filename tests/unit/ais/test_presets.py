@@ -11,7 +11,7 @@ import pytest
 
 from roadstead.ais import import_files, read_ais, read_store
 from roadstead.ais.guide import renewed
-from roadstead.ais.presets import PRESETS, layout_of
+from roadstead.ais.readers.presets import PRESETS, layout_of
 from roadstead.ais.reasons import REASONS, reason_of
 from tests.unit.ais.messages import BAD_IMO, GOOD_IMO, SHIP, at, nmea, position, voyage, write
 
@@ -109,7 +109,7 @@ def test_the_guide_has_the_tables_of_the_code() -> None:
 
 
 def test_every_reason_that_the_code_gives_is_in_the_guide() -> None:
-    source = "\n".join(path.read_text() for path in sorted((ROOT / "src/roadstead/ais").glob("*.py")))
+    source = "\n".join(path.read_text() for path in sorted((ROOT / "src/roadstead/ais").rglob("*.py")))
     given = set(re.findall(r'_Refused\("\w+", "(\w+)"\)', source))
     given |= set(re.findall(r'Fault\([^()]*?"(?:line|payload)", "(\w+)"', source))
     given |= set(re.findall(r', "(?:mmsi|time|lon|lat)", "([a-z]+_\w+)"\)', source))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from roadstead.ais import flag_of, imo_is_valid, mid_is_assigned
-from roadstead.ais.registry import is_distress_beacon, mid_table, station_kind
+from roadstead.ais.identity.registry import is_distress_beacon, mid_table, station_kind
 from tests.unit.ais.messages import BAD_IMO, GOOD_IMO
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from roadstead.ais import import_files, importing, load_ais, read_ais, read_store, write_store
-from roadstead.errors import AisError, StoreError
+from roadstead.ais import import_files, load_ais, read_ais, read_store, write_store
+from roadstead.ais.archive import importing
+from roadstead.core.errors import AisError, StoreError
 from tests.unit.ais.messages import SHIP, at, nmea, position, voyage, write
 
 TABLES = ("positions", "vessels", "stations")

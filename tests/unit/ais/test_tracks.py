@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.ais_segments import GOAL, agreement, labelled, simulated
 from roadstead.ais import read_ais
 from roadstead.ais.tracks import MAX_SPEED_KN, segment
-from roadstead.geo import distance_m
+from roadstead.core.geo import distance_m
 from tests.unit.ais.messages import SHIP, position, report, reports, write
 
 KNOT = 1852 / 3600

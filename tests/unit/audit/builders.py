@@ -14,14 +14,14 @@ import pandas as pd
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
-from roadstead.aoi import Port, Zone
-from roadstead.catalog import AuditAnswer, AuditBox, AuditCell, Audits, Store
-from roadstead.geo import Array, xy_to_lonlat
+from roadstead.core.geo import Array, xy_to_lonlat
+from roadstead.core.ports import Port, Zone
+from roadstead.core.schemas import CLASSES
 from roadstead.imagery import Overpass, open_item
-from roadstead.tables import CLASSES
+from roadstead.store import AuditAnswer, AuditBox, AuditCell, Audits, Store
 from tests import builders
 from tests.unit.builders import ACQUIRED, detection, detections
-from tests.unit.catalog import builders as b
+from tests.unit.store import builders as b
 
 FRAME = builders.grid(700, 520)
 ROADS, QUAY = "nampo/roads", "nampo/quay"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.catalog import Store
+from roadstead.store import Store
 from tests.unit.audit import builders as a
 
 

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from roadstead.apps.cli.main import app
 from roadstead.audit import candidates
 from roadstead.audit.results import inclusion, weights_of
-from roadstead.catalog import AuditCell, Audits, Store
-from roadstead.cli.main import app
-from roadstead.errors import BadInputError, StoreError, UpstreamError, UsageError
+from roadstead.core.errors import BadInputError, StoreError, UpstreamError, UsageError
 from roadstead.imagery import Mosaic
-from roadstead.jobs.audit import draw_cells, lossless
+from roadstead.store import AuditCell, Audits, Store
+from roadstead.workflows.audit import draw_cells, lossless
 from tests.unit.audit import builders as a
 
 

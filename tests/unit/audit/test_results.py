@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from roadstead.apps.cli.main import app
+from roadstead.apps.desk.ogc.features import CatalogFeatures
 from roadstead.audit import LEAST_CELLS, results, stated_recall, with_recall
 from roadstead.audit.results import ModelResult, worked_out
-from roadstead.catalog import AuditBox, AuditCell, Audits, Decisions, OvertakenError, Store, Verdict, newest
-from roadstead.catalog.features import FeatureQuery
-from roadstead.cli.main import app
-from roadstead.errors import UsageError
-from roadstead.export import ReportData, counts_by_zone
-from roadstead.export.report.write import render_report
-from roadstead.jobs.audit import draw_cells
-from roadstead.jobs.export import port_report, week_brief, week_briefs
-from roadstead.jobs.features import CatalogFeatures
+from roadstead.core.errors import UsageError
+from roadstead.publish import ReportData, counts_by_zone
+from roadstead.publish.report.write import render_report
+from roadstead.store import AuditBox, AuditCell, Audits, Decisions, OvertakenError, Store, Verdict, newest
+from roadstead.store.feature_pages import FeatureQuery
+from roadstead.workflows.audit import draw_cells
+from roadstead.workflows.export import port_report, week_brief, week_briefs
 from tests.unit.audit import builders as a
 from tests.unit.audit.builders import SHIPS, Seen
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from roadstead.audit import allocation, candidates, order, seconds, window_of
 from roadstead.audit.frame import CELL_PX, LEAST_AREA_M2
-from roadstead.catalog import Store
-from roadstead.geo import WGS84, project
+from roadstead.core.geo import WGS84, project
+from roadstead.store import Store
 from tests import builders
 from tests.unit.audit import builders as a
 

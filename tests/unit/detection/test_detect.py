@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from roadstead.core.errors import ReadError
+from roadstead.core.geo import Window, lonlat_to_xy
+from roadstead.core.schemas import DETECTIONS, checked
+from roadstead.core.settings import DEFAULT_MODEL_ID, settings
 from roadstead.detection import Model, detect_mosaic, load_model
-from roadstead.errors import ReadError
-from roadstead.geo import Window, lonlat_to_xy
 from roadstead.imagery import Mosaic, group_overpasses, open_item
-from roadstead.settings import DEFAULT_MODEL_ID, settings
-from roadstead.tables import DETECTIONS, checked
 from tests import builders
 from tests.unit.detection.worlds import ACQUIRED, Lamp, Picture, lamps, picture, scene
 from tests.worlds import FRAME, HEADING_DEG, HEARD, LENGTH_M, SILENT, lonlat_of, water_with_ships

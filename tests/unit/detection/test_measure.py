@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from pyproj import Geod
 from scipy import special
 
-from roadstead.detection.boxes import Boxes, Ground, decode, long_side_first
+from roadstead.core.geo import Array, Grid, axis_difference_deg, convergence_deg
+from roadstead.core.schemas import CLASSES
+from roadstead.detection.decode import Boxes, Ground, decode, long_side_first
 from roadstead.detection.measure import (
     bearings_deg,
     bow_side,
@@ -25,8 +27,6 @@ from roadstead.detection.measure import (
 )
 from roadstead.detection.model import ClassFit, Context, ModelCard, Platt, SizeFit
 from roadstead.detection.tiling import tile_rows
-from roadstead.geo import Array, Grid, axis_difference_deg, convergence_deg
-from roadstead.tables import CLASSES
 from tests import builders
 
 GRID = builders.grid(320, 320)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from roadstead.core.errors import ModelError
+from roadstead.core.settings import DEFAULT_MODEL_ID, settings
 from roadstead.detection import load_model
 from roadstead.detection.model import checked_weights
-from roadstead.errors import ModelError
-from roadstead.settings import DEFAULT_MODEL_ID, settings
 from tests.unit.detection.worlds import lamps, write_model
 
 

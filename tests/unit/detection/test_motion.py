@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from roadstead.core.geo import Array
 from roadstead.detection.model import MotionFit
 from roadstead.detection.motion import bow_inputs, moving_inputs, probabilities, signs
-from roadstead.geo import Array
 
 FIT = MotionFit(moving=(-2.0, 1.0, 0.0, 1.0, -1.0, 0.0), bow=(2.0, -4.0))
 CLEAR = np.ones((160, 160), bool)

@@ -10,11 +10,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from roadstead.core.errors import ModelError, UsageError
+from roadstead.core.settings import DEFAULT_MODEL_ID, Settings, settings
 from roadstead.detection import load_model, runtime, runtime_name
 from roadstead.detection.model import Model
 from roadstead.detection.runtime import Real, open_network
-from roadstead.errors import ModelError, UsageError
-from roadstead.settings import DEFAULT_MODEL_ID, Settings, settings
 from tests.unit.detection.worlds import lamp_network, lamps, write_model
 
 

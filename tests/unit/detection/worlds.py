@@ -19,11 +19,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from roadstead.core.errors import ReadError
+from roadstead.core.geo import Grid, Window
+from roadstead.core.schemas import CLASSES
 from roadstead.detection import Model, load_model
-from roadstead.errors import ReadError
-from roadstead.geo import Grid, Window
 from roadstead.imagery import BandAsset, Block, Overpass, Scene
-from roadstead.tables import CLASSES
 from tests import builders
 
 ACQUIRED = datetime(2020, 11, 3, 2, 29, 51, tzinfo=UTC)

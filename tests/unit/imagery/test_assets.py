@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.errors import SceneError
-from roadstead.imagery.assets import resolve_assets
+from roadstead.core.errors import SceneError
+from roadstead.imagery.stac.assets import resolve_assets
 
 BASELINE_5 = {"s2:processing_baseline": "05.09"}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from roadstead.errors import StoreError
+from roadstead.core.errors import StoreError
 from roadstead.imagery import write_cog
 from tests import builders as b
 

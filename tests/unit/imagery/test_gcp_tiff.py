@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from roadstead.errors import StoreError
+from roadstead.core.errors import StoreError
 from roadstead.imagery import write_gcp_tiff
 
 PIXELS = (np.arange(600 * 700) % 65_000).astype(np.uint16).reshape(600, 700)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from rasterio.errors import NotGeoreferencedWarning
 
-from roadstead.errors import ReadError, SceneError
+from roadstead.core.errors import ReadError, SceneError
 from roadstead.imagery import SIGMA_S, Mosaic, group_overpasses, open_geotiff, open_scene
-from roadstead.imagery.stack import Block
+from roadstead.imagery.optical.stack import Block
 from tests import builders as b
 
 SEEN = datetime(2022, 8, 12, 10, 30, 31, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import Any
 import pystac
 import pytest
 
-from roadstead.errors import CatalogueError, SceneError
+from roadstead.core.errors import CatalogueError, SceneError
 from roadstead.imagery import open_item, open_scene
-from roadstead.imagery.items import item_sha256, scene_from_item
+from roadstead.imagery.stac.item import item_sha256, scene_from_item
 from tests import builders as b
 
 FRAME = b.grid(12, 10)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rasterio.env import get_gdal_config
 from shapely.geometry import box
 
-from roadstead.errors import ReadError, SceneError
-from roadstead.geo import Grid, Window, project
+from roadstead.core.errors import ReadError, SceneError
+from roadstead.core.geo import Grid, Window, project
 from roadstead.imagery import Block, Mosaic, Overpass, group_overpasses, open_geotiff, open_item, write_cog
-from roadstead.imagery.raster import Raster
+from roadstead.imagery.raster.reading import Raster
 from tests import builders as b
 
 FRAME = b.grid()

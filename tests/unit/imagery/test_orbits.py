@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from roadstead.imagery.orbits import Pass, covers, expected_passes
 from roadstead.imagery.scene import Sighting
+from roadstead.imagery.stac.orbits import Pass, covers, expected_passes
 
 FIRST = datetime(2020, 11, 3, 2, 29, 51, tzinfo=UTC)
 LONG_AFTER = datetime(2022, 1, 1, tzinfo=UTC)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.errors import ReadError
-from roadstead.imagery import kept as kept_module
-from roadstead.imagery.access import S3, access_of, lacks_keys
-from roadstead.imagery.kept import Kept
-from roadstead.imagery.parts import LARGEST, Part, Version
-from roadstead.imagery.ranges import GAP, _joined
-from roadstead.providers import PROVIDERS
-from roadstead.settings import settings
+from roadstead.core.errors import ReadError
+from roadstead.core.providers import PROVIDERS
+from roadstead.core.settings import settings
+from roadstead.imagery.remote import byte_cache as kept_module
+from roadstead.imagery.remote.byte_cache import Kept
+from roadstead.imagery.remote.range_files import GAP, _joined
+from roadstead.imagery.remote.range_request import LARGEST, Part, Version
+from roadstead.imagery.remote.signing import S3, access_of, lacks_keys
 
 WHOLE = Version(1000, '"one"')
 

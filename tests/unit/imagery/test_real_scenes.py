@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from roadstead.aoi import load_port
-from roadstead.geo import Window
+from roadstead.core.geo import Window
+from roadstead.core.ports import load_port
 from roadstead.imagery import Mosaic, group_overpasses, open_scene, search
 
 pytestmark = pytest.mark.shared_data

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.aoi import Port
-from roadstead.errors import CatalogueError, EmptySearchError
+from roadstead.core.errors import CatalogueError, EmptySearchError
+from roadstead.core.ports import Port
 from roadstead.imagery import SearchResult, search
 from tests import builders as b
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from roadstead.geo import Window, project
+from roadstead.core.geo import Window, project
 from roadstead.imagery import Mosaic, group_overpasses, open_item
-from roadstead.imagery.visible import shares
+from roadstead.imagery.visibility.fractions import shares
 from tests import builders as b
 
 FRAME = b.grid(600, 600)

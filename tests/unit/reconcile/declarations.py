@@ -11,9 +11,9 @@ import pandas as pd
 from shapely.geometry import MultiPolygon, box
 
 from roadstead.ais import AisData
-from roadstead.aoi import Port, Zone
-from roadstead.geo import destination_lonlat
-from roadstead.tables import POSITIONS, UTC, VESSELS, empty
+from roadstead.core.geo import destination_lonlat
+from roadstead.core.ports import Port, Zone
+from roadstead.core.schemas import POSITIONS, UTC, VESSELS, empty
 from tests.unit.builders import ACQUIRED, detection
 
 LON, LAT = 125.3, 38.7
@@ -30,7 +30,7 @@ def offset(east_m: float, north_m: float, lon: float = LON, lat: float = LAT) ->
 
 
 def report(seconds: float, mmsi: str = MMSI, at: tuple[float, float] = (LON, LAT), **changes: Any) -> dict:
-    """Return one row of `tables.POSITIONS`, some seconds after the overpass."""
+    """Return one row of `schemas.POSITIONS`, some seconds after the overpass."""
     row = {
         "mmsi": mmsi,
         "time": pd.Timestamp(ACQUIRED + timedelta(seconds=seconds)),
@@ -55,7 +55,7 @@ def moored(
 
 
 def vessel(mmsi: str = MMSI, length_m: float = 150.0, **changes: Any) -> dict:
-    """Return one row of `tables.VESSELS` of a cargo ship whose antenna stands at its centre."""
+    """Return one row of `schemas.VESSELS` of a cargo ship whose antenna stands at its centre."""
     row = {
         "mmsi": mmsi,
         "time": pd.Timestamp(ACQUIRED - timedelta(hours=1)),

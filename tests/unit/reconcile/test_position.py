@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadstead.geo import lonlat_to_xy
+from roadstead.core.geo import lonlat_to_xy
 from roadstead.reconcile.density import log_density, sample_points
 from roadstead.reconcile.position import SNAPSHOT_SD_M, predict, with_hull
 from tests.unit.builders import ACQUIRED

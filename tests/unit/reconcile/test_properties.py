@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import dense_anchorage as dense
-from roadstead.reconcile import counts, reconcile
+from roadstead.counting import counts
+from roadstead.reconcile import reconcile
 from tests.unit.builders import detections, header
 from tests.unit.reconcile.declarations import ais, hull, moored, neighbours, offset, port, report, vessel
 

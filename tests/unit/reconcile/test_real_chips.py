@@ -11,8 +11,8 @@ import pytest
 from shapely.geometry import Point
 
 from roadstead.ais import read_ais
-from roadstead.geo import lonlat_to_xy, to_lonlat, utm_crs
-from roadstead.headers import DetectionsHeader, SceneHeader
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.geo import lonlat_to_xy, to_lonlat, utm_crs
 from roadstead.imagery import open_geotiff
 from roadstead.reconcile import reconcile
 from tests.unit.builders import detection, detections

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon, box
 
-from roadstead.errors import DetectionsError
-from roadstead.headers import DetectionsHeader
+from roadstead.core.detections_file import DetectionsHeader
+from roadstead.core.errors import DetectionsError
+from roadstead.core.schemas import STATUSES
 from roadstead.reconcile import CONFLICTS, REASONS, reconcile
-from roadstead.tables import STATUSES
 from tests.unit.builders import ACQUIRED, detections, header
 from tests.unit.reconcile.declarations import (
     LAT,

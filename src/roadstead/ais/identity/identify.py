@@ -1,0 +1,155 @@
+"""Who a vessel says it is: its declared history, its flag, how that fits together, and what lists say of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from roadstead.ais.data import AisData, from_simulator
+from roadstead.ais.identity.registry import flag_of, imo_is_valid, mid_is_assigned
+from roadstead.ais.identity.watchlists import Identifiers, ListMatch, Watchlist, matches, plain_name, rank
+
+_SAID = ("imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination")
+_IMO = re.compile(r"(?:IMO)?\s*(\d{7})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One MMSI as of a moment. What lists say and what was observed are separate."""
+
+    mmsi: str
+    at: datetime
+    flag: str | None
+    """ISO 3166-1 alpha-2, from the MMSI."""
+    declared: dict[str, Any]
+    """Each field as last declared by then."""
+    history: pd.DataFrame
+    """`schemas.VESSELS` of this MMSI, up to then."""
+    oddities: tuple[str, ...]
+    """Codes: ``imo_check_digit``, ``mid_not_assigned``, ``imo_changed``, ``name_changed``, ``several_hulls``."""
+    list_status: tuple[ListMatch, ...]
+    observed: dict[str, Any]
+    """``first``, ``last``, ``reports``, ``hulls``, ``simulated``: of the AIS given, up to then."""
+
+    @property
+    def rank(self) -> int:
+        """Lists with a hit; similar names count nothing."""
+        return rank(self.list_status)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return a JSON-ready document."""
+        return {
+            "mmsi": self.mmsi,
+            "at": self.at.isoformat(),
+            "flag": self.flag,
+            "declared": self.declared,
+            "oddities": list(self.oddities),
+            "history": [_plain(row) for row in self.history.to_dict("records")],
+            "list_status": [_status(match) for match in self.list_status],
+            "rank": self.rank,
+            "observed": self.observed,
+        }
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+
+
+def _status(match: ListMatch) -> dict[str, Any]:
+    entry = match.entry
+    return {
+        "kind": match.kind,
+        "basis": list(match.basis),
+        "standing": match.standing,
+        "list": match.list_name,
+        "names": list(entry.names),
+        "imo": entry.imo,
+        "listed": entry.listed,
+        "delisted": entry.delisted,
+        "programme": entry.programme,
+        "retrieved": match.retrieved,
+        "retrieved_from": match.retrieved_from,
+        "list_is_older": match.list_is_older,
+    }
+
+
+def identify(
+    query: str, ais: AisData, lists: Sequence[Watchlist] = (), at: datetime | None = None
+) -> list[Identity]:
+    """Return the vessels of some AIS that an MMSI, an IMO number or a name may mean, as of a moment.
+
+    Args:
+        query: nine digits, seven digits (with or without ``IMO``), or a name.
+        ais: what was heard.
+        lists: watchlists, evaluated as of the sighting.
+        at: the moment; by default of each vessel the last time it was heard.
+    """
+    return [_identity(mmsi, ais, lists, at) for mmsi in _meant(query, ais)]
+
+
+def _meant(query: str, ais: AisData) -> list[str]:
+    word = query.strip()
+    if re.fullmatch(r"\d{9}", word):
+        heard = set(ais.positions["mmsi"]) | set(ais.vessels["mmsi"])
+        return [word] if word in heard else []
+    vessels = ais.vessels
+    if (imo := _IMO.fullmatch(word)) is not None:
+        chosen = vessels["imo"] == imo[1]
+    else:
+        chosen = vessels["name"].map(plain_name, na_action="ignore") == plain_name(word)
+    return sorted(set(vessels.loc[chosen, "mmsi"]))
+
+
+def _identity(mmsi: str, ais: AisData, lists: Sequence[Watchlist], at: datetime | None) -> Identity:
+    reports = ais.positions[ais.positions["mmsi"] == mmsi]
+    history = ais.vessels[ais.vessels["mmsi"] == mmsi].sort_values("time")
+    last = max([*reports["time"].tail(1), *history["time"].tail(1)])
+    moment = at or last.to_pydatetime()
+    history = history[history["time"] <= pd.Timestamp(moment)].reset_index(drop=True)
+    reports = reports[reports["time"] <= pd.Timestamp(moment)]
+    declared = {name: _last(history, name) for name in _SAID}
+    said = Identifiers(mmsi, declared["imo"], declared["name"], declared["callsign"])
+    return Identity(
+        mmsi=mmsi,
+        at=moment,
+        flag=flag_of(mmsi),
+        declared=declared,
+        history=history,
+        oddities=_oddities(mmsi, history, reports),
+        list_status=tuple(matches(said, lists, moment.date())),
+        observed=_observed(reports),
+    )
+
+
+def _last(history: pd.DataFrame, name: str) -> Any:  # noqa: ANN401 - a cell
+    known = history[name].dropna()
+    return None if known.empty else known.iloc[-1]
+
+
+def _oddities(mmsi: str, history: pd.DataFrame, reports: pd.DataFrame) -> tuple[str, ...]:
+    imos, names = set(history["imo"].dropna()), {plain_name(name) for name in history["name"].dropna()}
+    found = {
+        "imo_check_digit": any(not imo_is_valid(imo) for imo in imos),
+        "mid_not_assigned": not mid_is_assigned(mmsi),
+        "imo_changed": len(imos) > 1,
+        "name_changed": len(names) > 1,
+        "several_hulls": reports["segment"].nunique() > 1,
+    }
+    return tuple(code for code, holds in found.items() if holds)
+
+
+def _observed(reports: pd.DataFrame) -> dict[str, Any]:
+    if reports.empty:
+        return {"first": None, "last": None, "reports": 0, "hulls": 0, "simulated": False}
+    return {
+        "first": reports["time"].min().isoformat(),
+        "last": reports["time"].max().isoformat(),
+        "reports": len(reports),
+        "hulls": int(reports["segment"].nunique()),
+        "simulated": from_simulator(reports["source"]),
+    }

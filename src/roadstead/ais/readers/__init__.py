@@ -1,0 +1,1 @@
+"""Files of AIS, each format to batches of rows as the source wrote them."""

@@ -1,0 +1,87 @@
+"""`roadstead status`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roadstead.apps.cli import options
+from roadstead.apps.cli.console import Json, out, print_json, print_table
+from roadstead.core.settings import settings
+
+if TYPE_CHECKING:
+    from roadstead.workflows.status import PortStatus
+
+
+def status_command(
+    port: Annotated[
+        str | None,
+        typer.Argument(metavar="[PORT]", help="A port, one of your own too; all known if left out."),
+    ] = None,
+    store: options.StoreUrl = None,
+    json: Json = False,
+) -> None:
+    """Say how each port is doing: last overpass, last processed, what failed and why, how late results come.
+
+    "Unobserved" counts the days since the last processed overpass: in that time ships were not seen, which does
+    not mean that there were none. Exit code 0 whatever the status is; `/metrics` of `roadstead serve` is for alerts.
+
+    Example: roadstead status nampo
+    """
+    from roadstead.core.ports import known_ports
+    from roadstead.store import Store
+    from roadstead.workflows.status import port_status
+
+    with Store.open(store or settings().store_url) as opened:
+        names = [port] if port else sorted({*known_ports(), *opened.ports()})
+        found = [port_status(opened, name) for name in names]
+    if json:
+        print_json([status.document() for status in found])
+        return
+    columns = (
+        "port",
+        "last overpass",
+        "last processed",
+        "unobserved",
+        "passes",
+        "lag p50 / p90",
+        "next pass",
+    )
+    print_table("roadstead status (UTC)", columns, [_row(status) for status in found])
+    for status in found:
+        for failure in status.failures:
+            stands = "; an earlier result stands" if failure.result_stands else ""
+            out.print(
+                f"{status.port} {_when(failure.acquired)} {failure.overpass_id} failed: {failure.reason}{stands}",
+                markup=False, highlight=False, soft_wrap=True,
+            )  # fmt: skip
+        if status.failed > len(status.failures):
+            out.print(f"{status.port}: {status.failed} failed in all", markup=False)
+
+
+def _row(status: PortStatus) -> list[str]:
+    days = status.unobserved_days
+    lag = (
+        f"{_lag(status.lag.p50_h)} / {_lag(status.lag.p90_h)} (n {status.lag.n})"
+        if status.lag
+        else "not known"
+    )
+    return [
+        status.port + (" (SIMULATED)" if status.simulated else ""),
+        _when(status.last_seen),
+        _when(status.last_processed),
+        "never watched" if days is None else f"{days:.1f} days",
+        ", ".join(f"{n} {state}" for state, n in status.overpasses.items()) or "none",
+        lag,
+        _when(status.next_expected, "not known"),
+    ]
+
+
+def _when(time: datetime | None, none: str = "never") -> str:
+    return f"{time:%Y-%m-%d %H:%M}" if time else none
+
+
+def _lag(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"

@@ -1,0 +1,1 @@
+"""Logging in: accounts, cookies and form tokens, and a provider of OpenID Connect."""

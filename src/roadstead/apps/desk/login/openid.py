@@ -1,0 +1,315 @@
+"""Log-in through a provider of OpenID Connect: where the browser is sent, and whom the provider says it was.
+
+Authorization code flow with PKCE (RFC 7636), by Authlib; OpenID Connect Core 1.0 and Discovery 1.0. Nothing is asked
+of the provider before somebody logs in through it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import (
+    BadSignatureError,
+    ClaimError,
+    ExpiredTokenError,
+    InvalidKeyIdError,
+    JoseError,
+    MissingClaimError,
+    UnsupportedAlgorithmError,
+)
+from joserfc.jwk import KeySet
+from requests import RequestException
+
+from roadstead.core.errors import BadInputError, LogInError, UpstreamError, UsageError
+from roadstead.core.settings import Settings
+
+SCOPE: Final = "openid profile email"
+TIMEOUT_S: Final = (5.0, 10.0)
+"""To connect, and between two parts of an answer."""
+KEPT_S: Final = 3600.0
+"""How long the provider's documents are taken to hold; keys are asked for again at once where one is not known."""
+REST_S: Final = 10.0
+"""A provider that did not answer is not asked again for so long, so that clicks do not wait for it one by one."""
+LEEWAY_S: Final = 60
+"""Clocks may differ by this much."""
+SIGNED_BY: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Signatures by a key that the provider alone has: neither "none" nor a shared secret."""
+_KEY_TYPES: Final = ("RSA", "EC", "OKP")
+_FAULTS: Final = {
+    "iss": "is from another issuer",
+    "aud": "is for another application",
+    "azp": "is for another application",
+    "nonce": "belongs to another log-in",
+}
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider, as the settings name it."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(default=None, repr=False)
+    """None: a public client, which PKCE alone protects."""
+    name_claim: str = "preferred_username"
+    """Claim of the ID token that holds the name a person has in the store."""
+    domain: str = ""
+    """Where the claim holds addresses: those of this domain are taken, by what stands before the @."""
+    label: str = ""
+    """What the log-in page calls it."""
+
+
+def client_of(given: Settings) -> Client | None:
+    """Return the client that the settings describe; None where they name no issuer. Asks nobody.
+
+    Raises:
+        UsageError: a setting is missing or cannot be.
+        BadInputError: the file of the secret cannot be read, or is empty.
+    """
+    if not given.oidc_issuer:
+        if given.oidc_client_id:
+            raise UsageError("oidc_client_id is set and oidc_issuer is not: set both or neither")
+        return None
+    if not given.oidc_client_id:
+        raise UsageError("oidc_issuer is set and oidc_client_id is not: set both or neither")
+    if not _is_safe(given.oidc_issuer):
+        raise UsageError(f"oidc_issuer {given.oidc_issuer!r}: an https address without query is needed")
+    secret = None
+    if given.oidc_client_secret_file is not None:
+        try:
+            secret = given.oidc_client_secret_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"{given.oidc_client_secret_file}: cannot be read: {error}") from error
+        if not secret:
+            raise BadInputError(f"{given.oidc_client_secret_file}: holds no secret")
+    label = given.oidc_label or urlsplit(given.oidc_issuer).hostname or given.oidc_issuer
+    return Client(
+        Provider(
+            given.oidc_issuer,
+            given.oidc_client_id,
+            secret,
+            given.oidc_name_claim,
+            given.oidc_domain.lstrip("@").lower(),
+            label,
+        )
+    )
+
+
+class Client:
+    """Speaks with one provider."""
+
+    def __init__(self, provider: Provider) -> None:
+        """Take the provider; nothing is asked of it yet."""
+        self.provider = provider
+        self._documents: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._silent_until = 0.0
+        self._lock = threading.Lock()
+
+    def address(self, back: str, state: str, nonce: str, verifier: str) -> str:
+        """Return where the browser is sent.
+
+        Args:
+            back: Where the provider sends it back to.
+            state: Comes back with it.
+            nonce: Comes back in the ID token.
+            verifier: Of PKCE; its hash goes along.
+
+        Raises:
+            UpstreamError: the provider does not answer, or not as it should.
+        """
+        about = self._about()
+        with self._session(about) as session:
+            url, _ = session.create_authorization_url(
+                about["authorization_endpoint"],
+                state=state,
+                code_verifier=verifier,
+                nonce=nonce,
+                redirect_uri=back,
+            )
+        return str(url)
+
+    def name(self, given: Mapping[str, str], back: str, nonce: str, verifier: str, now: datetime) -> str:
+        """Return the name that the provider has for whoever came back.
+
+        Args:
+            given: What the browser brought back: ``code``, or ``error``; its ``state`` has been held against ours.
+            back: As for `address`.
+            nonce: As for `address`.
+            verifier: As for `address`.
+            now: UTC.
+
+        Raises:
+            LogInError: the provider refused, or what it said is not taken; says why.
+            UpstreamError: the provider does not answer, or not as it should.
+        """
+        about = self._about()
+        # RFC 9207: an answer of another provider that somebody mixed in.
+        if given.get("iss", self.provider.issuer) != self.provider.issuer:
+            raise LogInError("the answer is from another issuer")
+        if given.get("error"):
+            raise LogInError(f"{self.provider.label} refused: {_few(given['error'])}")
+        if not given.get("code"):
+            raise LogInError(f"{self.provider.label} sent no code")
+        token = self._token(about, given["code"], back, verifier)
+        claims = self._claims(token, nonce, now)
+        return self._named(claims)
+
+    def _token(self, about: Mapping[str, Any], code: str, back: str, verifier: str) -> Mapping[str, Any]:
+        try:
+            with self._session(about) as session:
+                token: Mapping[str, Any] = session.fetch_token(
+                    about["token_endpoint"],
+                    grant_type="authorization_code",
+                    code=code,
+                    redirect_uri=back,
+                    code_verifier=verifier,
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                )
+        except AuthlibBaseError as error:
+            raise LogInError(f"{self.provider.label} did not take the code: {_few(error.error)}") from error
+        except (RequestException, ValueError) as error:
+            raise self._down(error) from error
+        if not isinstance(token.get("id_token"), str):
+            raise LogInError(f"{self.provider.label} sent no ID token")
+        return token
+
+    def _claims(self, token: Mapping[str, Any], nonce: str, now: datetime) -> Mapping[str, Any]:
+        """Return the claims of an ID token that holds (OpenID Connect Core 1.0, 3.1.3.7)."""
+        try:
+            try:
+                read = jwt.decode(token["id_token"], self._keys(), algorithms=SIGNED_BY)
+            except InvalidKeyIdError:
+                read = jwt.decode(token["id_token"], self._keys(anew=True), algorithms=SIGNED_BY)
+            options = {
+                "iss": {"essential": True, "value": self.provider.issuer},
+                "aud": {"essential": True, "value": self.provider.client_id},
+                "nonce": {"essential": True, "value": nonce},
+            }
+            sent = {"nonce": nonce, "client_id": self.provider.client_id} | (
+                {"access_token": token["access_token"]} if token.get("access_token") else {}
+            )
+            claims = CodeIDToken(read.claims, read.header, options, sent)
+            claims.validate(now=int(now.timestamp()), leeway=LEEWAY_S)
+        except (JoseError, ValueError) as error:
+            raise LogInError(f"the ID token {_fault(error)}") from error
+        return dict(claims)
+
+    def _named(self, claims: Mapping[str, Any]) -> str:
+        claim = self.provider.name_claim
+        name = claims.get(claim)
+        if not isinstance(name, str) or not name:
+            raise LogInError(f"{self.provider.label} does not say your name: the ID token lacks {claim!r}")
+        if claim == "email" and claims.get("email_verified") is not True:
+            raise LogInError(f"{self.provider.label} has not checked that the address is yours")
+        if not self.provider.domain:
+            return name
+        before, _, domain = name.rpartition("@")
+        if domain.lower() != self.provider.domain:
+            raise LogInError(f"{_few(name)} is no address of {self.provider.domain}")
+        return before
+
+    def _session(self, about: Mapping[str, Any]) -> OAuth2Session:
+        ways = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        way = "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
+        return OAuth2Session(
+            client_id=self.provider.client_id,
+            client_secret=self.provider.client_secret,
+            token_endpoint_auth_method=way if self.provider.client_secret else "none",
+            scope=SCOPE,
+            code_challenge_method="S256",
+        )
+
+    def _about(self) -> Mapping[str, Any]:
+        """Return what the provider says of itself (OpenID Connect Discovery 1.0)."""
+        about = self._read(self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if about.get("issuer") != self.provider.issuer:
+            raise UpstreamError(f"{self.provider.label} gives itself another name than oidc_issuer")
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            if not isinstance(about.get(name), str) or not _is_safe(about[name], with_query=True):
+                raise UpstreamError(f"{self.provider.label} names no {name} by https")
+        return about
+
+    def _keys(self, anew: bool = False) -> KeySet:
+        """Return the keys that sign its ID tokens; kinds of keys that we cannot use are left out."""
+        found = self._read(self._about()["jwks_uri"], anew).get("keys")
+        usable = [
+            key
+            for key in (found if isinstance(found, list) else [])
+            if isinstance(key, dict) and key.get("kty") in _KEY_TYPES and key.get("use", "sig") == "sig"
+        ]
+        return KeySet.import_key_set({"keys": usable})
+
+    def _read(self, url: str, anew: bool = False) -> Mapping[str, Any]:
+        """Return a JSON document of the provider, kept for `KEPT_S`."""
+        with self._lock:
+            read_at, document = self._documents.get(url, (0.0, {}))
+            if document and not anew and time.monotonic() - read_at < KEPT_S:
+                return document
+            if time.monotonic() < self._silent_until:
+                raise UpstreamError(f"{self.provider.label} did not answer just now: try again in a moment")
+            try:
+                with OAuth2Session() as session:
+                    answer = session.get(url, withhold_token=True, timeout=TIMEOUT_S, allow_redirects=False)
+                    answer.raise_for_status()
+                    document = answer.json()
+                if not isinstance(document, dict) or answer.status_code != 200:
+                    raise ValueError(f"HTTP {answer.status_code} without a document")
+            except (RequestException, ValueError) as error:
+                self._silent_until = time.monotonic() + REST_S
+                raise self._down(error) from error
+            self._documents[url] = time.monotonic(), document
+            return document
+
+    def _down(self, error: Exception) -> UpstreamError:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        why = f"HTTP {status}" if status else type(error).__name__
+        return UpstreamError(f"{self.provider.label} does not answer as it should ({why})")
+
+
+def _fault(error: Exception) -> str:
+    """Return what is wrong with an ID token."""
+    if isinstance(error, ExpiredTokenError):
+        return "has expired"
+    if isinstance(error, MissingClaimError):
+        return f"lacks {_few(error.claim)}"
+    if isinstance(error, ClaimError):
+        return _FAULTS.get(error.claim, f"does not hold: {_few(error.claim)}")
+    if isinstance(error, BadSignatureError):
+        return "bears a signature that is not the provider's"
+    if isinstance(error, UnsupportedAlgorithmError):
+        return "is not signed by a key of the provider"
+    return f"cannot be read ({type(error).__name__})"
+
+
+def _few(text: object) -> str:
+    """Return words of the provider's, cut short."""
+    return "".join(c for c in str(text) if c.isprintable())[:80]
+
+
+def _is_safe(url: str, with_query: bool = False) -> bool:
+    """Whether nobody on the way can read or change what is said there: TLS, or this machine."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or parts.fragment or parts.username or (parts.query and not with_query):
+        return False
+    if parts.scheme == "https":
+        return True
+    try:
+        return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
+    except ValueError:
+        return False

@@ -1,0 +1,110 @@
+"""Files as they are uploaded: what they are is read from their bytes, never from what the browser says."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+import warnings
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from roadstead.core.errors import UsageError
+
+IMAGES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff"}
+"""Format as Pillow names it -> media type."""
+ENDINGS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
+    ".pdf": "PDF", ".txt": "TXT", ".geojson": "GEOJSON", ".json": "GEOJSON",
+}  # fmt: skip
+MOST_PIXELS = 40_000_000
+SHOWN_PX = 1600
+QUALITY = 85
+LONGEST_NAME = 100
+_GEOJSON = (
+    "FeatureCollection", "Feature", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon",
+    "GeometryCollection",
+)  # fmt: skip
+
+
+def safe_name(name: str) -> str:
+    """Return a file's name without folders, control characters or what means something to a shell or a page."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    kept = "".join(c if c.isalnum() or c in " ._-()" else "_" for c in last if c.isprintable())
+    stem, dot, ending = kept.strip(" .").rpartition(".")
+    return f"{stem[: LONGEST_NAME - len(ending) - 1]}{dot}{ending[:10]}" or "file"
+
+
+def read_upload(name: str, content: bytes) -> tuple[str, bytes | None]:
+    """Return the media type of a file and, of an image, what pages show of it (WebP).
+
+    Args:
+        name: as the browser gives it; its ending says what the file should be.
+        content: the file.
+
+    Raises:
+        UsageError: it is none of the kinds that are taken, is not what its ending says, or cannot be read.
+    """
+    ending = "." + name.lower().rpartition(".")[2]
+    kind = ENDINGS.get(ending)
+    if kind in IMAGES:
+        return IMAGES[kind], _shown(content, kind)
+    if kind == "PDF" and content.startswith(b"%PDF-"):
+        return "application/pdf", None
+    if kind == "TXT" and _is_text(content):
+        return "text/plain; charset=utf-8", None
+    if kind == "GEOJSON" and _is_geojson(content):
+        return "application/geo+json", None
+    if kind is None:
+        raise UsageError(f"files that end in {ending[:12]!r} are not taken: {', '.join(sorted(ENDINGS))} are")
+    raise UsageError(f"the file ends in {ending} but is none of that kind")
+
+
+def _shown(content: bytes, kind: str) -> bytes:
+    """Return an image as WebP, upright, small enough for a page; nothing but its pixels is kept of it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(BytesIO(content), formats=[kind])
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise UsageError(
+                    f"the image has {width} x {height} pixels: {MOST_PIXELS // 10**6} million at most"
+                )
+            upright = ImageOps.exif_transpose(opened)
+            picture = _rgb(upright)
+    except UsageError:
+        raise
+    except Exception as error:  # what Pillow raises for broken files is of many kinds
+        raise UsageError(f"the file ends as a {kind} image does but cannot be read as one") from error
+    picture.thumbnail((SHOWN_PX, SHOWN_PX))
+    buffer = BytesIO()
+    picture.save(buffer, "WEBP", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Return an image in eight bits a colour; deeper ones are stretched from their least to their greatest value."""
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, np.float32)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        scaled = np.nan_to_num((values - low) / max(high - low, 1e-9) * 255)
+        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\x00" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_geojson(content: bytes) -> bool:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and document.get("type") in _GEOJSON

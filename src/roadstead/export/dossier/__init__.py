@@ -1,6 +1,0 @@
-"""Everything that is known of a finding, in one folder or zip that others can check."""
-
-from roadstead.export.dossier.data import Attached, Chain, Finding, Imagery
-from roadstead.export.dossier.write import dossier_files, write_dossier, zipped
-
-__all__ = ["Attached", "Chain", "Finding", "Imagery", "dossier_files", "write_dossier", "zipped"]

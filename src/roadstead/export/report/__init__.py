@@ -1,6 +1,0 @@
-"""One self-contained HTML report of one or more ports."""
-
-from roadstead.export.report.data import PortReport, Quicklook, ReportData, no_positions
-from roadstead.export.report.write import render_report, write_report
-
-__all__ = ["PortReport", "Quicklook", "ReportData", "no_positions", "render_report", "write_report"]

@@ -1,0 +1,1 @@
+"""The scenes of one overpass as one image of reflectances."""

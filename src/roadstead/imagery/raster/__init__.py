@@ -1,0 +1,1 @@
+"""Raster files: reading windows of them on a grid, and writing COGs."""

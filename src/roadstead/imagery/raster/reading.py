@@ -1,0 +1,176 @@
+"""Reading one raster file: opening with retries, and windows of it on a grid.
+
+A failed read raises `ReadError`; it never gives zeros.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlparse
+
+import rasterio
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
+from rasterio.io import DatasetReader
+
+from roadstead.core.errors import ReadError
+from roadstead.imagery.remote.range_files import RemoteFiles
+from roadstead.imagery.remote.session import is_remote
+
+# rasterio lets some of GDAL's own errors (CPLE_...) through.
+_FAILURES = (RasterioError, CPLE_BaseError, WindowError, OSError)
+Result = TypeVar("Result")
+
+GDAL_OPTIONS: Mapping[str, str | int] = {
+    # A COG is one file: listing its folder costs requests and, on some servers, the whole listing.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    # GDAL keeps decoded blocks, by default in a twentieth of all memory. Two rows of blocks of a whole tile, four
+    # bands in blocks of 1024 pixels, are enough that none is decoded twice.
+    "GDAL_CACHEMAX": 256 * 1024 * 1024,
+}
+"""Set with ``rasterio.Env`` around each open and read, never for the process.
+Source: https://gdal.org/en/stable/user/configoptions.html"""
+
+
+def raster_drivers() -> tuple[str, ...]:
+    """Return the names of GDAL's raster drivers in this install."""
+    with rasterio.Env() as env:
+        return tuple(sorted(env.drivers()))
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    with rasterio.Env(**GDAL_OPTIONS), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # SceneError says it better
+        yield
+
+
+def driver_of(href: str) -> str:
+    """Return the one GDAL driver to open a raster with, so that an asset can't be a VRT naming other files."""
+    return "JP2OpenJPEG" if urlparse(href).path.lower().endswith(".jp2") else "GTiff"
+
+
+class Raster:
+    """One opened raster file; a remote one whose bytes make no sense is fetched and read once more."""
+
+    def __init__(self, href: str, overview: int | None = None) -> None:
+        """Open the raster, at a COG overview (0 = the first) where one is asked for.
+
+        Raises:
+            ReadError: the raster cannot be opened; names it.
+        """
+        self.href = href
+        self._overview = overview
+        self._dataset: DatasetReader | None = None
+        self._files: RemoteFiles | None = None
+        self.attempts(lambda dataset: None)
+
+    @property
+    def dataset(self) -> DatasetReader:
+        """The opened dataset."""
+        if self._dataset is None:
+            self._dataset = self._open()
+        return self._dataset
+
+    def _open(self) -> DatasetReader:
+        options: dict[str, Any] = {} if self._overview is None else {"overview_level": self._overview}
+        if is_remote(self.href):
+            self._files = RemoteFiles(self.href)
+            options["opener"] = self._files
+        with _environment():
+            return rasterio.open(self.href, driver=driver_of(self.href), sharing=False, **options)
+
+    def attempts(self, read: Callable[[DatasetReader], Result]) -> Result:
+        """Run a read, once more on fresh bytes where a remote raster cannot be decoded.
+
+        Raises:
+            ReadError: it failed.
+        """
+        try:
+            return self._once(read)
+        except _FAILURES as error:
+            if self._files is None:
+                raise self._said(error) from error
+            self._forget()
+        try:
+            return self._once(read)
+        except _FAILURES as error:
+            said = self._said(error)
+            self._forget()
+            raise said from error
+
+    def _forget(self) -> None:
+        """Close, and drop the bytes that could not be decoded, so that none of them is read again."""
+        if self._files is not None:
+            self._files.forget()
+        self.close()
+
+    def _once(self, read: Callable[[DatasetReader], Result]) -> Result:
+        """Read; bytes that could not be had come before what GDAL made of their lack."""
+        try:
+            with _environment():
+                result = read(self.dataset)
+        except _FAILURES as error:
+            self._raise_failure(error)
+            raise
+        self._raise_failure(None)
+        return result
+
+    def _raise_failure(self, cause: BaseException | None) -> None:
+        failure = self._files.failure if self._files is not None else None
+        if failure is not None:
+            self.close()  # GDAL may keep blocks made of what was not there
+            raise failure from cause
+
+    def _said(self, error: BaseException) -> ReadError:
+        where = self.href.partition("?")[0] if self._files is not None else self.href
+        return ReadError(f"{where}: cannot be read: {_reason(error)}; {_hint(self.href)}")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._dataset is not None:
+            self._dataset.close()
+            self._dataset = None
+        self._files = None
+
+    def __enter__(self) -> Raster:
+        """Return itself, opened."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        """Close the file."""
+        self.close()
+        return False
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost message: rasterio's own is often "see previous exception"."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    words = re.sub(r"/vsiriopener_[0-9a-f]+/", "", str(error))
+    return words.rstrip(".") or type(error).__name__
+
+
+def _hint(href: str) -> str:
+    return (
+        "check the address, or try again later" if is_remote(href) else "is it a whole GeoTIFF or JPEG 2000?"
+    )
+
+
+def overview_for(href: str, pixel_m: float) -> int | None:
+    """Return the coarsest COG overview that is no coarser than ``pixel_m``, or None for full resolution."""
+    with Raster(href) as raster:
+        dataset = raster.dataset
+        if dataset.crs is None or not dataset.crs.is_projected:
+            return None
+        native = abs(dataset.transform.a)
+        factors = dataset.overviews(1)
+    fitting = [level for level, factor in enumerate(factors) if native * factor <= pixel_m * 1.001]
+    return fitting[-1] if fitting else None

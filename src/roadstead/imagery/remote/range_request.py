@@ -1,0 +1,124 @@
+"""One range of bytes of a remote file: asked for again, and signed anew, where that may help."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import stamina
+from requests import RequestException, Response
+
+from roadstead.imagery.remote.session import LONGEST_WAIT_S, TIMEOUT_S, TRANSIENT, part_session, told
+from roadstead.imagery.remote.signing import Access
+
+LARGEST = 8 * 1024 * 1024
+"""Of one request: more would be lost when a connection breaks."""
+ATTEMPTS = 4
+REFUSED = (401, 403, 409)
+"""Answers to an address whose signature is missing or has ended."""
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
+
+
+class PartError(Exception):
+    """A range that could not be fetched."""
+
+    def __init__(self, words: str, *, again: bool, wait_s: float | None = None) -> None:
+        """Keep what to say, whether to ask again, and after how long."""
+        super().__init__(words)
+        self.again, self.wait_s = again, wait_s
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which bytes an address stands for."""
+
+    size: int
+    tag: str
+    """ETag, or when it was last changed, as the server says; empty where it says neither."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of a file."""
+
+    start: int
+    body: bytes
+    version: Version
+
+
+def _again(error: Exception) -> bool | float:
+    """Tell stamina whether to ask again, or after how many seconds."""
+    if not isinstance(error, PartError) or not error.again:
+        return False
+    return True if error.wait_s is None else error.wait_s
+
+
+@stamina.retry(on=_again, attempts=ATTEMPTS, timeout=None, wait_initial=0.2, wait_jitter=0.2, wait_max=5.0)
+def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = False) -> Part:
+    """Fetch bytes [start, stop) of a file, asking again and signing anew where that may help.
+
+    Args:
+        access: how the address is opened.
+        href: the address.
+        start: first byte.
+        stop: byte after the last; less comes where the file ends before.
+        text: the file is a text; of a raster, text in its place is an error page.
+
+    Raises:
+        PartError: it cannot be fetched; says the server's status.
+        ReadError: it cannot be signed.
+    """
+    asked = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+    url = access.url(href)
+    try:
+        with part_session().get(url, headers=asked, timeout=(10.0, TIMEOUT_S), stream=True) as answer:
+            _check(access, href, answer, text)
+            return _part(answer, start, stop)
+    except RequestException as error:
+        raise PartError(told(error), again=True) from error
+
+
+def _check(access: Access, href: str, answer: Response, text: bool) -> None:
+    """Raise `PartError` where the server gives no bytes of the file."""
+    status = answer.status_code
+    words = f"the server answers with HTTP status {status}"
+    if status in REFUSED:
+        access.forget(href)
+        raise PartError(words, again=True)
+    if status in TRANSIENT:
+        raise PartError(words, again=True, wait_s=_wait(answer))
+    if status not in (200, 206):
+        raise PartError(words, again=False)
+    if not text and answer.headers.get("Content-Type", "").startswith(
+        ("text/", "application/xml", "application/json")
+    ):
+        raise PartError(f"the server sends {answer.headers['Content-Type']} in its place", again=True)
+
+
+def _wait(answer: Response) -> float | None:
+    asked = answer.headers.get("Retry-After", "")
+    return min(float(asked), LONGEST_WAIT_S) if asked.isdigit() else None
+
+
+def _part(answer: Response, start: int, stop: int) -> Part:
+    tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+    if answer.status_code == 200:
+        size = int(answer.headers.get("Content-Length") or -1)
+        if not 0 <= size <= LARGEST:
+            raise PartError("the server gives whole files alone, no byte ranges", again=False)
+        body = _whole(answer, size)
+        return Part(start, body[start:stop], Version(size, tag))
+    found = _CONTENT_RANGE.match(answer.headers.get("Content-Range", ""))
+    if found is None or int(found.group(1)) != start or int(found.group(2)) >= stop:
+        raise PartError("the server gives another range than was asked for", again=True)
+    first, last, size = map(int, found.groups())
+    if last != min(stop, size) - 1:
+        raise PartError("the server gives less than was asked for", again=True)
+    return Part(start, _whole(answer, last - first + 1), Version(size, tag))
+
+
+def _whole(answer: Response, size: int) -> bytes:
+    body = answer.content
+    if len(body) != size:
+        raise PartError(f"the answer ends after {len(body)} of {size} bytes", again=True)
+    return body

@@ -1,0 +1,1 @@
+"""Catalogues: searching them, and what their items say of bands, times and orbits."""

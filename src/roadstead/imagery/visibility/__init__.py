@@ -1,0 +1,1 @@
+"""What of the sea an image shows: cloud, shadow, glint, and shares of zones."""

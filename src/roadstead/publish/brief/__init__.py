@@ -1,0 +1,1 @@
+"""The weekly brief: one page a port."""

@@ -1,0 +1,1 @@
+"""Released findings for the outside: redacted, with their corrections and replies."""

@@ -1,0 +1,151 @@
+"""Opening the database: pragmas, migrations, and its errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import stamina
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from roadstead.core.errors import StoreError, UsageError
+from roadstead.store.schema import SCHEMA_VERSION
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a command waits for another one that is writing."""
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_CAUSES = {
+    "SQLITE_FULL": "the disk is full: free some space and run it again",
+    "SQLITE_IOERR": "the disk cannot be read or written: check it and its free space",
+    "SQLITE_READONLY": "it may not be written: check its permissions, or set ROADSTEAD_STORE elsewhere",
+    "SQLITE_CANTOPEN": "it cannot be opened: check that its folder exists and may be written",
+    "SQLITE_BUSY": "another process is writing it: wait for that one to end and run it again",
+    "SQLITE_LOCKED": "another process is writing it: wait for that one to end and run it again",
+    "SQLITE_NOTADB": "it is no SQLite database: name another file",
+    "SQLITE_CORRUPT": "it is damaged: restore it from a copy, or delete it and run the watch again",
+}
+"""SQLite's error names (https://www.sqlite.org/rescode.html) by prefix -> what to do."""
+
+
+@contextmanager
+def store_errors(url: URL) -> Iterator[None]:
+    """Raise `StoreError` naming the store and the remedy for whatever the database raises."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(f"store {url.render_as_string()}: {_cause(error)}; it is as it was") from error
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    original = error.orig if isinstance(error, DBAPIError) else None
+    name = getattr(original, "sqlite_errorname", "")
+    known = [words for prefix, words in _CAUSES.items() if name.startswith(prefix)]
+    return known[0] if known else str(original or error)
+
+
+def open_engine(url: str) -> tuple[Engine, URL]:
+    """Return an engine whose database holds the newest schema.
+
+    Raises:
+        UsageError: the URL is wrong or its driver is not installed.
+        StoreError: the database cannot be opened, or a newer Roadstead made it.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise UsageError(
+                f"store {url!r} is in memory and would be lost: write sqlite:///path/to/file.sqlite"
+            )
+        engine = _engine(parsed)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError(f"store {url!r} is no database URL: write sqlite:///path/to/file.sqlite") from error
+    except ImportError as error:
+        raise UsageError(
+            f"store {url.split(':')[0]}: its driver is missing: pip install {error.name}"
+        ) from error
+    try:
+        with store_errors(parsed):
+            _upgrade_once(engine, parsed)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine, parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url)
+    if url.database and url.database != ":memory:":
+        _make_folder(url)
+    waits = {} if "timeout" in url.query else {"timeout": BUSY_TIMEOUT_S}
+    engine = create_engine(url, connect_args=waits)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _make_folder(url: URL) -> None:
+    try:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"store {url.render_as_string()}: its folder cannot be made: {error}") from error
+
+
+def _on_connect(connection: sqlite3.Connection, _: Any) -> None:  # noqa: ANN401 - SQLAlchemy's record
+    """Leave transactions to us (the driver opens none before DDL) and switch on what SQLite leaves off."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _on_begin(connection: Connection) -> None:
+    """Begin; a writer takes its lock at once, so that it waits its turn and never fails half-way."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def _upgrade_once(engine: Engine, url: URL) -> None:
+    """Bring the schema up to date; two processes may make a new store at the same moment.
+
+    The change to WAL ignores the busy timeout (https://www.sqlite.org/wal.html), hence the retries.
+    """
+    waits = float(str(url.query.get("timeout", BUSY_TIMEOUT_S)))
+    for attempt in stamina.retry_context(on=_is_busy, attempts=None, timeout=waits, wait_initial=0.05):
+        with attempt:
+            if _version(engine) != SCHEMA_VERSION:
+                _migrate(engine, url)
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
+
+
+def _migrate(engine: Engine, url: URL) -> None:
+    # Alembic takes a quarter of a second to import, and an up-to-date store does not need it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"store {url.render_as_string()}: a newer Roadstead made it ({error}); update Roadstead"
+            ) from error

@@ -1,0 +1,215 @@
+"""Findings put before an analyst: the queue of leads, and all that the store holds of one finding or vessel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    ColumnElement,
+    ColumnExpressionArgument,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
+
+from roadstead.store import schema
+from roadstead.store.conditions import ACQUISITION, SCENE, touches
+from roadstead.store.rows import Bounds, table_of
+
+if TYPE_CHECKING:
+    from roadstead.store.store import Store
+
+MATCH, DETECTION, CHIP, QUICKLOOK, VESSEL, POSITION = (
+    table_of(entity)
+    for entity in (
+        schema.Match,
+        schema.Detection,
+        schema.Chip,
+        schema.Quicklook,
+        schema.Vessel,
+        schema.Position,
+    )
+)
+SURE_AMBIGUOUS = 0.8
+"""An ambiguous hull is a lead where some declared vessel fits it with at least this probability."""
+MOST_ROWS = 500
+"""Rows of a vessel's page, of each kind, newest first."""
+
+FINDING = func.coalesce(MATCH.c.detection_id, MATCH.c.mmsi + "@" + MATCH.c.overpass_id)
+"""What a finding is known by in its port. A detection's id survives a rerun and another overpass id."""
+_HULL = [c.label(f"hull_{c.name}") for c in DETECTION.c if c.name not in ("west", "south", "east", "north")]
+_MATCH = [c for c in MATCH.c if c.name not in ("west", "south", "east", "north", "row")]
+_MADE = [
+    ACQUISITION.c[name]
+    for name in (
+        "acquired",
+        "acquired_sigma_s",
+        "model_id",
+        "model_sha256",
+        "threshold",
+        "roadstead_version",
+        "inputs_sha256",
+        "stored",
+        "with_ais",
+        "later_failure",
+        "tried",
+    )
+]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LeadFilter:
+    """Which leads; None and empty mean all."""
+
+    port: str | None = None
+    zone: str | None = None
+    hull_class: str | None = None
+    status: str | None = None
+    """A status, or ``conflict`` for whatever carries one."""
+    code: str | None = None
+    """Reason or conflict code."""
+    start: datetime | None = None
+    end: datetime | None = None
+    """[start, end) of the overpass, UTC."""
+
+
+@dataclass(frozen=True)
+class LeadKey:
+    """One lead of a queue."""
+
+    port: str
+    finding: str
+    decided: str | None
+    """Kind of the decision that stands."""
+
+
+class Leads:
+    """Findings of a store."""
+
+    def __init__(self, store: Store) -> None:
+        """Take an open store."""
+        self._store = store
+
+    def rows(self, keys: list[LeadKey]) -> list[Row]:
+        """Return the findings of some keys of a queue, in their order; see `one`."""
+        if not keys:
+            return []
+        found = {(row["port"], row["finding"]): row for row in self._findings(named(keys))}
+        return [found[key.port, key.finding] for key in keys if (key.port, key.finding) in found]
+
+    def one(self, port: str, finding: str) -> Row | None:
+        """Return a finding: columns of its match, of its overpass, and of its detection with ``hull_`` before them."""
+        return next(iter(self.rows([LeadKey(port, finding, None)])), None)
+
+    def _findings(self, condition: ColumnElement[bool], most: int | None = None) -> list[Row]:
+        chosen = (
+            select(FINDING.label("finding"), *_MATCH, *_MADE, *_HULL)
+            .select_from(MATCH)
+            .join(ACQUISITION, same_overpass(MATCH, ACQUISITION))
+            .outerjoin(DETECTION, same_hull())
+            .where(condition)
+            .order_by(*_order())
+            .limit(most)
+        )
+        return self._all(chosen)
+
+    def scenes(self, port: str, overpass_id: str) -> list[Row]:
+        """Return the scenes of an overpass, without their geometry."""
+        columns = [c for c in SCENE.c if c.name not in ("geometry", "valid_area")]
+        chosen = select(*columns).where(SCENE.c.port == port, SCENE.c.overpass_id == overpass_id)
+        return self._all(chosen.order_by(SCENE.c.scene_id))
+
+    def history(self, mmsi: str) -> list[Row]:
+        """Return each declaration of a vessel once, newest first."""
+        columns = [c for c in VESSEL.c if c.name not in ("port", "overpass_id", "row")]
+        chosen = select(*columns).where(VESSEL.c.mmsi == mmsi).distinct()
+        return self._all(chosen.order_by(VESSEL.c.time.desc()).limit(MOST_ROWS))
+
+    def sightings(self, mmsi: str) -> list[Row]:
+        """Return the findings that name a vessel as partner or candidate, newest overpass first; see `one`."""
+        partner = or_(MATCH.c.mmsi == mmsi, _lists(MATCH.c.candidates, mmsi))
+        return self._findings(partner, MOST_ROWS)
+
+    def positions(self, mmsi: str) -> list[Row]:
+        """Return the position reports of a vessel kept near overpasses, each once, newest first."""
+        columns = [c for c in POSITION.c if c.name not in ("overpass_id", "row")]
+        chosen = select(*columns).where(POSITION.c.mmsi == mmsi).distinct()
+        return self._all(chosen.order_by(POSITION.c.time.desc()).limit(MOST_ROWS))
+
+    def chip(self, port: str, overpass_id: str, detection_id: str) -> bytes | None:
+        """Return the cut-out around a hull as stored (WebP); None where there is none."""
+        own = and_(
+            CHIP.c.port == port, CHIP.c.overpass_id == overpass_id, CHIP.c.detection_id == detection_id
+        )
+        with self._store.transaction(writes=False) as connection:
+            found: bytes | None = connection.scalar(select(CHIP.c.image).where(own))
+        return found
+
+    def quicklook(self, port: str, overpass_id: str) -> tuple[bytes, Bounds] | None:
+        """Return the picture of an overpass as stored (WebP) and its bounds in degrees."""
+        own = and_(QUICKLOOK.c.port == port, QUICKLOOK.c.overpass_id == overpass_id)
+        rows = self._all(select(QUICKLOOK).where(own))
+        if not rows:
+            return None
+        (row,) = rows
+        return row["image"], (row["west"], row["south"], row["east"], row["north"])
+
+    def around(self, port: str, overpass_ids: Collection[str], within: Bounds) -> list[Row]:
+        """Return all findings of some overpasses inside bounds in degrees; see `one`."""
+        own = (MATCH.c.port == port, MATCH.c.overpass_id.in_(overpass_ids))
+        return self._findings(and_(*own, *touches(MATCH, within)))
+
+    def _all(self, chosen: Select[Any]) -> list[Row]:
+        with self._store.transaction(writes=False) as connection:
+            return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def named(keys: Sequence[LeadKey]) -> ColumnElement[bool]:
+    """Mean the matches of some findings, by columns with an index; of other ports a few more."""
+    pairs = [key.finding.rpartition("@")[::2] for key in keys]
+    hulls = and_(
+        MATCH.c.port.in_({key.port for key in keys}),
+        MATCH.c.detection_id.in_([key.finding for key in keys]),
+    )
+    others = and_(
+        MATCH.c.mmsi.in_([mmsi for mmsi, _ in pairs]),
+        MATCH.c.overpass_id.in_([overpass for _, overpass in pairs]),
+        MATCH.c.detection_id.is_(None),
+    )
+    return or_(hulls, others)
+
+
+def is_lead() -> ColumnElement[bool]:
+    """Mean matches put before an analyst: no AIS partner, a conflict, or ambiguous with a high probability."""
+    ambiguous = and_(
+        MATCH.c.status == "ambiguous",
+        MATCH.c.detection_id.is_not(None),
+        MATCH.c.probability >= SURE_AMBIGUOUS,
+    )
+    return or_(MATCH.c.status == "no_ais_partner", ambiguous, MATCH.c.conflicts != "")
+
+
+def _lists(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
+    """Mean rows whose comma-separated codes hold this one."""
+    return (literal(",") + column + ",").contains(f",{code},", autoescape=True)
+
+
+def _order() -> list[ColumnExpressionArgument[Any]]:
+    return [ACQUISITION.c.acquired.desc(), MATCH.c.port, MATCH.c.probability.desc(), MATCH.c.row]
+
+
+def same_overpass(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - two tables
+    """Mean rows of the same overpass."""
+    return and_(one.c.port == other.c.port, one.c.overpass_id == other.c.overpass_id)
+
+
+def same_hull() -> ColumnElement[bool]:
+    """Mean a match and its detection."""
+    return and_(MATCH.c.port == DETECTION.c.port, MATCH.c.detection_id == DETECTION.c.detection_id)

@@ -1,4 +1,0 @@
-"""Simulated scenes held against real ones: measures, table, contact sheets and a blind test.
-
-Run as ``python -m roadstead.training.realism``; `compare` is the command.
-"""

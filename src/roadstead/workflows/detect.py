@@ -1,0 +1,171 @@
+"""Detect hulls in given scenes, each on its own grid or in the zones of a port."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlparse
+
+import geopandas as gpd
+import pandas as pd
+
+from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.core.errors import BadInputError, ReadError, RoadsteadError, SceneError
+from roadstead.core.ports import Port
+from roadstead.core.schemas import DETECTIONS, empty
+from roadstead.detection import Model, detect_mosaic
+from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, is_remote, open_scene
+
+Progress = Callable[[int, int], None]
+
+
+def detect_overpass(
+    mosaic: Mosaic,
+    overpass: Overpass,
+    model: Model,
+    port: Port | None,
+    *,
+    unfiltered: bool = False,
+    progress: Progress | None = None,
+) -> tuple[gpd.GeoDataFrame, tuple[SceneHeader, ...]]:
+    """Detect hulls in one opened overpass and describe what was searched.
+
+    Raises:
+        ReadError: pixels could not be read; the overpass has no result then, not an empty one.
+    """
+    polygons = {zone.id: zone.polygon for zone in port.zones} if port else {}
+    table = detect_mosaic(
+        mosaic,
+        model,
+        zones=polygons or None,
+        overpass=overpass,
+        port=port,
+        unfiltered=unfiltered,
+        progress=progress,
+    )
+    visible, area = mosaic.visibilities(polygons), mosaic.valid_area(port.footprint if port else None)
+    headers = tuple(
+        SceneHeader(
+            scene_id=scene.scene_id,
+            overpass_id=overpass.overpass_id,
+            acquired=scene.acquired,
+            acquired_sigma_s=scene.acquired_sigma_s,
+            sensor=scene.sensor,
+            footprint=scene.footprint,
+            valid_area=area,
+            cloud=mosaic.cloud,
+            visible_fraction={zone: share.seen for zone, share in visible.items()},
+            simulated=scene.simulated,
+            hidden={zone: share.hidden for zone, share in visible.items()},
+        )
+        for scene in overpass.scenes
+    )
+    return table, headers
+
+
+def detect_scenes(
+    given: Sequence[str],
+    model: Model,
+    port: Port | None = None,
+    *,
+    acquired: datetime | None = None,
+    unfiltered: bool = False,
+    on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
+    """Detect hulls in STAC items (path or URL) and GeoTIFFs.
+
+    A scene that fails is named in the header's ``failures`` and the others go on.
+
+    Raises:
+        RoadsteadError: every scene failed; names each with its reason.
+    """
+    scenes, failures, errors = _open_all(given, acquired)
+    overpasses = group_overpasses([scene for scene, _ in scenes], port)
+    names = {scene.scene_id: name for scene, name in scenes}
+    searched = {scene.scene_id for overpass in overpasses for scene in overpass.scenes}
+    for scene_id in names.keys() - searched:
+        failures[names[scene_id]] = (
+            "shows the same ground at the same time as another scene given, which is searched"
+        )
+    tables: list[gpd.GeoDataFrame] = []
+    headers: list[SceneHeader] = []
+    for index, overpass in enumerate(overpasses):
+        label = ", ".join(names[scene.scene_id] for scene in overpass.scenes)
+        try:
+            with Mosaic(overpass, port.grid() if port else None) as mosaic:
+                table, found = detect_overpass(
+                    mosaic,
+                    overpass,
+                    model,
+                    port,
+                    unfiltered=unfiltered,
+                    progress=on_scene(label, index, len(overpasses)),
+                )
+                if all(scene.valid_area.is_empty for scene in found):
+                    raise SceneError(
+                        f"{label}: no valid pixel{' in any zone' if port else ''}: nothing was searched"
+                    )
+        except RoadsteadError as error:
+            failures[label] = _reason(label, error)
+            errors.append(error)
+            continue
+        tables.append(table)
+        headers.extend(found)
+    if errors and not headers:
+        raise _all_failed(errors, failures)
+    header = DetectionsHeader(
+        tuple(headers), model.model_id, model.threshold, "partial" if failures else "done", failures
+    )
+    return _stack(tables), header
+
+
+def _open_all(
+    given: Sequence[str], acquired: datetime | None
+) -> tuple[list[tuple[Scene, str]], dict[str, str], list[RoadsteadError]]:
+    scenes: list[tuple[Scene, str]] = []
+    failures: dict[str, str] = {}
+    errors: list[RoadsteadError] = []
+    for name in given:
+        try:
+            scene = open_scene(_there(name), acquired=acquired)
+            if scene.scene_id in {other.scene_id for other, _ in scenes}:
+                scene = replace(
+                    scene, scene_id=f"{scene.scene_id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+                )
+            scenes.append((scene, name))
+        except RoadsteadError as error:
+            failures[name] = _reason(name, error)
+            errors.append(error)
+    return scenes, failures, errors
+
+
+def _there(name: str) -> str:
+    try:
+        if not is_remote(name) and urlparse(name).scheme != "file" and not Path(name).exists():
+            raise SceneError(f"{name}: no such file")
+        if Path(name).is_dir():
+            raise SceneError(f"{name}: is a folder; name the files in it")
+    except (OSError, ValueError) as error:
+        raise SceneError(f"{name}: is neither a path nor an address: {error}") from error
+    return name
+
+
+def _reason(name: str, error: RoadsteadError) -> str:
+    """Return an error's message without the name that it is listed under."""
+    return str(error).removeprefix(f"{name}: ")
+
+
+def _all_failed(errors: Sequence[RoadsteadError], failures: dict[str, str]) -> RoadsteadError:
+    kind = SceneError if all(isinstance(error, BadInputError) for error in errors) else ReadError
+    lines = [f"{name}: {reason}" for name, reason in failures.items()]
+    return kind(lines[0] if len(lines) == 1 else "\n  ".join(["every scene failed:", *lines]))
+
+
+def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    full = [table for table in tables if len(table)]
+    if not full:
+        return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs="EPSG:4326")
+    return gpd.GeoDataFrame(pd.concat(full, ignore_index=True), geometry="geometry", crs="EPSG:4326")

@@ -1,0 +1,84 @@
+"""A fingerprint of everything that an overpass's result is made from: the same again need not be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from roadstead import __version__
+from roadstead.ais import AisData
+from roadstead.imagery import Overpass, is_remote
+from roadstead.workflows.watch_plan import WatchRequest
+
+
+def inputs_sha256(
+    request: WatchRequest, overpass: Overpass, ais: AisData | None, structures: gpd.GeoDataFrame
+) -> str:
+    """Return the SHA-256 of what `watch.process` works on.
+
+    Args:
+        request: port, model and settings.
+        overpass: its scenes, by the checksums of their items.
+        ais: what lies around the overpass.
+        structures: `schemas.STRUCTURES` known before it.
+    """
+    digest = hashlib.sha256()
+    for part in _parts(request, overpass, ais, structures):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(
+    request: WatchRequest, overpass: Overpass, ais: AisData | None, structures: gpd.GeoDataFrame
+) -> Iterator[bytes]:
+    settings = request.settings
+    plain = {
+        "version": __version__,
+        "model": [request.model.model_id, request.model.sha256, request.model.threshold],
+        "settings": [settings.min_visible_fraction, settings.ais_window_h, settings.inference_precision],
+        "zones": [[zone.id, zone.kind, zone.polygon.wkb_hex] for zone in request.port.zones],
+        "scenes": [
+            [
+                scene.scene_id,
+                scene.item_sha256,
+                scene.provider,
+                scene.acquired.isoformat(),
+                scene.acquired_sigma_s,
+            ]
+            for scene in overpass.scenes
+        ],
+        "files": sorted({_file(asset.href) for scene in overpass.scenes for asset in scene.assets.values()}),
+        "stated": [repr(one) for one in request.stated],
+        "snapshots": None if ais is None else sorted(when.isoformat() for when in ais.snapshot_times),
+    }
+    yield json.dumps(plain, sort_keys=True).encode()
+    if structures["marked_by"].isna().all():  # as it was before analysts marked any
+        structures = structures.drop(columns="marked_by")
+    yield _rows(pd.DataFrame(structures).assign(geometry=structures.geometry.to_wkb(hex=True)))
+    if ais is None:
+        return
+    heard = set(ais.positions["mmsi"])
+    yield _rows(ais.positions)
+    yield _rows(ais.vessels[ais.vessels["mmsi"].isin(heard)])
+    yield _rows(ais.stations)
+
+
+def _file(href: str) -> tuple[str, int, int]:
+    """Return where a raster lies and, of a local one, its size and when it was last changed."""
+    if is_remote(href):
+        return href.partition("?")[0], 0, 0
+    try:
+        found = Path(href.removeprefix("file://")).stat()
+    except OSError:
+        return href, -1, 0
+    return href, found.st_size, found.st_mtime_ns
+
+
+def _rows(table: pd.DataFrame) -> bytes:
+    """Return a hash of each row of a table, whatever its index is."""
+    return bytes(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())

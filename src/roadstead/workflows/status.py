@@ -1,0 +1,145 @@
+"""How a port is doing: what was seen last, what failed and why, how late results come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from roadstead.imagery import CYCLE
+from roadstead.store import Store
+
+RECENT = timedelta(days=30)
+"""Passes of this time promise the next: satellites come and go."""
+SAME_PASS = timedelta(minutes=30)
+"""Passes expected within so short a time are one: the cycle repeats to minutes."""
+LATEST_FAILURES = 3
+"""So many failures are named, newest first."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One overpass, or item, whose last attempt failed."""
+
+    overpass_id: str
+    acquired: datetime | None
+    """UTC; None where the item does not say."""
+    reason: str
+    result_stands: bool
+    """Whether an earlier result of it stands."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Hours from acquisition to stored result, over the processed overpasses whose time of storing is known."""
+
+    p50_h: float
+    p90_h: float
+    n: int
+
+
+@dataclass(frozen=True)
+class PortStatus:
+    """What the store says of one port at one moment; times are UTC."""
+
+    port: str
+    now: datetime
+    overpasses: Mapping[str, int]
+    """State of `schemas.LEDGER_STATES` -> number of passes."""
+    last_seen: datetime | None
+    """Newest overpass tried, whatever came of it."""
+    last_processed: datetime | None
+    first_tried: datetime | None
+    lag: Lag | None
+    failed: int
+    """Overpasses whose last attempt failed."""
+    failures: tuple[Failure, ...]
+    """The newest of them."""
+    next_expected: datetime | None
+    """Next pass of a Sentinel-2 satellite, one repeat cycle after a pass in the ledger; None where it holds none."""
+    simulated: bool
+
+    @property
+    def unobserved_days(self) -> float | None:
+        """Days since the last processed overpass, or since the first that was tried; None where none was."""
+        since = self.last_processed or self.first_tried
+        return None if since is None else max(0.0, (self.now - since) / timedelta(days=1))
+
+    def document(self) -> dict[str, Any]:
+        """Return it JSON-ready."""
+        plain = asdict(self) | {"unobserved_days": self.unobserved_days}
+        return {name: _plain(value) for name, value in plain.items()}
+
+
+def port_status(store: Store, port: str, now: datetime | None = None) -> PortStatus:
+    """Return the status of one port."""
+    moment = now or datetime.now(UTC)
+    tried = store.acquisitions(port)
+    ledger = store.ledger(port)
+    processed = tried[tried["state"] == "processed"]
+    failed = _failed(tried)
+    return PortStatus(
+        port=port,
+        now=moment,
+        overpasses={str(state): int(n) for state, n in ledger["state"].value_counts().sort_index().items()},
+        last_seen=_time(tried["acquired"].max()),
+        last_processed=_time(processed["acquired"].max()),
+        first_tried=_time(tried["acquired"].min()),
+        lag=_lag(processed),
+        failed=len(failed),
+        failures=tuple(_failure(row) for row in failed.head(LATEST_FAILURES).to_dict("records")),
+        next_expected=next_pass(ledger, moment),
+        simulated=bool(tried["simulated"].eq(True).any()),
+    )
+
+
+def _failed(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose last attempt failed, newest first; those of unknown time last."""
+    wrong = tried[(tried["state"] == "failed") | tried["later_failure"].notna()]
+    return wrong.sort_values("acquired", ascending=False, na_position="last", kind="stable")
+
+
+def _failure(row: Mapping[Any, Any]) -> Failure:
+    stands = row["state"] != "failed"
+    reason = row["later_failure"] if stands else row["reason"]
+    return Failure(row["overpass_id"], _time(row["acquired"]), str(reason), stands)
+
+
+def _lag(processed: pd.DataFrame) -> Lag | None:
+    known = processed.dropna(subset=["stored", "acquired"])
+    if known.empty:
+        return None
+    hours = (known["stored"] - known["acquired"]).dt.total_seconds() / 3600
+    return Lag(float(hours.quantile(0.5)), float(hours.quantile(0.9)), len(hours))
+
+
+def next_pass(ledger: pd.DataFrame, now: datetime) -> datetime | None:
+    """Return the next pass that the recent passes promise; see `next_passes`."""
+    return next(iter(next_passes(ledger, now)), None)
+
+
+def next_passes(ledger: pd.DataFrame, now: datetime, most: int = 3) -> list[datetime]:
+    """Return the next passes that the recent passes promise: each comes again after one repeat cycle."""
+    s2 = ledger["platform"].fillna("").str.lower().str.replace("_", "-").str.startswith("sentinel-2")
+    recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
+    times = [time for value in recent["acquired"] if (time := _time(value))]
+    coming = sorted(time + ((now - time) // CYCLE + 1) * CYCLE for time in times)
+    apart = [time for i, time in enumerate(coming) if not i or time - coming[i - 1] > SAME_PASS]
+    return apart[:most]
+
+
+def _time(value: Any) -> datetime | None:  # noqa: ANN401 - a pandas scalar
+    return None if pd.isna(value) else pd.Timestamp(value).to_pydatetime()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON-ready value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,1 @@
+"""The lab's commands, which `roadstead` finds through entry points."""
