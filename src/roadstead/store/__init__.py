@@ -6,11 +6,13 @@ from roadstead.store.audits import AuditAnswer, AuditBox, AuditCell, AuditDraw, 
 from roadstead.store.chain import GENESIS, Decision, Verified, canonical
 from roadstead.store.decisions import Decisions, OvertakenError, Verdict, held
 from roadstead.store.desk_schema import BECAUSE, FIXED_STRUCTURE, ROLES
+from roadstead.store.evidence import current_evidence, evidence_of
 from roadstead.store.lead_queue import SORTS, LeadTable, Queue, Ranked
 from roadstead.store.leads import LeadFilter, LeadKey, Leads
 from roadstead.store.ledger import MissingPass
 from roadstead.store.map_points import Atlas, Pass, Points
 from roadstead.store.nearby import Nearby
+from roadstead.store.passwords import fits, hashed
 from roadstead.store.people import People, Person
 from roadstead.store.permanent_ids import plain_id
 from roadstead.store.release_gate import Asking, Gate, Release, codes_of, evidence_sha256, gate_of
@@ -59,8 +61,12 @@ __all__ = [
     "Vessels",
     "canonical",
     "codes_of",
+    "current_evidence",
+    "evidence_of",
     "evidence_sha256",
+    "fits",
     "gate_of",
+    "hashed",
     "held",
     "hull_record",
     "newest",

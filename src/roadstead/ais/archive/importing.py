@@ -155,7 +155,7 @@ def _imports(
                 other[str(piece.path)] = piece.foreign
                 continue
             if piece.raw is None:
-                piece = replace(piece, raw=cast(BinaryIO, prefix.stream()))
+                piece = replace(piece, raw=prefix.stream())
             yield piece.path, *_from_piece(piece, prefix, folder, how, meter)
 
 
