@@ -27,6 +27,7 @@ from roadstead.imagery import (
     group_overpasses,
     is_remote,
     is_safe,
+    local_path,
     scenes_in,
 )
 
@@ -171,6 +172,7 @@ def _named(
 def _there(name: str) -> str:
     try:
         if not is_remote(name) and urlparse(name).scheme != "file" and not Path(name).exists():
+            local_path(name)  # says better what is no path at all
             raise SceneError(f"{name}: no such file")
         if Path(name).is_dir() and not is_safe(Path(name)):
             raise SceneError(f"{name}: is a folder; name the files in it")
