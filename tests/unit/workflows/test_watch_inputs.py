@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from roadstead.ais import AisData
 from roadstead.core.errors import UnknownPortError
 from roadstead.core.settings import settings
-from roadstead.imagery import Overpass
 from roadstead.reconcile import ais_window, run
 from roadstead.store import Store
 from roadstead.workflows import fingerprint, fixed_structures
-from roadstead.workflows.watch import Steps, do_overpass, watch
+from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs
+from roadstead.workflows.watch import Progress, Steps, do_overpass, watch
 from roadstead.workflows.watch_plan import WatchRequest, watch_request
 from tests.worlds import World, make_world
 
@@ -73,41 +72,31 @@ def test_the_inputs_of_an_overpass_are_cut_and_hashed_once_whether_it_is_made_or
     request_: WatchRequest, calls: Counter[str]
 ) -> None:
     once_each = {"cut_ais_window": 2, "inputs_sha256": 2, "known_structures": 2}
-    first = watch(request_)
+    hashes: dict[str, str] = {}
+
+    def noting(request: WatchRequest, inputs: OverpassInputs, progress: Progress | None) -> None:
+        hashes[inputs.overpass.overpass_id] = inputs.sha256
+        do_overpass(request, inputs, progress)
+
+    first = watch(request_, Steps(overpass=noting))
     assert len(first.done) == 2 and not first.unchanged and not first.failures
     assert calls == once_each, "two overpasses"
+    with Store.open(request_.store_url) as store:
+        stored = store.acquisitions("testport").set_index("overpass_id")["inputs_sha256"]
+    assert stored.to_dict() == hashes
     calls.clear()
     assert watch(request_).unchanged == first.done
     assert calls == once_each
 
 
-def test_what_the_store_keeps_of_an_overpass_is_the_hash_that_it_was_made_from(
-    request_: WatchRequest,
-) -> None:
-    hashes: dict[str, str] = {}
-
-    def noted(request: WatchRequest, inputs: fingerprint.OverpassInputs, progress: Any = None) -> None:
-        hashes[inputs.overpass.overpass_id] = inputs.sha256
-        do_overpass(request, inputs, progress)
-
-    watch(request_, Steps(overpass=noted))
-    with Store.open(request_.store_url) as store:
-        held = store.acquisitions("testport").set_index("overpass_id")["inputs_sha256"]
-    assert held.to_dict() == hashes and len(set(hashes.values())) == 2
-
-
-def test_the_hash_tells_the_ais_around_an_overpass_from_none(request_: WatchRequest) -> None:
-    given: list[tuple[Overpass, AisData | None]] = []
-
-    def note_only(request: WatchRequest, inputs: fingerprint.OverpassInputs, progress: Any = None) -> None:
-        given.append((inputs.overpass, inputs.ais.ais if inputs.ais else None))
-        assert inputs.sha256 != fingerprint.gather_inputs(request, inputs.overpass, AisData()).sha256 or (
-            inputs.ais is None
-        )
-
-    watched = watch(request_, Steps(overpass=note_only))
-    assert [ais is not None for _, ais in given] == [True, False], "AIS lies around the first overpass alone"
-    assert watched.without_ais == (given[1][0].overpass_id,)
+def test_ais_speaks_for_the_overpass_it_lies_around_and_is_part_of_its_hash(request_: WatchRequest) -> None:
+    gathered: list[OverpassInputs] = []
+    watched = watch(request_, Steps(overpass=lambda request, inputs, progress: gathered.append(inputs)))
+    around_first, around_second = gathered
+    assert around_first.ais is not None and around_second.ais is None
+    assert watched.without_ais == (around_second.overpass.overpass_id,)
+    unheard = [gather_inputs(request_, inputs.overpass, None).sha256 for inputs in gathered]
+    assert unheard[0] != around_first.sha256 and unheard[1] == around_second.sha256
 
 
 def test_a_request_takes_from_the_settings_what_is_not_given(world: World) -> None:
