@@ -18,6 +18,7 @@ from sqlalchemy import Table
 from roadstead import __version__
 from roadstead.core.detections_file import DetectionsHeader
 from roadstead.core.errors import TableError
+from roadstead.core.geo import Bounds
 from roadstead.core.schemas import (
     COUNTS,
     DETECTIONS,
@@ -34,7 +35,6 @@ from roadstead.store import schema as model
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
 
-Bounds = tuple[float, float, float, float]
 Picture = tuple[np.ndarray, Bounds]
 """uint8 RGB [H, W, 3] in EPSG:4326, north up, and its bounds (west, south, east, north) in degrees."""
 Rows = dict[Table, list[dict[str, Any]]]
