@@ -10,8 +10,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from roadstead import __version__
 from roadstead.ais import AisData
+from roadstead.core.version import __version__
 from roadstead.imagery import Overpass, is_remote
 from roadstead.workflows.watch_plan import WatchRequest
 

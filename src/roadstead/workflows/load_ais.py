@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import pandas as pd
 
 from roadstead.ais import AisData, load_ais
 from roadstead.reconcile.false_positions import REST_WINDOW_H
@@ -34,3 +37,18 @@ def load_around(
     return load_ais(
         paths, mapping=mapping, within=widened(bounds), start=min(times) - reach, end=max(times) + reach
     )
+
+
+def speaking_for(ais: AisData | None, moment: datetime, hours: float) -> AisData | None:
+    """Return the AIS around a moment (UTC); None where no position report speaks for it.
+
+    Reports within ``hours`` speak for it; those within `REST_WINDOW_H` tell where vessels lay before and after.
+    """
+    if ais is None:
+        return None
+    away = (ais.positions["time"] - pd.Timestamp(moment)).abs()
+    speaks = timedelta(hours=hours)
+    if not (away <= speaks).any():
+        return None
+    kept = away <= max(speaks, timedelta(hours=REST_WINDOW_H))
+    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))

@@ -31,12 +31,11 @@ from roadstead.counting import counts
 from roadstead.detection.fixed_structures import beside, mark
 from roadstead.imagery import Mosaic, Overpass
 from roadstead.reconcile import reconcile
-from roadstead.reconcile.false_positions import REST_WINDOW_H
 from roadstead.store import MissingPass, Store
 from roadstead.workflows.detect import detect_overpass
 from roadstead.workflows.fingerprint import inputs_sha256
 from roadstead.workflows.fixed_structures import known_structures
-from roadstead.workflows.load_ais import load_around
+from roadstead.workflows.load_ais import load_around, speaking_for
 from roadstead.workflows.quarantine import write_quarantine
 from roadstead.workflows.skip_unchanged import why_it_stands
 from roadstead.workflows.watch_plan import Plan, WatchRequest, alternates, find
@@ -157,18 +156,8 @@ def process(
 
 
 def around(request: WatchRequest, overpass: Overpass, ais: AisData | None) -> AisData | None:
-    """Return the AIS around one overpass; None where no position report speaks for it.
-
-    Reports within ``ais_window_h`` speak for it; those within `REST_WINDOW_H` tell where vessels lay before and after.
-    """
-    if ais is None:
-        return None
-    away = (ais.positions["time"] - pd.Timestamp(overpass.acquired)).abs()
-    speaks = timedelta(hours=request.settings.ais_window_h)
-    if not (away <= speaks).any():
-        return None
-    kept = away <= max(speaks, timedelta(hours=REST_WINDOW_H))
-    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))
+    """Return the AIS around one overpass (`speaking_for`); None where no position report speaks for it."""
+    return speaking_for(ais, overpass.acquired, request.settings.ais_window_h)
 
 
 def _evidence(

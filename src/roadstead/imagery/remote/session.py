@@ -11,7 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 from urllib3.exceptions import IncompleteRead, ResponseError
 
-from roadstead import __version__
+from roadstead.core.version import __version__
 
 TIMEOUT_S = 30.0
 RETRIES = 3

@@ -21,7 +21,7 @@ from roadstead.publish.refused_words import check_words
 from roadstead.publish.report.data import PortReport, Quicklook
 from roadstead.publish.report.images import data_uri
 from roadstead.publish.report.rows import SHOWN_CLASSES, leads_of, zone_names
-from roadstead.publish.report.series import gaps, observed_series
+from roadstead.publish.report.series import count_points, gaps, observed_series
 from roadstead.publish.templating import templates
 
 WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
@@ -138,7 +138,7 @@ def brief_of(
         overpass_id=None if newest is None else str(newest["overpass_id"]),
         picture=None if newest is None else report.quicklooks.get(newest["overpass_id"]),
         marks=() if newest is None else _marks(report, newest["overpass_id"]),
-        points=[_point(row) for row in series.dropna(subset="value").to_dict("records")],
+        points=count_points(series),
         gaps=[Gap(row["acquired"].to_pydatetime(), row["why"]) for row in gaps(report).to_dict("records")],
         recall=recall,
     )
@@ -225,15 +225,6 @@ def _zone_lines(report: PortReport) -> list[ZoneLine]:
 def _marks(report: PortReport, overpass: str) -> list[tuple[float, float, str]]:
     own = report.matches[(report.matches["overpass_id"] == overpass) & report.matches["status"].isin(MARKED)]
     return [(row["geometry"].x, row["geometry"].y, row["status"]) for row in own.to_dict("records")]
-
-
-def _point(row: Mapping[Any, Any]) -> CountPoint:
-    when = pd.Timestamp(row["acquired"]).to_pydatetime()
-    names = ("value", "low", "high", "zones_seen", "zones")
-    value, low, high, seen, zones = (float(row[name]) for name in names)
-    return CountPoint(
-        when, str(row["overpass_id"]), str(row["class"]), "all", value, low, high, int(seen), int(zones)
-    )
 
 
 def brief_html(brief: Brief, picture: str | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from roadstead.counting.points import CountPoint
 from roadstead.publish.report.data import PortReport
 from roadstead.publish.report.rows import SHOWN_CLASSES
 
@@ -32,6 +33,24 @@ def observed_series(counts: pd.DataFrame, zone: str = ALL_ZONES) -> pd.DataFrame
     table["zones_seen"] = by["observed_at_all"].sum()
     table["zones"] = by.size()
     return table.reset_index()
+
+
+def count_points(series: pd.DataFrame) -> list[CountPoint]:
+    """Return the rows of an `observed_series` as points of a chart; overpasses that saw no zone have none."""
+    return [
+        CountPoint(
+            row["acquired"].to_pydatetime(),
+            str(row["overpass_id"]),
+            str(row["class"]),
+            "all",
+            float(row["value"]),
+            float(row["low"]),
+            float(row["high"]),
+            int(row["zones_seen"]),
+            int(row["zones"]),
+        )
+        for row in series.dropna(subset="value").to_dict("records")
+    ]
 
 
 def gaps(report: PortReport, zone: str = ALL_ZONES) -> pd.DataFrame:
