@@ -37,14 +37,14 @@ def count_file(counts: pd.DataFrame, title: str, ledger: pd.DataFrame | None = N
     words = f"{title} (SIMULATED)" if bool(counts["simulated"].any()) else title
     colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
     chart = series_svg(points, gaps, colours, words, frame).replace(
-        "<svg ", f'<svg y="{_HEAD:g}" width="{frame.width:g}" height="{frame.height:g}" ', 1
+        "<svg ", f'<svg width="{frame.width:g}" height="{frame.height:g}" ', 1
     )
     height = _HEAD + frame.height + _FOOT
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:g} {height:g}" {_FONT}>'
         f'<rect width="100%" height="100%" fill="#fff"/>'
         f'<text x="34" y="22" font-size="15" font-weight="600">{escape(words)}</text>'
-        f"{chart}{_key(points, height - 8)}</svg>\n"
+        f'<g transform="translate(0 {_HEAD:g})">{chart}</g>{_key(points, height - 8)}</svg>\n'
     )
 
 
