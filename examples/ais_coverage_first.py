@@ -2,8 +2,8 @@
 
     python examples/ais_coverage_first.py nampo may.nmea.gz [more files]
 
-A hull without an AIS partner means something only in hours in which a transmitting ship would very probably have been heard. That is
-judged from the other vessels around: were those known to be there heard then?
+A hull without an AIS partner means something only in hours in which a transmitting ship would very probably have been
+heard. That is judged from the other vessels around: were those known to be there heard then?
 """
 
 import sys
@@ -14,7 +14,8 @@ place, *files = sys.argv[1:]
 
 port = load_port(place)
 ais = read_ais(files, port=port)
-print(f"{len(ais.positions)} reports of {ais.positions['mmsi'].nunique()} vessels; {len(ais.quarantine)} rows refused")
+vessels = ais.positions["mmsi"].nunique()
+print(f"{len(ais.positions)} reports of {vessels} vessels; {len(ais.quarantine)} rows refused")
 
 told = coverage(ais, port).summary()
 for name in ("class_a", "class_b"):

@@ -2,8 +2,8 @@
 
     python examples/your_own_port.py mine.geojson 2024-05-01 2024-05-07 [catalog]
 
-Each polygon has the properties `port`, `zone` (PORT/NAME) and `kind` (berth, anchorage, fairway or lock). A file that breaks a rule
-is refused with the feature and the fault.
+Each polygon has the properties `port`, `zone` (PORT/NAME) and `kind` (berth, anchorage, fairway or lock). A file that
+breaks a rule is refused with the feature and the fault.
 """
 
 import sys
@@ -23,8 +23,8 @@ print(f"{len(plan.overpasses)} overpasses listed, {len(plan.missing)} passes tha
 hulls = detect(plan.overpasses[-1:], port)
 counts = count(hulls, reconcile_ais(hulls, None, port), port)
 observed = counts[(counts["quantity"] == "observed") & (counts["length_bin"] == "all")]
-for row in observed.itertuples():
-    if row.observed_at_all:
-        print(f"{row.zone}  {observed.loc[row.Index, 'class']}: {row.value:.0f} [{row.low:.0f}-{row.high:.0f}]")
+for row in observed.to_dict("records"):
+    if row["observed_at_all"]:
+        print(f"{row['zone']}  {row['class']}: {row['value']:.0f} [{row['low']:.0f}-{row['high']:.0f}]")
     else:
-        print(f"{row.zone}: not observed, only {row.visible_fraction:.0%} of it was seen")
+        print(f"{row['zone']}: not observed, only {row['visible_fraction']:.0%} of it was seen")

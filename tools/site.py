@@ -69,7 +69,11 @@ def mended(markdown: str, uri: str, known: set[str]) -> str:
 
 def in_repository(uri: str) -> str:
     """Return the path in the repository of a place on the site."""
-    return uri if any(Path(uri).match(pattern) and (ROOT / uri).exists() for pattern in OUTSIDE) else f"docs/{uri}"
+    return (
+        uri
+        if any(Path(uri).match(pattern) and (ROOT / uri).exists() for pattern in OUTSIDE)
+        else f"docs/{uri}"
+    )
 
 
 def _place(path: str, known: set[str]) -> str | None:

@@ -28,11 +28,13 @@ from roadstead.imagery import Overpass
 from roadstead.publish.charts.count_file import count_file
 from roadstead.reconcile import read_stated, reconcile
 from roadstead.store import Store
-from roadstead.workflows import coverage as covered
-from roadstead.workflows import watch as job
+from roadstead.workflows.coverage import Coverage, span_of, thinning_of
+from roadstead.workflows.coverage import coverage as hours_of
 from roadstead.workflows.detect import detect_overpasses, detect_scenes
 from roadstead.workflows.dossier import Asked, make_dossier
 from roadstead.workflows.load_ais import load_around, speaking_for, widened
+from roadstead.workflows.watch import Watched, finish
+from roadstead.workflows.watch import watch as do_all
 from roadstead.workflows.watch_plan import Plan, WatchRequest, find
 
 Time = str | date
@@ -106,7 +108,7 @@ def detect(
         unfiltered: also return what was dropped, with ``dropped_because``.
 
     Returns:
-        The hulls, in scenes of which none may be left out: ``header.failures`` names those that failed.
+        The hulls and what was searched; ``header.failures`` names the scenes that failed beside others that did not.
 
     Raises:
         ReadError: pixels could not be read, in every scene given.
@@ -170,7 +172,7 @@ def coverage(
     end: Time | None = None,
     *,
     stores: Paths = (),
-) -> covered.Coverage:
+) -> Coverage:
     """Ask in how many hours some AIS could support a statement about silence at a port, and why not in others.
 
     Args:
@@ -189,9 +191,9 @@ def coverage(
     """
     if (start is None) != (end is None):
         raise UsageError("coverage: give both start and end, or neither")
-    span = covered.span_of(ais) if start is None or end is None else _range(start, end)
-    thinning = covered.thinning_of([str(path) for path in _listed(stores)])
-    return covered.coverage(ais, port, *span, settings().ais_window_h, thinning)
+    span = span_of(ais) if start is None or end is None else _range(start, end)
+    thinning = thinning_of([str(path) for path in _listed(stores)])
+    return hours_of(ais, port, *span, settings().ais_window_h, thinning)
 
 
 def reconcile_ais(
@@ -279,7 +281,7 @@ def watch(
     reception: str | Path | None = None,
     store: str | None = None,
     model: str | Path | None = None,
-) -> job.Watched:
+) -> Watched:
     """Search, read, detect, reconcile, count and store: the whole job for one port and time range.
 
     Doing it again changes nothing; an overpass that fails is stored and named as failed, and the others go on.
@@ -317,9 +319,9 @@ def watch(
         store=store,
         model=model,
     )
-    watched = job.watch(request)
+    watched = do_all(request)
     if not watched.done:
-        job.finish(False, watched.failures)
+        finish(False, watched.failures)
     return watched
 
 
