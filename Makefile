@@ -109,7 +109,7 @@ docs: setup-dev apt demo ## Remake the picture and the followed ship of the docu
 	$(BIN)/python -m roadstead.ais.guide docs/ais.md
 
 site: setup-dev ## Build the documentation with its API reference into build/site, offline
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 screens: setup-dev apt ## An analyst's morning in a browser; remakes the pictures of docs/morning.md
 	ROADSTEAD_SCREENS=docs/images/desk $(BIN)/python -m pytest -q tests/integration/test_morning.py
