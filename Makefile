@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak online docs site screens lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak mangled online docs site screens lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ online: setup-dev ## Ask the live catalogues (not in CI; needs the internet)
 soak: setup-dev ## Hours of kills, and every fault again and again
 	$(BIN)/python -m tests.faults.kill --kills 1000 --overpasses 12 --pairs 50
 	for round in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_faults.py; done
+
+mangled: setup-dev ## Two thousand mangled rasters and items
+	$(BIN)/python -m tests.faults.mangled --count 2000
 
 fmt: setup-dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .

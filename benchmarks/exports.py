@@ -24,6 +24,7 @@ from roadstead.core.schemas import (
     CLASSES,
     COUNTS,
     DETECTIONS,
+    LEDGER,
     MATCHES,
     QUANTITIES,
     SCENES,
@@ -64,6 +65,7 @@ def made_up(port: Port, hulls: int, overpasses: int, seed: int = 0) -> PortRepor
         matches=matches,
         counts=_counts(port, ids, times),
         vessels=empty(VESSELS),
+        ledger=empty(LEDGER),
         chips=_chips(rng, detections["detection_id"]),
         positions=_positions(rng, matches, detections),
     )

@@ -5,17 +5,20 @@ Every text is of a lead with a probability, never a verdict, and says SIMULATED 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 from prefect.blocks.abstract import NotificationBlock
 from prefect.blocks.core import Block
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.variables import Variable
 
-from roadstead.core.wording import OUTSIDE, QUANTITY_WORDS, chance, place_words, worded
+from roadstead.core.findings import LEAD_KINDS, LEAD_WORDS, leads_of
+from roadstead.core.wording import OUTSIDE, QUANTITY_WORDS, chance, finding_chance, place_words, worded
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.store import Store
 from roadstead.workflows.status import PortStatus
@@ -33,10 +36,15 @@ LeadKey = tuple[str, str, str, str, str]
 
 
 def leads(request: WatchRequest) -> gpd.GeoDataFrame:
-    """Return the leads that the store holds for a request: no AIS partner, or a conflict."""
+    """Return the leads that the store holds for a request (`findings.RULES`), each with its kind in ``lead``.
+
+    ``p_vessel`` is that of the hull, null where none was seen. Hulls where there was no AIS come last.
+    """
     with Store.open(request.store_url) as store:
-        matches = store.matches(request.port.slug, request.start, request.end)
-    return matches[(matches["status"] == "no_ais_partner") | (matches["conflicts"] != "")]
+        found = leads_of(store.matches(request.port.slug, request.start, request.end))
+        hulls = store.detections(request.port.slug, request.start, request.end)
+    found = found.assign(p_vessel=found["detection_id"].map(hulls.set_index("detection_id")["p_vessel"]))
+    return found.sort_values("lead", key=lambda kinds: kinds == "hull", kind="stable", ignore_index=True)
 
 
 def keys(table: gpd.GeoDataFrame) -> list[LeadKey]:
@@ -61,18 +69,27 @@ def tell_new_leads(request: WatchRequest, known: set[LeadKey]) -> int:
         label = "SIMULATED: " if any(row["simulated"] for row in fresh) else ""
         notify(
             request.settings.notify_block,
-            f"{label}{len(fresh)} new lead(s) at {request.port.slug}",
+            f"{label}{len(fresh)} new lead(s) at {request.port.slug}: {_by_kind(fresh)}",
             "\n".join(lines),
         )
     return len(fresh)
 
 
+def _by_kind(rows: list[dict[str, Any]]) -> str:
+    counted = Counter(row["lead"] for row in rows)
+    return ", ".join(f"{counted[kind]} {LEAD_WORDS[kind]}" for kind in LEAD_KINDS if counted[kind])
+
+
 def lead_words(row: dict[str, Any]) -> str:
     """Return one lead in words: what, where, how probable, and what else could explain it."""
-    what = QUANTITY_WORDS[row["status"]] + (", with a conflict" if row["conflicts"] else "")
+    what = LEAD_WORDS[row["lead"]]
+    if row["lead"] == "conflict":
+        what = f"{QUANTITY_WORDS[row['status']]}, {what}"
     explained = [*worded(row["conflicts"], CONFLICTS), *worded(row["reasons"], REASONS)]
     place = place_words(row["geometry"].x, row["geometry"].y)
-    head = f"{row['overpass_id']}, {row['zone'] or OUTSIDE}, {place}: {what}, probability {chance(row['probability'])}."
+    p_vessel = None if pd.isna(row["p_vessel"]) else row["p_vessel"]
+    told, meaning = finding_chance(row["status"], row["reasons"], row["probability"], p_vessel)
+    head = f"{row['overpass_id']}, {row['zone'] or OUTSIDE}, {place}: {what}. {meaning}: {chance(told)}."
     return ("SIMULATED. " if row["simulated"] else "") + " ".join([head, *explained])
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from prefect import Flow
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
@@ -17,7 +15,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
 
 import roadstead
-from roadstead.core.errors import UsageError
+from flows.deployment_file import read_file
 
 NAME = "prefect.yaml"
 TAG = "roadstead"
@@ -77,24 +75,6 @@ def read_deployments(path: Path) -> list[Deployed]:
     """Read the deployments of a file.
 
     Raises:
-        UsageError: it is no such file, or names a flow that does not exist.
+        UsageError: it is no such file; every mistake is named with its key.
     """
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found = [Deployed(one["name"], _flow(one["entrypoint"]), one) for one in document["deployments"]]
-        for one in found:
-            one.for_runner()
-            if one.crons:
-                one.flow.validate_parameters(one.parameters)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, ImportError, AttributeError) as error:
-        raise UsageError(f"{path}: no file of deployments: {type(error).__name__}: {error}") from error
-    return found
-
-
-def _flow(entrypoint: str) -> Flow[..., Any]:
-    """Return the flow that ``flows/watch_port.py:watch_port`` names."""
-    path, name = entrypoint.split(":")
-    found = getattr(import_module(path.removesuffix(".py").replace("/", ".")), name)
-    if not isinstance(found, Flow):
-        raise TypeError(f"{entrypoint} is no flow")
-    return found
+    return [Deployed(document["name"], flow, document) for document, flow in read_file(path)]

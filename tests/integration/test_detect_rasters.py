@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -126,21 +125,35 @@ def in_crs(crs: str) -> Case:
     return warped(crs, Affine(size, 0.0, west, 0.0, -size, north), 280, int((north - south) / size) + 1)
 
 
+def noise() -> NDArray[np.uint16]:
+    """Return numbers that have nothing to do with each other."""
+    return np.random.default_rng(0).integers(1, 3000, (4, 240, 260), np.uint16)
+
+
 def water(width: int, height: int) -> NDArray[np.uint16]:
-    """Return reflectance x 10000 of open water."""
-    return np.stack([np.full((height, width), dn - 1000, np.uint16) for dn in b.WATER_DN.values()])
+    """Return reflectance x 10000 of open water, with the sensor's noise."""
+    level = np.array([dn - 1000 for dn in b.WATER_DN.values()])[:, None, None]
+    return np.rint(level + np.random.default_rng(0).normal(0, 8, (4, height, width))).astype(np.uint16)
 
 
 FOUND: Mapping[str, Callable[[], Case]] = {
-    "three bands in order": lambda: (ships()[:3], {}),
+    "four bands in order": lambda: (ships(), {}),
+    "three bands, described": lambda: (ships()[:3], {"names": NAMES[:3]}),
     "four bands in another order, described": lambda: (ships()[::-1], {"names": NAMES[::-1]}),
     "bands as Earth Engine calls them": lambda: (ships()[[2, 1, 0, 3]], {"names": ("B2", "B3", "B4", "B8")}),
-    "a fifth band": lambda: (ships()[[0, 1, 2, 3, 0]], {}),
+    "a fifth band, described": lambda: (ships()[[0, 1, 2, 3, 0]], {"names": (*NAMES, "swir16")}),
+    "ESA's offset still in it": lambda: ((ships() + 1000).astype(np.uint16), {}),
+    "a mask in place of near infrared": lambda: (
+        np.concatenate([ships()[:3], ships()[:1] * 0 + 255]),
+        {"names": (*NAMES[:3], "")},
+    ),
     "odd sides": lambda: (ships()[:, :239, :257], {}),
     "true colour": lambda: (eight_bits()[:3], {}),
     "true colour in another order, described": lambda: (eight_bits()[::-1], {"names": NAMES[::-1]}),
     "floats with NaN": lambda: (reflectance(), {}),
     "floats of 0 to 10000 with their scale": lambda: (ships().astype(np.float32), {"scale": 1e-4}),
+    "floats with -9999 and no tag": lambda: (np.nan_to_num(reflectance(), nan=-9999.0), {}),
+    "int16 with -9999 and no tag": lambda: (edged(-9999, np.int16), {}),
     "int16 with a value for no data": lambda: (edged(-32768, np.int16), {"nodata": -32768}),
     "uint16 with a value for no data": lambda: (edged(65535), {"nodata": 65535}),
     "rotated": lambda: warped(FRAME.crs, AT @ Affine.translation(120, -60) @ Affine.rotation(30.0), 300, 300),
@@ -186,6 +199,17 @@ REFUSED: Mapping[str, tuple[Callable[[], Case], str]] = {
         "described as swir16, swir22, vv, vh. Describe the bands red, green, blue, nir",
     ),
     "one band described": (lambda: (ships(), {"names": ("nir", "", "", "")}), "no band red, green, blue"),
+    "a fifth band": (lambda: (ships()[[0, 1, 2, 3, 0]], {}), "has 5 bands without names"),
+    "three bands of 16 bits": (lambda: (ships()[:3], {}), "does not tell in which order"),
+    "blue, green, red, nir": (lambda: (ships()[[2, 1, 0, 3]], {}), "does not tell in which order"),
+    "constant bands": (lambda: (ships() // 10000 + 500, {"names": NAMES}), "band red is 0.0500 everywhere"),
+    "1 everywhere": (lambda: (ships() * 0 + 1, {"names": NAMES}), "darker than water is"),
+    "noise": (lambda: (noise(), {"names": NAMES}), "it is noise"),
+    "a scale ten times too small": (
+        lambda: (ships(), {"scale": 1e-5, "names": NAMES}),
+        "darker than water is",
+    ),
+    "a scale ten times too large": (lambda: (ships(), {"scale": 1e-3, "names": NAMES}), "as dark as water"),
     "complex numbers": (lambda: (ships().astype(np.complex64), {}), "complex numbers; give reflectance"),
     "floats of 0 to 10000": (lambda: (ships().astype(np.float32), {}), "no reflectance of 0 to 1"),
     "no CRS": (lambda: (ships(), {"crs": None}), "has no CRS"),
@@ -229,10 +253,10 @@ DAMAGED: Mapping[str, tuple[Callable[[bytes], bytes | None], int, str]] = {
     "header.tif": (lambda raw: raw[:200], 4, "is it a whole GeoTIFF"),
     "empty.tif": (lambda raw: b"", 4, "is it a whole GeoTIFF"),
     "text.tif": (lambda raw: b"not a raster\n", 4, "is it a whole GeoTIFF"),
-    "sound.image": (lambda raw: raw, 3, "a raster whose name ends in .tif, .tiff or .jp2"),
+    "sound.image": (lambda raw: raw, 3, "a raster whose name ends in .tif, .tiff, .jp2, .png or .jpg"),
     "empty.json": (lambda raw: b"", 3, "is not JSON"),
     "list.json": (lambda raw: b"[1]", 3, "is JSON but no STAC item"),
-    "none.json": (lambda raw: b'{"type": "FeatureCollection", "features": []}', 3, "not an item"),
+    "none.json": (lambda raw: b'{"type": "FeatureCollection", "features": []}', 3, "holds no item"),
     "folder.tif": (lambda raw: None, 3, "is a folder; name the files in it"),
     "folder": (lambda raw: None, 3, "is a folder; name the files in it"),
 }
@@ -270,7 +294,9 @@ def test_a_name_that_leads_nowhere_is_bad_input(name: str, words: str, detect: D
 def test_a_pixel_of_a_file_that_is_missing_fails_the_whole_file(detect: Detect, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(1, 3000, (4, 600, 600), np.uint16)
     path = tmp_path / "a.tif"
-    b.write_cog(path, noise, b.grid(600, 600), tags={"TIFFTAG_DATETIME": "2020:11:03 02:29:51"})
+    b.write_cog(
+        path, noise, b.grid(600, 600), band_names=NAMES, tags={"TIFFTAG_DATETIME": "2020:11:03 02:29:51"}
+    )
     path.write_bytes(path.read_bytes()[:-5000])
     done = detect(path)
     assert (done.code, done.written) == (4, None), done
@@ -356,18 +382,52 @@ def test_where_all_fail_each_is_named_and_nothing_is_written(detect: Detect, tmp
     assert "text.json: is not JSON" in done.told
 
 
-def test_a_good_image_left_out_for_a_broken_one_of_the_same_ground_is_named(
+def test_a_good_image_beside_a_broken_one_of_the_same_ground_is_searched(
     detect: Detect, tmp_path: Path
 ) -> None:
-    noise = np.random.default_rng(0).integers(1, 3000, (4, 600, 600), np.uint16)
-    good, broken = tmp_path / "a.tif", tmp_path / "b.tif"
-    b.write_cog(good, noise, b.grid(600, 600), tags={"TIFFTAG_DATETIME": "2020:11:03 02:29:51"})
-    shutil.copy(good, broken)
+    good, broken = (b.write_tiff(tmp_path / f"{name}.tif", ships(), transform=AT) for name in "ab")
     broken.write_bytes(good.read_bytes()[:-5000])
     done = detect(good, broken)
-    assert (done.code, done.written) == (4, None), done
-    assert f"{good}: shows the same ground" in done.told
+    assert (done.code, len(done.features)) == (5, 2), done
     assert f"{broken}: cannot be read" in done.told
+
+
+def test_of_two_images_of_the_same_ground_the_one_left_out_is_named(detect: Detect, tmp_path: Path) -> None:
+    paths = [b.write_tiff(tmp_path / f"{name}.tif", ships(), transform=AT) for name in "ab"]
+    done = detect(*paths)
+    assert (done.code, len(done.features)) == (5, 2), done
+    assert f"{paths[0]}: shows the same ground" in done.told
+
+
+def test_both_ships_are_found_in_a_stack_whose_bands_the_user_names(detect: Detect, tmp_path: Path) -> None:
+    stack = np.concatenate([ships()[[2, 2, 1, 0]], ships()[[3, 3, 3, 3]]])
+    done = detect(
+        b.write_tiff(tmp_path / "a.tif", stack, transform=AT), "--bands", "red=4,green=3,blue=2,nir=8"
+    )
+    assert (done.code, len(done.features)) == (0, 2), done.told
+
+
+@pytest.mark.parametrize("text", ["red", "red=x", "rouge=1", "red=1;green=2", ""])
+def test_bands_that_are_none_are_a_wrong_call(text: str, detect: Detect, tmp_path: Path) -> None:
+    done = detect(b.write_tiff(tmp_path / "a.tif", ships(), transform=AT), "--bands", text)
+    assert (done.code, done.written) == (2, None), done
+    assert "write red=4,green=3,blue=2,nir=8" in done.told
+
+
+def test_every_item_of_a_saved_search_is_searched_and_a_broken_one_named(
+    detect: Detect, tmp_path: Path
+) -> None:
+    items = [b.write_item(tmp_path, name, FRAME, water_with_ships(), properties={}) for name in ("A", "B")]
+    documents = [json.loads(item.read_text()) for item in items]
+    for document in documents:
+        for asset in document["assets"].values():
+            asset["href"] = f"{document['id']}/{asset['href']}"
+    documents[1]["properties"]["datetime"] = None
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": documents}), encoding="utf-8")
+    done = detect(path)
+    assert (done.code, len(done.features)) == (5, 2), done.told
+    assert f"{path}#B: item B: has no datetime" in done.told.replace("\n", "")
 
 
 def test_what_was_dropped_comes_with_its_reason_when_asked_for(detect: Detect, tmp_path: Path) -> None:

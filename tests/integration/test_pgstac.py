@@ -77,7 +77,7 @@ def _items(folder: Path) -> Iterator[dict[str, object]]:
     path = b.write_item(folder, "first", FRAME)
     document = json.loads(path.read_text())
     for asset in document["assets"].values():
-        asset["href"] = f"http://127.0.0.1:9/{asset['href'].removeprefix('./')}"
+        asset["href"] = f"https://pixels.example/{asset['href'].removeprefix('./')}"
     for number in range(MANY):
         when = datetime(2020, 11, 3, 2, 29, 51, tzinfo=UTC) - timedelta(days=5 * number)
         letter = "BA"[number % 2]

@@ -57,9 +57,8 @@ def test_leads_are_reviewed_corrected_and_taken_back_by_keyboard(chrome: Browser
     page = opened(chrome, served)
     log_in(page, served)
     assert page.locator(".row.chosen").count() == 1
-    page.keyboard.press("j")
-    page.keyboard.press("j")
-    page.keyboard.press("k")
+    for key in "jjjk":
+        page.keyboard.press(key)
     press(page, "Enter")
     assert at(page) == "d3"
     press(page, "ArrowRight")

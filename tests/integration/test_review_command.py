@@ -37,7 +37,7 @@ def test_the_first_admin_gets_in_with_the_token_that_the_terminal_shows(tmp_path
             given = {"name": "ada", "password": r.PASSWORD, "again": r.PASSWORD, "token": found[1]}
             made = client.post("/setup", data={**given, "csrf": r.tokens(page.text)["csrf"]})
             assert made.status_code == 303
-            assert "undecided of 6 leads" in client.get("/").text
+            assert "undecided of 7 leads" in client.get("/").text
             assert "uvicorn" not in page.headers.get("server", "")
     finally:
         process.send_signal(signal.SIGINT)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roadstead.core.errors import CatalogueError, EmptySearchError
+from roadstead.core.settings import settings
 from roadstead.imagery import Mosaic, SearchResult, group_overpasses, search
 from tests import builders as b
 from tests.integration.stac_servers import file_server, has_rustac, stac_api
@@ -18,6 +19,15 @@ FRAME = b.grid(60, 50)
 PORT = b.port(FRAME, "nampo")
 COLLECTION = "sentinel-2-c1-l2a"
 NOVEMBER = datetime(2020, 11, 1, tzinfo=UTC), datetime(2020, 12, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def pixels_beside_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Allow the server of pixels, which has another port of this machine than the API."""
+    monkeypatch.setenv("ROADSTEAD_ALLOWED_HOSTS", "127.0.0.1")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

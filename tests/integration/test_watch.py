@@ -12,8 +12,9 @@ from typing import Any
 import geopandas as gpd
 import pytest
 
+from tests import builders as b
 from tests.integration.conftest import Run
-from tests.worlds import MMSI, World
+from tests.worlds import FRAME, MMSI, World
 
 RANGE = ("--from", "2020-11-01", "--to", "2020-11-14")
 
@@ -140,6 +141,19 @@ def test_a_truncated_image_fails_its_overpass_alone_and_is_never_zero_ships(
     assert {c["acquired"][:10] for c in report["counts"]} == {"2020-11-08"}
 
 
+def test_an_image_in_which_no_ship_could_have_shown_fails_its_overpass_alone(
+    roadstead: Run, world: World
+) -> None:
+    folder = world.items[1].parent
+    for band, dn in b.water(FRAME).items():
+        b.write_cog(folder / f"{band}.tif", dn[None], FRAME)
+    done = watch(roadstead, world, "--json")
+    assert done.returncode == 5
+    assert "S2A_TEST_2: band red is 0.0300 everywhere; nothing could have been found in it" in done.stderr
+    states = {o["overpass_id"]: o["state"] for o in document(done)["overpasses"]}
+    assert sorted(states.values()) == ["failed", "processed"]
+
+
 def test_a_failure_does_not_wipe_an_earlier_result(roadstead: Run, world: World) -> None:
     watch(roadstead, world)
     red = world.items[0].parent / "red.tif"
@@ -177,6 +191,23 @@ def test_an_item_without_datetime_is_named_and_the_others_are_done(roadstead: Ru
     states = {o["overpass_id"]: o["state"] for o in document(done)["overpasses"]}
     assert states.pop("S2B_TEST_1") == "failed"
     assert set(states.values()) == {"processed"}
+
+
+def test_an_item_an_hour_off_its_own_datatake_supports_no_lead_and_that_is_said(
+    roadstead: Run, world: World
+) -> None:
+    item = json.loads(world.items[0].read_text())
+    when = datetime.fromisoformat(item["properties"]["datetime"]) - timedelta(hours=1)
+    item["properties"]["datetime"] = when.isoformat()
+    world.items[0].write_text(json.dumps(item))
+    report = document(watch(roadstead, world, "--ais", world.ais, "--json"))
+    first = report["overpasses"][0]
+    assert first["state"] == "processed" and "contradicts its own product" in first["reason"]
+    rows = [m for m in report["matches"] if m["overpass_id"] == first["overpass_id"]]
+    assert {m["status"] for m in rows} <= {"no_coverage", "not_visible"}
+    assert all("time_contradicted" in m["reasons"] for m in rows if m["detection_id"])
+    said = watch(roadstead, world, "--ais", world.ais).stderr
+    assert "Nothing in it supports a lead" in " ".join(said.split())
 
 
 def test_a_missing_band_is_named(roadstead: Run, world: World) -> None:

@@ -128,7 +128,7 @@ def test_the_lines_of_python_in_the_readme_run(world: World, monkeypatch: pytest
     settings.cache_clear()
     made: dict[str, object] = {}
     exec(compile(lines, "README.md", "exec"), made)  # noqa: S102 - our own
-    assert sorted(made["leads"]["status"]) == ["matched", "no_ais_partner"]  # type: ignore[index]
+    assert sorted(made["matches"]["status"]) == ["matched", "no_ais_partner"]  # type: ignore[index]
 
 
 def test_counts_without_ais_leave_unknown_what_was_declared(world: World) -> None:

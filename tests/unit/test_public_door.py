@@ -21,7 +21,8 @@ FUNCTIONS = {
     "coverage": "(ais: AisData, port: Port, start: Time | None = None, end: Time | None = None, *, stores: Paths = ()) "
     "-> Coverage",
     "detect": "(scenes: Paths | Overpass | Sequence[Overpass], port: Port | None = None, *, "
-    "acquired: Time | None = None, model: str | Path | None = None, unfiltered: bool = False) -> Detections",
+    "acquired: Time | None = None, bands: Mapping[str, int] | None = None, crs: str | None = None, "
+    "model: str | Path | None = None, unfiltered: bool = False) -> Detections",
     "dossier": "(store: Store, findings: str | Sequence[str], path: str | Path, *, withhold_ais: Sequence[str] = (), "
     "imagery: bool = True) -> list[Path]",
     "load_port": "(name_or_path: str | Path, aoi_dir: Path | None = None) -> Port",

@@ -7,6 +7,8 @@ degrees of course, 511 degrees of heading, 0 for identity and size.
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais.codes import MESSAGES, MOBILES, nav_status
-from roadstead.ais.data import Window
+from roadstead.ais.data import SIMULATED_SOURCE, Window
 from roadstead.ais.identity.registry import imo_is_valid, is_distress_beacon, mid_is_assigned, station_kind
 from roadstead.ais.readers.batch import DYNAMIC, Batch, Fault, IntArray
 from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, numbers, text
@@ -34,6 +36,12 @@ LONG_RANGE = 27
 """Number of the long-range message, whose position is in tenths of a minute."""
 COARSE_SIGMA_M = NAUTICAL_MILE_M / 10.0 / math.sqrt(12.0)
 """Standard deviation, along each axis, of a position rounded to a tenth of a minute of latitude."""
+
+_NO_SOURCE = "ais"
+"""What the Danish Maritime Authority writes for the kind of source of every row."""
+_DIGITS = re.compile(r"([0-9]{1,9})(?:[.,]0*)?")
+_E_NOTATION = re.compile(r"([0-9](?:[.,][0-9]*)?)[Ee]\+?0*([0-9]{1,2})")
+_EXACT_IN_FLOAT32 = 1 << 24
 
 Mask = NDArray[np.bool_]
 _POSITION = ["mmsi", "time", *DYNAMIC, "ais_class", "source", "sigma_m", "row"]
@@ -78,7 +86,9 @@ class _Looked:
     """The row is of a kind that has a place."""
 
 
-def clean(batch: Batch, source: str, window: Window, now: datetime | None = None) -> Cleaned:
+def clean(
+    batch: Batch, source: str, window: Window, now: datetime | None = None, given: str | None = None
+) -> Cleaned:
     """Clean one batch.
 
     Args:
@@ -86,18 +96,20 @@ def clean(batch: Batch, source: str, window: Window, now: datetime | None = None
         source: name for rows that bring none.
         window: place and time to keep; outside it rows are left out without a fault.
         now: our clock; a report from later than a day ahead is refused.
+        given: the user's name for the source, for all rows but simulated ones: these stay known as simulated.
     """
     faults = Faults(batch, list(batch.faults))
     seen = _looked(batch.rows, faults, now or datetime.now(UTC))
     inside = seen.placed & window.holds(seen.lon, seen.lat, batch.rows["time"])
     places = np.flatnonzero(seen.usable & (inside | ~seen.placed))
-    table = _table(batch, seen, places, source)
+    table = _table(batch, seen, places, source, given)
     beacon = (table["kind"] == "distress_beacon").to_numpy() | mapped(table["mmsi"], is_distress_beacon)
     faults.add(table["row"][beacon], "mmsi", "distress_beacon")
     usable_times = batch.rows["time"].to_numpy("datetime64[ns]")[seen.usable]
     times = _ends(usable_times)
     one_time = times is not None and times[0] == times[1]
-    tables, left = _split(table[~beacon], faults)
+    notes: Counter[str] = Counter()
+    tables, left = _split(table[~beacon], faults, notes)
     refused = ~seen.usable | (seen.meant & ~seen.placed)
     lost = int((~seen.usable).sum()) + int(beacon.sum()) + int((left & refused[places][~beacon]).sum())
     tally = Tally(
@@ -109,7 +121,7 @@ def clean(batch: Batch, source: str, window: Window, now: datetime | None = None
         passed_over=int((left & ~refused[places][~beacon]).sum()) + batch.passed_over,
     )
     repeated = one_time and len(np.unique(seen.mmsi[seen.usable])) < len(usable_times)
-    return Cleaned(*tables, faults.found, tally, _notes(*tables), times, len(usable_times), repeated)
+    return Cleaned(*tables, faults.found, tally, _notes(*tables) | notes, times, len(usable_times), repeated)
 
 
 def _notes(positions: pd.DataFrame, static: pd.DataFrame, stations: pd.DataFrame) -> dict[str, int]:
@@ -131,13 +143,14 @@ def _ends(times: NDArray[np.datetime64]) -> tuple[pd.Timestamp, pd.Timestamp] | 
 
 
 def _looked(rows: pd.DataFrame, faults: Faults, now: datetime) -> _Looked:
-    mmsi, time = _mmsi(rows["mmsi"]), rows["time"].to_numpy("datetime64[ns]")
+    (mmsi, lost), time = _mmsi(rows["mmsi"]), rows["time"].to_numpy("datetime64[ns]")
     late = (pd.Timestamp(now) + CLOCK_SLACK).tz_convert(None).to_datetime64()
     usable = np.ones(len(rows), dtype=bool)
     faults.sift(
         rows["row"],
         usable,
         [
+            (lost, "mmsi", "mmsi_lost_digits"),
             (np.isnan(mmsi), "mmsi", "mmsi_invalid"),
             (np.isnat(time), "time", "time_not_understood"),
             (time > late, "time", "time_in_future"),
@@ -170,21 +183,36 @@ def _degrees(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return numbers(rows, name).to_numpy(float)
 
 
-def _mmsi(values: pd.Series) -> NDArray[np.float64]:
-    """Return MMSIs as numbers (zeros are lost where a source wrote numbers); NaN for what is none."""
+def _mmsi(values: pd.Series) -> tuple[NDArray[np.float64], Mask]:
+    """Return MMSIs as numbers (leading zeros are not kept), NaN for what is none, and which have lost digits."""
     if pd.api.types.is_numeric_dtype(values):
         given = values.to_numpy(float, na_value=np.nan)
+        short = values.dtype == np.float32 or str(values.dtype) == "Float32"
+        lost = (given > _EXACT_IN_FLOAT32) if short else np.zeros(len(given), dtype=bool)
     else:
         codes, spelt = pd.factorize(values)
-        words = pd.Series(spelt).astype(str).str.strip().str.removesuffix(".0")
-        digits = pd.to_numeric(words.where(words.str.fullmatch(r"[0-9]{1,9}")), errors="coerce")
-        given = np.append(digits.to_numpy(float), np.nan)[codes]
+        words = pd.Series(spelt).astype(str).str.strip()
+        given = np.append(np.array([_number_of(word) for word in words], float), np.nan)[codes]
+        lost = np.append(np.array([_has_lost_digits(word) for word in words], bool), False)[codes]
     with np.errstate(invalid="ignore"):
-        good = (given > 0) & (given <= 999_999_999) & (given % 1 == 0)
-    return np.where(good, given, np.nan)
+        good = (given > 0) & (given <= 999_999_999) & (given % 1 == 0) & ~lost
+    return np.where(good, given, np.nan), lost
 
 
-def _table(batch: Batch, seen: _Looked, places: IntArray, source: str) -> pd.DataFrame:
+def _number_of(word: str) -> float:
+    if found := _DIGITS.fullmatch(word):
+        return float(found[1])
+    in_powers = _E_NOTATION.fullmatch(word)
+    return float(word.replace(",", ".")) if in_powers and not _has_lost_digits(word) else np.nan
+
+
+def _has_lost_digits(word: str) -> bool:
+    """Say whether a number in powers of ten (4.12345E+08) shows fewer digits than it has."""
+    found = _E_NOTATION.fullmatch(word)
+    return found is not None and len(re.sub(r"\D", "", found[1])) < int(found[2]) + 1
+
+
+def _table(batch: Batch, seen: _Looked, places: IntArray, source: str, given: str | None) -> pd.DataFrame:
     """Return the rows at some places, every column read, with transmitter class and kind of station."""
     rows = batch.rows
     codes, mmsis = pd.factorize(seen.mmsi[places])
@@ -196,7 +224,7 @@ def _table(batch: Batch, seen: _Looked, places: IntArray, source: str) -> pd.Dat
         "lat": np.where(seen.placed, seen.lat, np.nan)[places],
     }
     table = pd.concat([pd.DataFrame(known), batch.rest(places, (*known, "positional"))], axis=1)
-    table["source"] = text(table, "source").fillna(source)
+    table["source"] = _sources(text(table, "source"), source, given)
     words = text(table, "ais_class")
     if "message" in table:
         words = words.where(words.notna(), _by_message(table))
@@ -205,6 +233,12 @@ def _table(batch: Batch, seen: _Looked, places: IntArray, source: str) -> pd.Dat
     by_number = pd.Series(mapped(table["mmsi"], station_kind, object))
     table["kind"] = kind.where(kind.notna(), by_number)
     return table
+
+
+def _sources(told: pd.Series, otherwise: str, given: str | None) -> pd.Series:
+    if given is None:
+        return told.where(told.str.lower() != _NO_SOURCE, None).fillna(otherwise)
+    return told.where(told.str.startswith(SIMULATED_SOURCE, na=False), given)
 
 
 def _by_message(table: pd.DataFrame) -> pd.Series:
@@ -218,13 +252,13 @@ def _mobile(word: str) -> tuple[str | None, str | None]:
 
 
 def _split(
-    table: pd.DataFrame, faults: Faults
+    table: pd.DataFrame, faults: Faults, notes: Counter[str]
 ) -> tuple[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], Mask]:
     """Return positions, static reports and stations, and which rows gave none of them."""
     fixed, station = table["lon"].notna().to_numpy(), table["kind"].notna().to_numpy()
     ships = table[~station]
     positions = _dynamic(ships[fixed[~station]], faults)[_POSITION].reset_index(drop=True)
-    static, tells = static_of(ships, faults)
+    static, tells = static_of(ships, faults, notes)
     left = ~fixed
     left[~station] &= ~tells
     return (positions, static, table.loc[station & fixed, _STATIONS].reset_index(drop=True)), left

@@ -79,7 +79,12 @@ def events(ais: AisData, port: Port, mmsi: str | None = None) -> pd.DataFrame:
     else:
         rows = []
     rows += identity_changes(ais.vessels, reports)
-    return _table(rows, from_simulator(ais.positions["source"]) or from_simulator(ais.vessels["source"]))
+    return _table(rows, is_simulated(ais))
+
+
+def is_simulated(ais: AisData) -> bool:
+    """Say whether anything of this AIS comes from the simulator."""
+    return any(from_simulator(table["source"]) for table in (ais.positions, ais.vessels, ais.stations))
 
 
 def _table(rows: list[dict[str, Any]], simulated: bool) -> pd.DataFrame:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
 from roadstead.ais.clean import Cleaned, clean
 from roadstead.ais.data import AisData, Box, Progress, Window
 from roadstead.ais.duplicates import Memory, repeats
+from roadstead.ais.readers.archives import Piece, expanded, pieces_of
 from roadstead.ais.readers.batch import Batch, Fault
 from roadstead.ais.readers.csv import read_table
+from roadstead.ais.readers.json_lines import read_json
 from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
 from roadstead.ais.readers.nmea import read_nmea
 from roadstead.ais.readers.open_files import opened
@@ -28,11 +30,15 @@ from roadstead.core.schemas import POSITIONS, QUARANTINE, STATIONS, VESSELS, che
 
 _SYSTEMATIC = {
     "no_receive_time": (
-        "no sentence has a receive time (tag block `c:`, $PGHP, or an epoch after the checksum), "
-        "so no position can be placed in time. Record with tag blocks"
+        "no sentence has a receive time (tag block `c:`, $PGHP, or a time with its date before the sentence or after "
+        "its checksum), so no position can be placed in time. Record with tag blocks"
     ),
     "time_not_understood": (
-        "no time can be read: give a column mapping with `time_format` (strptime) or `time_unit` (s, ms)"
+        "no time can be read: give a column mapping with `time_format` (strptime) or `time_unit` (s, ms, us, ns)"
+    ),
+    "mmsi_lost_digits": (
+        "every MMSI is written in powers of ten (4.12345E+08) or as a 32-bit float, so digits are lost and no ship can "
+        "be told from another. Export the column as text or whole numbers"
     ),
     "mmsi_invalid": "no MMSI can be read: check which column of the mapping is `mmsi`",
     "wrong_number_of_columns": "no row has as many columns as the header: check the `delimiter`",
@@ -69,7 +75,8 @@ def read_ais(
     """Read AIS files: NMEA, CSV of publishers we know, or any CSV, Parquet or GeoParquet by a column mapping.
 
     Args:
-        paths: files, plain or compressed (gzip, zip of one file, zstd); the format is told by content.
+        paths: files, plain or compressed (gzip, zstd, bzip2, xz), zip and tar archives, folders of such, and patterns
+            such as ``may/*.nmea``; the format is told by content.
         mapping: column mapping, as a dict or a YAML, JSON or TOML file, for tables that we do not know.
         source: name of the source; by default the tag block's station or the file's name.
         within: box to keep, (west, south, east, north) in degrees.
@@ -82,12 +89,14 @@ def read_ais(
     """
     window = Window(within, start, end)
     mapped = load_mapping(mapping) if mapping is not None else None
-    counted = Meter(paths, progress)
-    return join([read_file(Path(path), window, mapped, source, counted) for path in paths], window)
+    inputs = expanded(paths, take_stores=False)
+    meter = Meter(inputs.files, progress)
+    parts = [part for path in inputs.files for part in read_file(path, window, mapped, source, meter)]
+    return join([*parts, left_out(inputs.left_out)], window)
 
 
 class Meter:
-    """Adds up progress over several files."""
+    """Adds up progress over several files; a member of an archive counts for the archive."""
 
     def __init__(self, paths: Sequence[str | Path], progress: Progress | None) -> None:
         """Sum the sizes of the files that are there."""
@@ -97,24 +106,32 @@ class Meter:
 
     def at(self, path: Path, done: int) -> None:
         """Report that ``done`` bytes of one file are read."""
-        self._done[path] = done
+        on_disk = next((one for one in (path, *path.parents) if one in self._sizes), path)
+        self._done[on_disk] = done
         if self._progress is not None:
             self._progress(sum(self._done.values()), sum(self._sizes.values()))
 
 
-def batches_of(path: Path, mapping: ColumnMapping | None, raw: BinaryIO | None = None) -> Iterator[Batch]:
+def batches_of(
+    path: Path,
+    mapping: ColumnMapping | None,
+    raw: BinaryIO | None = None,
+    tell: Callable[[], int] | None = None,
+) -> Iterator[Batch]:
     """Yield the batches of a file, or of ``raw``, in whatever format it is.
 
     Raises:
         AisError: the file cannot be read.
     """
-    with opened(path, raw) as file:
+    with opened(path, raw, tell) as file:
         if file.format == "nmea":
             yield from read_nmea(file.stream, file.tell)
+        elif file.format == "json":
+            yield from read_json(file, path, mapping)
         elif file.format == "table":
             yield from read_table(file, path, mapping)
         else:
-            yield from read_parquet(path, mapping)
+            yield from read_parquet(path, mapping, raw=None if raw is None else cast(BinaryIO, file.stream))
 
 
 @dataclass
@@ -150,8 +167,8 @@ class Reading:
         """
         read = batches_of(self.path, self.mapping) if self.batches is None else self.batches
         for batch in read:
-            rows = batch.rows if self.source is None else batch.rows.assign(source=self.source)
-            done = self._once(clean(replace(batch, rows=rows), self.path.name, self.window))
+            rows = batch.rows
+            done = self._once(clean(batch, self.path.name, self.window, given=self.source))
             self._note(done)
             self._is_table = self._is_table and "positional" not in rows
             if self.meter is not None:
@@ -211,25 +228,40 @@ class Reading:
         return [time.to_pydatetime() for time in self._times]
 
 
+def reading_of(
+    piece: Piece, window: Window, mapping: ColumnMapping | None, source: str | None, meter: Meter | None
+) -> Reading:
+    """Return the reading of a file, or of a member of an archive."""
+    batches = None if piece.raw is None else batches_of(piece.path, mapping, piece.raw, piece.tell)
+    return Reading(piece.path, window, mapping, source, meter, batches)
+
+
 def read_file(
     path: Path,
     window: Window,
     mapping: ColumnMapping | None = None,
     source: str | None = None,
     meter: Meter | None = None,
-) -> Part:
-    """Read one file whole.
+) -> Iterator[Part]:
+    """Read one file whole; of an archive, each member.
 
     Raises:
         AisError: see `Reading`.
     """
+    for piece in pieces_of(path):
+        if piece.foreign is not None:
+            yield left_out({str(piece.path): piece.foreign})
+        else:
+            yield _part_of(reading_of(piece, window, mapping, source, meter))
+
+
+def _part_of(reading: Reading) -> Part:
     positions, static, stations, faults = [], [], [], []
-    reading = Reading(path, window, mapping, source, meter)
     for done in reading:
-        positions.append(done.positions.assign(file=str(path)))
+        positions.append(done.positions.assign(file=str(reading.path)))
         static.append(changes(done.static))
         stations.append(done.stations.drop(columns="row"))
-        faults.append(quarantine_of(done.faults, path))
+        faults.append(quarantine_of(done.faults, reading.path))
     return Part(
         stacked(positions, _POSITIONS_OF_FILE),
         stacked(static),
@@ -238,6 +270,13 @@ def read_file(
         frozenset(reading.snapshot_times),
         reading.tally.duplicates,
     )
+
+
+def left_out(files: Mapping[str, str]) -> Part:
+    """Return files that are no AIS, by what they are, as a part that holds them in its quarantine alone."""
+    rows = [(name, 0, "file", "no_ais_file", words) for name, words in files.items()]
+    refused = pd.DataFrame(rows, columns=list(QUARANTINE.columns)) if rows else empty(QUARANTINE)
+    return Part(_POSITIONS_OF_FILE, pd.DataFrame(), empty(STATIONS), refused)
 
 
 _POSITIONS_OF_FILE = empty(POSITIONS).assign(sigma_m=0.0, row=0, file="")

@@ -31,8 +31,14 @@ REASONS: dict[str, Reason] = {
     "undecodable": Reason(ROW, "the sentence or message breaks ITU-R M.1371 in another way"),
     "wrong_number_of_columns": Reason(ROW, "the line has not as many columns as the header"),
     "not_ENCODING_text": Reason(ROW, "bytes that the file's encoding does not have"),
+    "not_json": Reason(ROW, "the line is no JSON object"),
+    "error_of_the_feed": Reason(ROW, "the feed sent an error in a message's place"),
+    "no_ais_file": Reason("file left out", "a file of another kind, beside the data of a folder or archive"),
     # identity and time
     "mmsi_invalid": Reason(ROW, "no number from 1 to 999999999"),
+    "mmsi_lost_digits": Reason(
+        ROW, "written in powers of ten (4.12345E+08) or as a 32-bit float, so that digits are lost"
+    ),
     "distress_beacon": Reason(ROW, "AIS-SART, man-overboard device or EPIRB (MMSI 970, 972, 974): no ship"),
     "time_not_understood": Reason(ROW, "no time of the table's format"),
     "time_in_future": Reason(ROW, "more than a day ahead of our clock"),
@@ -49,6 +55,10 @@ REASONS: dict[str, Reason] = {
     # fields
     "out_of_range_field_dropped": Reason(FIELD, "beyond what ITU-R M.1371 or any ship allows"),
     "not_understood_field_dropped": Reason(FIELD, "neither a code nor a word that we know"),
+    "imo_not_seven_digits": Reason(
+        "field dropped, row kept; every row counted, each ship's number once to the quarantine",
+        "a declared IMO number that can be none: not seven digits, and not 0",
+    ),
     # noted
     "coarse_position": Reason(NOTED, "message 27 (satellite): tenths of a minute; `sigma_m` holds 53 m"),
     "out_of_order": Reason(NOTED, "earlier than a report of the same MMSI before it; sorted when read"),

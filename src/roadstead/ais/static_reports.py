@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from roadstead.ais.codes import ship_type
+from roadstead.ais.codes import NULLS, ship_type
 from roadstead.ais.readers.batch import DIMENSIONS, STATIC
 from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, text
 from roadstead.core.geo import Array
@@ -17,21 +18,28 @@ MAX_LENGTH_M = 460.0
 """The longest ship ever built had 458 m."""
 MAX_BEAM_M = 126.0
 """Twice the 63 m that a side dimension can hold."""
-_IMO = re.compile(r"\s*(?:IMO)?\s*([1-9][0-9]{6})(?:\.0)?\s*")
+_IMO = re.compile(r"\s*(?:IMO)?\s*:?\s*([1-9][0-9]{6})(?:[.,]0*)?\s*", re.IGNORECASE)
+_UNSET = re.compile(r"(?:IMO)?\s*0*(?:[.,]0*)?", re.IGNORECASE)
+_NO_IMO = "imo_not_seven_digits"
 
 
-def static_of(table: pd.DataFrame, faults: Faults) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """Return the static reports among the rows, and which rows are one; those that declare nothing are left out."""
+def static_of(
+    table: pd.DataFrame, faults: Faults, notes: Counter[str]
+) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return the static reports among the rows, and which rows are one; those that declare nothing are left out.
+
+    Every row whose IMO number can be none is counted in ``notes``; each ship's such number is a fault once.
+    """
     if not set(STATIC) & set(table.columns):
-        return _made(table.iloc[:0], faults).reset_index(drop=True), np.zeros(len(table), dtype=bool)
-    made = _made(table, faults)
+        return _made(table.iloc[:0], faults, notes).reset_index(drop=True), np.zeros(len(table), dtype=bool)
+    made = _made(table, faults, notes)
     tells = made[list(STATIC)].notna().any(axis=1).to_numpy()
     return made[tells].reset_index(drop=True), tells
 
 
-def _made(table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
+def _made(table: pd.DataFrame, faults: Faults, notes: Counter[str]) -> pd.DataFrame:
     made = table[["mmsi", "time", "source", "row"]].assign(
-        imo=_imo(table),
+        imo=_imo(table, faults, notes),
         **{name: text(table, name) for name in ("name", "callsign", "destination")},
         ship_type=coded(table, "ship_type", faults, ship_type).astype("Int64"),
         draught_m=checked_number(table, "draught_m", faults, 25.5, (0.0,)),
@@ -39,11 +47,24 @@ def _made(table: pd.DataFrame, faults: Faults) -> pd.DataFrame:
     return _sized(made, table, faults)
 
 
-def _imo(table: pd.DataFrame) -> pd.Series:
-    """Return seven-digit IMO numbers; null for 0 and for other registers' numbers in that field."""
+def _imo(table: pd.DataFrame, faults: Faults, notes: Counter[str]) -> pd.Series:
+    """Return seven-digit IMO numbers; null for 0 (not declared) and, counted, for what can be none."""
     if "imo" not in table:
         return pd.Series(None, index=table.index, dtype=object)
-    return pd.Series(mapped(table["imo"], _imo_in, object), index=table.index, dtype=object)
+    said = pd.Series(mapped(table["imo"], _imo_said, object), index=table.index, dtype=object)
+    read = pd.Series(mapped(said, _imo_in, object), index=table.index, dtype=object)
+    odd = (said.notna() & read.isna()).to_numpy()
+    if odd.any():
+        notes[_NO_IMO] += int(odd.sum())
+        once = ~pd.DataFrame({"mmsi": table["mmsi"][odd], "imo": said[odd]}).duplicated().to_numpy()
+        faults.add(table["row"][odd][once], "imo", _NO_IMO)
+    return read
+
+
+def _imo_said(value: object) -> str | None:
+    """Return what stands in the field, None for words and numbers that mean "not declared"."""
+    word = str(value).strip()
+    return None if word.lower() in NULLS or _UNSET.fullmatch(word) else word
 
 
 def _imo_in(value: object) -> str | None:

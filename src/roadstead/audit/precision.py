@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from scipy.stats import binomtest
 
-from roadstead.store import FIXED_STRUCTURE, Decision, Decisions
+from roadstead.store import Decision, Decisions
+from roadstead.store.decisions import is_vessel, judged_class
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,6 @@ class LeadShare:
     simulated: bool
     accepted: Share
     """Of the leads decided: accepted, or corrected without another class or partner."""
-
-
-def is_vessel(row: Decision) -> bool | None:
-    """Whether a decision says that a vessel is there; None where it says nothing of it."""
-    if row.kind == "rejected":
-        return {"no_vessel": False, FIXED_STRUCTURE: False, "explained": True}.get(row.because or "")
-    return True if row.kind in ("accepted", "corrected") else None
-
-
-def judged_class(row: Decision) -> str | None:
-    """Return the class that a decision gives a hull: its own where accepted, else the corrected one; None: unsaid."""
-    hull = row.seen.get("hull")
-    if hull is None:
-        return None
-    if row.kind == "accepted":
-        return str(hull["class"])
-    return row.hull_class
 
 
 @dataclass(frozen=True)

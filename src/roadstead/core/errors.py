@@ -5,7 +5,8 @@ The tree, with the exit code of the command line beside each branch::
     RoadsteadError
     ├── UsageError            2   the command was called wrongly
     ├── BadInputError         3   something the user gave cannot be used
-    │   ├── PortError             a port file or port name
+    │   ├── PortError             a port file
+    │   │   └── UnknownPortError  2 a port name; a usage error too
     │   ├── EmptySearchError      the catalogue holds nothing for this port and time range
     │   ├── SceneError            a STAC item or raster: no datetime, missing band, no CRS, all no-data
     │   ├── AisError              an AIS file or column mapping
@@ -17,7 +18,8 @@ The tree, with the exit code of the command line beside each branch::
     ├── UpstreamError         4   a catalogue, an image server or a disk failed us
     │   ├── CatalogueError        a STAC catalogue could not be read
     │   ├── ReadError             an image could not be read (never "0 ships")
-    │   └── StoreError            the store or an output file could not be written
+    │   ├── StoreError            the store or an output file could not be read or written
+    │   └── BusyError             the desk has too much to do at once: try again in a moment
     ├── PartialError          5   some scenes failed, the rest are done
     └── AccusationError       1   a text of ours that was to be written accuses; a fault of Roadstead
 """
@@ -44,7 +46,11 @@ class BadInputError(RoadsteadError):
 
 
 class PortError(BadInputError):
-    """A port name is unknown or a port file breaks the rules of ``aoi/README.md``."""
+    """A port file breaks the rules of ``aoi/README.md``, or a port name is unknown."""
+
+
+class UnknownPortError(UsageError, PortError):
+    """No port is known by this name; the message says which are, and which was meant."""
 
 
 class EmptySearchError(BadInputError):
@@ -94,7 +100,11 @@ class ReadError(UpstreamError):
 
 
 class StoreError(UpstreamError):
-    """The store or an output file could not be written; it is as it was before."""
+    """The store or an output file could not be read or written; it is as it was before."""
+
+
+class BusyError(UpstreamError):
+    """Too many ask for something costly at once; whoever asks again in a moment is served."""
 
 
 class PartialError(RoadsteadError):

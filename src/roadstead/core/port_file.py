@@ -1,7 +1,7 @@
-"""The port file: GeoJSON (RFC 7946, WGS84) of one port's zones, checked feature by feature.
+"""The port file: one port's zones, checked feature by feature.
 
-What a file must hold is drawn here as a schema; what zones must be towards each other is checked in
-`roadstead.core.ports`.
+What a file must hold is drawn here as a schema of GeoJSON (RFC 7946, WGS84), which `port_formats` makes of other
+formats; what zones must be towards each other is checked in `roadstead.core.ports`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import shapely
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,17 +22,23 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 from shapely import MultiPolygon
 from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import PortError
-from roadstead.core.geo import WGS84
+from roadstead.core.port_fields import KINDS, SPELT, in_our_words
+from roadstead.core.port_formats import in_wgs84, read_collection
 
 Kind = Literal["berth", "anchorage", "fairway", "lock"]
 Confidence = Literal["high", "medium", "low"]
+_WANTED = {
+    "port": ": the port's slug, such as 'nampo'",
+    "zone": ": an id such as 'nampo/coal-berths', or an 'id' or 'name' in Latin letters that it can be made from",
+    "kind": f" (or {', '.join(repr(name) for name in SPELT['kind'][1:])}, or a layer or KML folder so named): "
+    f"one of {', '.join(KINDS)}",
+}
+"""What is said of a property that a feature lacks."""
 _SLUG = r"[a-z0-9]+(?:[-_][a-z0-9]+)*"
 
 
@@ -63,8 +68,8 @@ def _polygon(geometry: object) -> MultiPolygon:
     if kind not in ("Polygon", "MultiPolygon"):
         raise ValueError(f"geometry is {kind}, must be Polygon or MultiPolygon")
     try:
-        shape = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
-    except (ShapelyError, ValueError) as error:
+        shape = shapely.force_2d(shapely.from_geojson(json.dumps(_closed(geometry))))
+    except (RecursionError, ShapelyError, ValueError) as error:
         raise ValueError(f"geometry cannot be read: {error}") from error
     if shape.is_empty:
         raise ValueError("geometry is empty")
@@ -74,14 +79,34 @@ def _polygon(geometry: object) -> MultiPolygon:
     return MultiPolygon(shapely.get_parts(shape).tolist())
 
 
+def _closed(geometry: Any) -> Any:  # noqa: ANN401 - unchecked JSON
+    """Return a polygon whose rings end where they begin, as RFC 7946 asks and hands forget."""
+    try:
+        if geometry["type"] == "Polygon":
+            return {**geometry, "coordinates": [_ring(ring) for ring in geometry["coordinates"]]}
+        parts = [[_ring(ring) for ring in part] for part in geometry["coordinates"]]
+    except (KeyError, TypeError):
+        return geometry
+    return {**geometry, "coordinates": parts}
+
+
+def _ring(ring: list[Any]) -> list[Any]:
+    return [*ring, ring[0]] if len(ring) > 2 and ring[0] != ring[-1] else ring
+
+
 def _check_degrees(shape: BaseGeometry) -> None:
     lonlat = shapely.get_coordinates(shape)
     far = lonlat[~(np.abs(lonlat) <= (180.0, 90.0)).all(axis=1)]
-    if len(far):
+    if not len(far):
+        return
+    if (np.abs(lonlat) <= (90.0, 180.0)).all():
         raise ValueError(
-            f"coordinate {far[0].tolist()} is not WGS84 longitude/latitude: reproject to EPSG:4326 "
-            "(longitudes run -180 to 180)"
+            f"coordinate {far[0].tolist()} has latitude before longitude: GeoJSON has longitude first; swap them"
         )
+    raise ValueError(
+        f"coordinate {far[0].tolist()} is not WGS84 longitude/latitude: reproject to EPSG:4326, or say in the "
+        "file which CRS it is in (longitudes run -180 to 180)"
+    )
 
 
 class Feature(BaseModel):
@@ -94,67 +119,54 @@ class Feature(BaseModel):
     geometry: Annotated[MultiPolygon, BeforeValidator(_polygon)]
 
 
-def _wgs84(member: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Accept the ``crs`` members that QGIS and older GDAL write although the coordinates are WGS84."""
-    if member is None or _names_wgs84(member):
-        return member
-    raise ValueError(
-        f"the 'crs' member is {json.dumps(member)}; GeoJSON (RFC 7946) is WGS84 longitude/latitude: "
-        "reproject to EPSG:4326"
-    )
-
-
-def _names_wgs84(member: dict[str, Any]) -> bool:
-    try:
-        crs = CRS.from_user_input(member["properties"]["name"])
-    except (CRSError, KeyError, TypeError):
-        return False
-    return crs.equals(CRS.from_user_input(WGS84), ignore_axis_order=True)
-
-
 class _Collection(BaseModel):
     type: Literal["FeatureCollection"]
     features: Annotated[list[Any], Field(min_length=1)]
-    crs: Annotated[dict[str, Any] | None, AfterValidator(_wgs84)] = None
 
 
-def read_features(path: Path) -> list[Feature]:
-    """Read and check the features of one port file.
+def read_features(path: Path, port: str | None = None) -> list[Feature]:
+    """Read and check the features of one port file, of any format of `port_formats`.
+
+    Args:
+        path: a file, or the folder of a Shapefile.
+        port: slug of a port whose file does not name it.
 
     Raises:
         PortError: the file cannot be read or breaks a rule of ``aoi/README.md``.
     """
-    try:
-        return parse_features(json.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise PortError(f"cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise PortError("is not UTF-8 text; save it as GeoJSON in UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise PortError(f"is not JSON: {error}") from error
+    return parse_features(read_collection(path), port)
 
 
-def parse_features(document: object) -> list[Feature]:
+def parse_features(document: object, port: str | None = None) -> list[Feature]:
     """Return the features of a GeoJSON document: one port, each zone id once.
 
     Raises:
-        PortError: naming the feature (0-based index and zone id) and the fault.
+        PortError: naming the feature (0-based index and zone id or name) and the fault.
     """
     try:
-        collection = _Collection.model_validate(document)
+        collection = _Collection.model_validate(in_wgs84(document))
     except ValidationError as error:
         raise PortError(f"is not a port file: {_faults(error)}") from error
     features: list[Feature] = []
     for index, raw in enumerate(collection.features):
+        said = _said(raw, port)
         try:
-            feature = Feature.model_validate(raw)
+            feature = Feature.model_validate(said)
             _check_fits(feature, features)
         except ValidationError as error:
-            raise PortError(f"{_label(index, raw)}: {_faults(error)}") from error
+            raise PortError(f"{_label(index, said)}: {_faults(error)}") from error
         except ValueError as error:
-            raise PortError(f"{_label(index, raw)}: {error}") from error
+            raise PortError(f"{_label(index, said)}: {error}") from error
         features.append(feature)
     return features
+
+
+def _said(raw: Any, port: str | None) -> Any:  # noqa: ANN401 - unchecked JSON
+    """Return a feature with its properties under our names."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("properties"), dict):
+        return raw
+    own = {"id": raw["id"]} if isinstance(raw.get("id"), (str, int)) else {}
+    return {**raw, "properties": in_our_words({**own, **raw["properties"]}, port)}
 
 
 def _check_fits(feature: Feature, earlier: list[Feature]) -> None:
@@ -171,7 +183,10 @@ def _check_fits(feature: Feature, earlier: list[Feature]) -> None:
 
 def _label(index: int, feature: Any) -> str:  # noqa: ANN401 - unchecked JSON
     try:
-        return f"feature {index} (zone '{feature['properties']['zone']}')"
+        properties = feature["properties"]
+        if "zone" in properties:
+            return f"feature {index} (zone '{properties['zone']}')"
+        return f"feature {index} ('{properties['name']}')"
     except (KeyError, TypeError, IndexError):
         return f"feature {index}"
 
@@ -183,7 +198,7 @@ def _faults(error: ValidationError) -> str:
 def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     field = fault["loc"][-1] if fault["loc"] else "document"
     if fault["type"] == "missing":
-        return f"'{field}' is missing"
+        return f"'{field}' is missing{_WANTED.get(field, '')}"
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     if fault["type"] == "string_pattern_mismatch":

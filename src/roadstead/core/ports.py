@@ -1,6 +1,6 @@
-"""Ports and their zones, read from GeoJSON and checked.
+"""Ports and their zones, read from a file and checked.
 
-A port is one GeoJSON file (RFC 7946, WGS84) of water polygons; `aoi/README.md` tells the rules and where
+A port is one file of water polygons, GeoJSON or what `port_formats` reads; `aoi/README.md` tells the rules and where
 our own two files come from. A file that breaks a rule raises `PortError` naming the feature and the fault.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -21,9 +21,11 @@ from affine import Affine
 from shapely import MultiPolygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.core.errors import PortError
+from roadstead.core.errors import PortError, UnknownPortError
 from roadstead.core.geo import WGS84, Array, Grid, project, utm_crs
+from roadstead.core.port_fields import slug_of
 from roadstead.core.port_file import Confidence, Feature, Kind, parse_features, read_features
+from roadstead.core.port_formats import READ, SUFFIXES
 from roadstead.core.settings import settings
 
 Bounds = tuple[float, float, float, float]
@@ -137,7 +139,7 @@ def named_port(name: str, own_file: Path | None = None) -> Port:
     Raises:
         PortError: unknown, or the file breaks the rules or holds another port.
     """
-    port = load_port(name if own_file is None else own_file)
+    port = load_port(name) if own_file is None else read_port(own_file, slug_of(name))
     if own_file is not None and port.slug != name:
         raise PortError(f"{own_file}: holds port '{port.slug}', not '{name}'")
     return port
@@ -149,6 +151,11 @@ def known_ports(aoi_dir: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.geojson")))
 
 
+def ports_by_slug(own_ports: Sequence[Port] = ()) -> Mapping[str, Port]:
+    """Return the ports that ship and a user's own."""
+    return {slug: named_port(slug) for slug in known_ports()} | {port.slug: port for port in own_ports}
+
+
 def load_port(name_or_path: str | Path, aoi_dir: Path | None = None) -> Port:
     """Return a port by its slug or by the path of a user's own port file.
 
@@ -157,13 +164,14 @@ def load_port(name_or_path: str | Path, aoi_dir: Path | None = None) -> Port:
         aoi_dir: where slugs are looked for; the ports that ship with Roadstead where None.
 
     Raises:
-        PortError: unknown port, or a file that breaks a rule; names the feature and the fault.
+        UnknownPortError: no such port, and no such file.
+        PortError: a file breaks a rule; names the feature and the fault.
     """
     if _is_path(name_or_path):
         return read_port(Path(name_or_path))
     name, folder = str(name_or_path), aoi_dir or settings().aoi_dir
     if name not in known_ports(folder):
-        raise PortError(_unknown(name, folder))
+        raise unknown_port(name, known_ports(folder), folder)
     port = read_port(folder / f"{name}.geojson")
     if port.slug != name:
         raise PortError(
@@ -176,29 +184,35 @@ def _is_path(name_or_path: str | Path) -> bool:
     if isinstance(name_or_path, Path):
         return True
     path = Path(name_or_path)
-    return path.suffix.lower() in (".geojson", ".json") or len(path.parts) > 1 or path.is_file()
+    return path.suffix.lower() in SUFFIXES or len(path.parts) > 1 or path.is_file()
 
 
-def _unknown(name: str, folder: Path) -> str:
-    known = known_ports(folder)
+def unknown_port(name: str, known: Sequence[str], folder: Path) -> UnknownPortError:
+    """Return the error that names an unknown port, the closest that is known, and all that are.
+
+    Args:
+        name: as given.
+        known: slugs of the ports that it could have been.
+        folder: where port files lie.
+    """
     if not known:
-        return f"unknown port '{name}': there are no port files in {folder}"
+        return UnknownPortError(f"unknown port '{name}': there are no port files in {folder}")
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    return (
+    hint = f"; did you mean '{close[0]}'?" if close else "."
+    return UnknownPortError(
         f"unknown port '{name}'{hint} Known: {', '.join(known)}. "
-        "For a port of your own give the path of its GeoJSON file"
+        f"For a port of your own give the path of its file: {READ}"
     )
 
 
-def read_port(path: Path) -> Port:
-    """Read and check one port file.
+def read_port(path: Path, slug: str | None = None) -> Port:
+    """Read and check one port file; one that names no port is of ``slug``, or of the port that the file is called.
 
     Raises:
         PortError: the file cannot be read or breaks a rule of ``aoi/README.md``.
     """
     try:
-        return _port(read_features(path))
+        return _port(read_features(path, slug or slug_of(path.stem)))
     except PortError as error:
         raise PortError(f"{path}: {error}") from error
 

@@ -301,7 +301,8 @@ ACQUISITIONS = pa.DataFrameSchema(
     }
 )
 """Every overpass of one port that was tried, with one state and what it was processed with. An item that
-could not be used stands under its item id. `later_failure` says why a later attempt failed where an earlier
+could not be used stands under its item id. `reason`: why it failed or was not observed, or, of one that was processed,
+why nothing of it supports a lead. `later_failure` says why a later attempt failed where an earlier
 result stands. `with_ais`: some AIS report lay around the overpass. `acquired`, `simulated` and `with_ais` are
 null where they could not be read. `stored`: when; `provider`: who served the pixels; `tried`: who was asked
 before, and why it could not serve them."""

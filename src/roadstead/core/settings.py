@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     """Collection asked of a STAC API that is no provider by name (a static catalogue is read whole)."""
     providers: dict[str, Provider] = Field(default_factory=dict, validate_default=True)
     """Rows of your own by name, a name of ours takes the place of that row; see `roadstead.core.providers`."""
+    allowed_hosts: str = ""
+    """Hosts that are not on the Internet and that catalogues elsewhere may name all the same, ``HOST`` or ``HOST:PORT``
+    with commas; ``ROADSTEAD_ALLOWED_HOSTS``."""
     cache_gb: float = Field(default=5.0, gt=0.0)
     """Disk that pixels read over the network may take; the least recently used go first."""
     min_visible_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
@@ -91,6 +94,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """Folder of pixels read over the network."""
         return self.home / "cache" / "pixels"
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        """`allowed_hosts`, one by one, in lower case."""
+        return tuple(part.strip().lower() for part in self.allowed_hosts.split(",") if part.strip())
 
     @property
     def watchlist_files(self) -> tuple[str, ...]:

@@ -11,16 +11,28 @@ from typing import Any, Final
 
 import pandas as pd
 
+from roadstead.core.findings import without_ais
 from roadstead.core.schemas import DECLARED_PARTS, OBSERVED_PARTS
 
 QUANTITY_WORDS: Final[Mapping[str, str]] = {
     "matched": "matched",
     "no_ais_partner": "no AIS partner",
     "ambiguous": "ambiguous",
-    "no_coverage": "no AIS coverage",
+    "no_coverage": "AIS cannot tell",
     "unseen": "not seen",
     "not_visible": "not visible",
 }
+STATUS_MEANING: Final[Mapping[str, str]] = {
+    "matched": "If it is a vessel, chance that it is this declared one",
+    "no_ais_partner": "If it is a vessel, chance that no vessel heard fits",
+    "ambiguous": "If it is a vessel, chance that it is one of the vessels named",
+    "unseen": "Chance that it lay in searched, clear water without being found",
+    "no_coverage": "Chance that no vessel heard fits",
+    "not_visible": "Chance that it is a vessel of its own, not one of the hulls found",
+}
+"""Status -> what the probability of a match of it is the probability of."""
+VESSEL_MEANING: Final = "Chance that it is a vessel at all; there was no AIS to hold it against"
+"""What is told of a hull that lay where there was no AIS."""
 PARTS: Final[Mapping[str, Sequence[str]]] = {"observed": OBSERVED_PARTS, "declared": DECLARED_PARTS}
 """Quantity -> those that add up to it."""
 OUTSIDE: Final = "outside the zones"
@@ -92,6 +104,24 @@ def percent(share: float) -> str:
 def chance(probability: float) -> str:
     """Return a probability in whole per cent; nothing is certain, nor impossible."""
     return "under 1 %" if probability < 0.005 else percent(min(probability, 0.999))
+
+
+def finding_chance(
+    status: str, reasons: str, probability: float, p_vessel: float | None
+) -> tuple[float, str]:
+    """Return the probability to show of a finding, and in words what it is the probability of.
+
+    Where there was no AIS, that no vessel heard fits says nothing, so the probability of being a vessel stands instead.
+
+    Args:
+        status: of its match.
+        reasons: comma-separated codes of its match.
+        probability: of its match.
+        p_vessel: of its detection; None where no hull was seen.
+    """
+    if p_vessel is not None and without_ais(status, reasons):
+        return p_vessel, VESSEL_MEANING
+    return probability, STATUS_MEANING[status]
 
 
 def number(value: float) -> str:

@@ -62,7 +62,7 @@ def cut_out(scene: Scene, lon: float, lat: float, side_px: int = CHIP_PX) -> Cut
 
 
 def _read(asset: BandAsset, grid: Grid, window: Window, nearest: bool) -> NDArray[np.generic]:
-    with Raster(asset.href) as raster:
+    with Raster.of(asset) as raster:
         layer = Layer(raster, grid, nodata=asset.nodata, nearest=nearest)
         try:
             return layer.read([asset.band], window)

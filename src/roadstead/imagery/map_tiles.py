@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from io import BytesIO
 from typing import get_args
 
@@ -20,17 +19,15 @@ from PIL import Image
 
 from roadstead.core.errors import SceneError
 from roadstead.core.geo import WGS84, Grid, lonlat_to_xy, utm_crs, xy_to_lonlat
-from roadstead.imagery.open import is_raster
+from roadstead.imagery.open import StoredScene, open_stored
 from roadstead.imagery.optical.reflectance_offset import with_checked_offset
 from roadstead.imagery.optical.stack import Block, Stack
 from roadstead.imagery.picture_styles import MASK_LOOKS, LookName
-from roadstead.imagery.raster.geotiff import open_geotiff
 from roadstead.imagery.raster.grids import PIXEL_M, top_first
 from roadstead.imagery.raster.layer import outline
 from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.scene import RGB, Scene
 from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.stac.item import read_item, scene_from_item
 from roadstead.imagery.visibility.fractions import chip
 
 TILE_PX = 256
@@ -76,17 +73,7 @@ class Again:
         return tuple(look for look in get_args(LookName) if given[look])
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Where a store says that a scene lies."""
-
-    scene_id: str
-    item_href: str | None
-    item_sha256: str | None
-    acquired: datetime
-
-
-def read_again(kept: Sequence[Kept]) -> Again:
+def read_again(kept: Sequence[StoredScene]) -> Again:
     """Open the scenes of an overpass, and one raster of each, as a store names them.
 
     Pixels are not read, but for offsets in doubt.
@@ -96,7 +83,7 @@ def read_again(kept: Sequence[Kept]) -> Again:
         CatalogueError: an item cannot be fetched.
         ReadError: a raster cannot be opened.
     """
-    opened = [_opened(one) for one in kept]
+    opened = [open_stored(one)[0] for one in kept]
     changed = any(
         one.item_sha256 is not None and scene.item_sha256 is not None and one.item_sha256 != scene.item_sha256
         for one, scene in zip(kept, opened, strict=True)
@@ -109,18 +96,9 @@ def read_again(kept: Sequence[Kept]) -> Again:
 
 
 def _reach(scene: Scene) -> Bounds:
-    with Raster(scene.assets["red"].href) as raster:
+    with Raster.of(scene.assets["red"]) as raster:
         west, south, east, north = raster.attempts(lambda dataset: outline(dataset, WGS84)).bounds
         return float(west), float(south), float(east), float(north)
-
-
-def _opened(kept: Kept) -> Scene:
-    href = kept.item_href
-    if not href:
-        raise SceneError(f"scene {kept.scene_id}: the store does not say where it lies")
-    if is_raster(href):
-        return open_geotiff(href, acquired=kept.acquired, scene_id=kept.scene_id)
-    return scene_from_item(read_item(href), href)
 
 
 def tile_grid(z: int, x: int, y: int, side_px: int = TILE_PX) -> Grid:

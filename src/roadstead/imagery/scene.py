@@ -26,6 +26,12 @@ class BandAsset:
     """Surface reflectance = DN x scale + offset; 1 and 0 for `scl`, whose numbers are classes."""
     nodata: float | None = 0.0
     """DN of pixels without data."""
+    mask: int | None = None
+    """Band of the raster that is 0 where nothing was imaged, None where there is none. A mask that the file itself
+    carries is honoured in any case."""
+    home: str | None = None
+    """``host:port`` of the catalogue that names it, which alone may lie where the Internet does not reach; None for
+    what files of this machine name."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class Scene:
     """When this product was made; the latest of several reprocessings is kept."""
     granule_metadata: str | None = None
     """Where the granule's own metadata lie, which have its SENSING_TIME."""
+    offset_untold: bool = False
+    """The item tells no scale, offset or processing baseline: the pixels must tell if ESA's offset is in them."""
     offset_doubtful: bool = False
     """The item says whether the offset is in the pixels already, and such words were found to be wrong at times."""
 

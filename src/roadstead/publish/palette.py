@@ -43,7 +43,7 @@ STATUS_LOOKS = {
     "ambiguous": Look("ambiguous", "#F0E442", "square", "square"),
     "no_ais_partner": Look("no AIS partner", "#D55E00", "triangle", "triangle"),
     "unseen": Look("declared, not seen", "#CC79A7", "diamond", "diamond"),
-    "no_coverage": Look("no AIS coverage", "#C3C9D1", "hex", "hexagon"),
+    "no_coverage": Look("AIS cannot tell", "#C3C9D1", "hex", "hexagon"),
     "not_visible": Look("declared, not visible", "#8A8F98", "x", "cross2"),
 }
 BOX_LOOKS = {

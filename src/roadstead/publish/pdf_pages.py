@@ -5,12 +5,15 @@ Their font has the letters of Western Europe; others show as a question mark.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 FONT = "helvetica"
+_TITLES = re.compile(r"<title>[^<]*</title>")
+"""Of the parts of an SVG: they show under a pointer, and paper has none."""
 _PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "’": "'", "…": "..."})
 
 
@@ -34,6 +37,20 @@ def write(pdf: FPDF, text: str, size: float, style: str = "", leading: float = 0
     """
     pdf.set_font(FONT, style, size)
     pdf.multi_cell(0, size * leading, latin(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def draw_svg(pdf: FPDF, svg: str, x: float, y: float, width: float) -> float:
+    """Draw an SVG and return where its lower edge lies.
+
+    Args:
+        pdf: where to.
+        svg: of plain shapes, paths and text, with a ``viewBox``.
+        x: of its upper left corner, mm.
+        y: the same.
+        width: mm.
+    """
+    drawn = pdf.image(_TITLES.sub("", svg).encode(), x=x, y=y, w=width)
+    return y + float(drawn.rendered_height or 0.0)
 
 
 def latin(text: str) -> str:

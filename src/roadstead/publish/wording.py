@@ -1,4 +1,4 @@
-"""Numbers, times and codes in words for people."""
+"""A finding, its decisions and its codes in words for people: the same at the desk, in labels and in dossiers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from roadstead.core.schemas import CLASSES
-from roadstead.core.wording import coded, known
-from roadstead.reconcile import CONFLICTS, REASONS
+import numpy as np
 
-STATE_WORDS = {
-    "processed": "processed",
-    "too_cloudy": "too little seen",
-    "failed": "failed",
-    "missing": "missing at the provider",
-    "not_acquired": "not acquired",
-}
+from roadstead.core.geo import distance_m
+from roadstead.core.oriented_boxes import Measures, measured
+from roadstead.core.schemas import CLASSES
+from roadstead.core.wording import coded, finding_chance, known
+from roadstead.reconcile import CONFLICTS, REASONS
+from roadstead.store import Decision
+
 KIND_WORDS = {
     "accepted": "accepted",
     "rejected": "rejected",
@@ -36,14 +34,6 @@ BECAUSE_WORDS = {
     "no_vessel": "no vessel there",
     "explained": "a vessel, explained otherwise",
     "fixed_structure": "a fixed structure, no vessel",
-}
-_MEANING = {
-    "matched": "If it is a vessel, chance that it is this declared one",
-    "no_ais_partner": "If it is a vessel, chance that no vessel heard fits",
-    "ambiguous": "If it is a vessel, chance that it is one of the vessels named",
-    "unseen": "Chance that it lay in searched, clear water without being found",
-    "no_coverage": "Chance that no vessel heard fits",
-    "not_visible": "Chance that it is a vessel of its own, not one of the hulls found",
 }
 _SHIP_TYPES = {
     range(20, 30): "wing in ground",
@@ -83,9 +73,19 @@ def degrees(value: Any) -> str:  # noqa: ANN401 - a cell
     return f"{value:.0f}°" if known(value) else "–"
 
 
-def meaning(status: str) -> str:
-    """Return what the probability of a status means."""
-    return _MEANING[status]
+def likely(row: Mapping[str, Any]) -> float:
+    """Return the probability to show of a finding (`store.Leads.one`), or of what is kept of one."""
+    return _chance(row)[0]
+
+
+def meaning(row: Mapping[str, Any]) -> str:
+    """Return what `likely` is the probability of."""
+    return _chance(row)[1]
+
+
+def _chance(row: Mapping[str, Any]) -> tuple[float, str]:
+    p_vessel = (row["hull"] or {}).get("p_vessel") if "hull" in row else row["hull_p_vessel"]
+    return finding_chance(row["status"], row["reasons"], row["probability"], p_vessel)
 
 
 def reasons(codes: str) -> list[tuple[str, str]]:
@@ -130,3 +130,18 @@ def segment(text: str) -> str:
 def sentence(text: str) -> str:
     """Return words with a capital at their beginning."""
     return text[:1].upper() + text[1:]
+
+
+def redrawn(row: Decision) -> str:
+    """Return what a decision changes of a box, in words; empty where it draws none."""
+    hull = row.seen.get("hull")
+    if row.box is None or hull is None:
+        return ""
+    was, now = measured(hull["box"]), measured(row.box)
+    away = float(distance_m(np.array([[was.lon, was.lat]]), np.array([[now.lon, now.lat]]))[0])
+    moved = f", middle moved {away:.0f} m" if away >= 1 else ""
+    return f"{_size(was)} → {_size(now)}{moved}"
+
+
+def _size(box: Measures) -> str:
+    return f"{box.length_m:.0f} × {box.beam_m:.0f} m, axis {box.axis_deg:.0f}°"

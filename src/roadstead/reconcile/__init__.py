@@ -2,15 +2,19 @@
 
 from roadstead.reconcile.alongside import PAIR_REASONS, alongside_pairs
 from roadstead.reconcile.declared_reception import StatedReception, read_stated
+from roadstead.reconcile.doubt import Doubt
 from roadstead.reconcile.reasons import CONFLICTS, REASONS
-from roadstead.reconcile.run import reconcile
+from roadstead.reconcile.run import Reconciled, reconcile, reconcile_checked
 
 __all__ = [
     "CONFLICTS",
     "PAIR_REASONS",
     "REASONS",
+    "Doubt",
+    "Reconciled",
     "StatedReception",
     "alongside_pairs",
     "read_stated",
     "reconcile",
+    "reconcile_checked",
 ]

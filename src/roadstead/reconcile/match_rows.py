@@ -94,6 +94,8 @@ class Scored:
     decision: Decision
     in_view: Array
     in_reach: Array
+    recall: Array
+    """(n,) probability that a visible hull like each vessel is detected."""
     heard: Reception
 
 

@@ -39,6 +39,14 @@ REASONS: dict[str, str] = {
     "position_too_uncertain": "Its reports leave its place at the overpass open by more than half a kilometre.",
     "too_small": "It is too short to be counted on in a 10 m image.",
     "length_unknown": "It declares no length, so it may be too short to be seen.",
+    "time_offset_suspected": "Hulls and AIS of this overpass fit much better at another time: a clock in local time, "
+    "a wrong day, or a wrong time of the image. Until that is mended nothing here supports a lead.",
+    "place_offset_suspected": "Hulls and AIS of this overpass fit much better if the image is moved: it may be wrongly "
+    "georeferenced. Until that is mended nothing here supports a lead.",
+    "image_and_ais_disagree": "Far fewer declared vessels were seen than lay in clear searched water: image and AIS "
+    "may be of different days or places, or one of them broken. Nothing here supports a lead.",
+    "time_contradicted": "The time that the image gives contradicts its own product's name or datatake, or the hours "
+    "at which its satellite passes, so AIS cannot be held against it. Nothing here supports a lead.",
 }
 """Reason code -> what it says, with what else could explain it."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import geopandas as gpd
@@ -18,9 +19,11 @@ from roadstead.core.ports import Port
 from roadstead.core.schemas import DETECTIONS, MATCHES, checked
 from roadstead.detection.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile import reception
+from roadstead.reconcile.alignment import Alignment, alignment, seen_too_seldom
 from roadstead.reconcile.decide import decide
 from roadstead.reconcile.declared_reception import StatedReception, stated_for
-from roadstead.reconcile.density import lonlat
+from roadstead.reconcile.density import Prediction, lonlat
+from roadstead.reconcile.doubt import MOST_SIGMA_S, Doubt, doubt_of, either_way, rows_in_doubt
 from roadstead.reconcile.false_positions import REST_WINDOW_H, rests
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.match_rows import (
@@ -43,6 +46,18 @@ WINDOW_H = 6.0
 """AIS this many hours either side of an overpass speaks for it."""
 
 
+@dataclass(frozen=True)
+class Reconciled:
+    """The matches of one or more overpasses, and what speaks against trusting them."""
+
+    matches: gpd.GeoDataFrame
+    """`schemas.MATCHES`."""
+    alignments: Mapping[str, Alignment]
+    """Overpass -> how its hulls and tracks fit in time and place; those without AIS around are left out."""
+    doubts: Mapping[str, Doubt]
+    """Overpass -> why nothing in it supports a lead."""
+
+
 def reconcile(
     detections: gpd.GeoDataFrame,
     header: DetectionsHeader,
@@ -53,7 +68,32 @@ def reconcile(
     recall_by_length: Sequence[Mapping[str, Any]] | None = None,
     stated: Sequence[StatedReception] = (),
 ) -> gpd.GeoDataFrame:
-    """Return `schemas.MATCHES`: a row per detection, and per declared vessel that no detection took.
+    """Return the matches of `reconcile_checked`."""
+    return reconcile_checked(
+        detections,
+        header,
+        ais,
+        port=port,
+        window_h=window_h,
+        recall_by_length=recall_by_length,
+        stated=stated,
+    ).matches
+
+
+def reconcile_checked(
+    detections: gpd.GeoDataFrame,
+    header: DetectionsHeader,
+    ais: AisData | None,
+    *,
+    port: Port | None = None,
+    window_h: float = WINDOW_H,
+    recall_by_length: Sequence[Mapping[str, Any]] | None = None,
+    stated: Sequence[StatedReception] = (),
+) -> Reconciled:
+    """Return `schemas.MATCHES`, a row per detection and per declared vessel that no detection took, and their doubts.
+
+    An overpass whose hulls and tracks fit better at a common offset in time or place, or whose time contradicts its own
+    product, supports no lead.
 
     Args:
         detections: `schemas.DETECTIONS`; rows with ``dropped_because`` are left out.
@@ -72,18 +112,30 @@ def reconcile(
     checked(detections, DETECTIONS, "detections")
     kept = detections[detections["dropped_because"].isna()].sort_values("detection_id")
     rows: list[Row] = []
+    alignments: dict[str, Alignment] = {}
+    doubts: dict[str, Doubt] = {}
     for scenes, table in _by_overpass(kept, header):
         view = view_of(scenes, port)
+        stated_sigma_s = view.sigma_s
+        view = replace(view, sigma_s=min(view.sigma_s, MOST_SIGMA_S))
         near, history = _window(ais, view, window_h)
         if ais is None or near.empty:
             reason = "no_ais_given" if ais is None else "no_ais_in_window"
             rows.extend(rows_without_ais(view, table, reason))
+            if doubt := doubt_of(Alignment(), stated_sigma_s):
+                doubts[view.overpass_id] = doubt
             continue
         view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
         scored = _score(view, table, ais, near, history, recall_by_length, stated)
-        rows.extend(detection_rows(scored))
-        rows.extend(vessel_rows(scored))
-    return checked(match_table(rows), MATCHES, "matches")
+        fits = alignments[view.overpass_id] = _alignment(scored, ais, history)
+        doubt = doubt_of(fits, stated_sigma_s)
+        if doubt is None:
+            rows.extend((*detection_rows(scored), *vessel_rows(scored)))
+            continue
+        doubts[view.overpass_id] = doubt
+        then = _predicted_then(view, ais, history, fits.offset_s, window_h) if fits.offset_s else None
+        rows.extend(rows_in_doubt(scored, doubt, either_way(scored, then)))
+    return Reconciled(checked(match_table(rows), MATCHES, "matches"), alignments, doubts)
 
 
 def _by_overpass(
@@ -164,8 +216,46 @@ def _score(
         decision=decide(pairs, fit.full, at.mmsi),
         in_view=in_view,
         in_reach=in_reach,
+        recall=recall,
         heard=heard,
     )
+
+
+def _alignment(s: Scored, ais: AisData, history: pd.DataFrame) -> Alignment:
+    """Return how hulls and tracks of an overpass fit in time and place."""
+    placed = history["time"].isin([pd.Timestamp(time) for time in ais.snapshot_times])
+    found = alignment(
+        s.table[["lon", "lat"]].to_numpy(float),
+        s.seen,
+        history[~placed] if ais.snapshot_times else history,
+        ais.vessels,
+        pd.Timestamp(s.view.moment),
+        s.view.sigma_s,
+    )
+    if not s.view.cloud_known:
+        return found
+    expected, seen, few = seen_too_seldom(
+        s.at, s.declared.length_m, s.in_view, 1 - s.fit.full.vessel_alone, s.recall
+    )
+    named = bool(found.offset_s) or found.place_off
+    return replace(found, expected=expected, found=seen, disagree=few and not named)
+
+
+def _predicted_then(
+    view: View, ais: AisData, history: pd.DataFrame, offset_s: float, window_h: float
+) -> Prediction:
+    """Return where vessels were some seconds after the overpass."""
+    then = view.moment + timedelta(seconds=offset_s)
+    away = (history["time"] - pd.Timestamp(then)).abs()
+    return predict(
+        by_hull_and_time(history[away <= pd.Timedelta(hours=window_h)]),
+        ais.vessels,
+        then,
+        sigma_s=view.sigma_s,
+        snapshot_times=ais.snapshot_times,
+        crs=view.crs,
+        centre_lonlat=view.centre_lonlat,
+    )[0]
 
 
 def _reception(

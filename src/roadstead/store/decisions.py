@@ -242,6 +242,23 @@ class Decisions:
         return (Decision(**row) for row in rows)
 
 
+def is_vessel(row: Decision) -> bool | None:
+    """Whether a decision says that a vessel is there; None where it says nothing of it."""
+    if row.kind == "rejected":
+        return {"no_vessel": False, FIXED_STRUCTURE: False, "explained": True}.get(row.because or "")
+    return True if row.kind in ("accepted", "corrected") else None
+
+
+def judged_class(row: Decision) -> str | None:
+    """Return the class that a decision gives a hull: its own where accepted, else the corrected one; None: unsaid."""
+    hull = row.seen.get("hull")
+    if hull is None:
+        return None
+    if row.kind == "accepted":
+        return str(hull["class"])
+    return row.hull_class
+
+
 def _newest(connection: Connection, port: str, finding: str) -> Decision | None:
     own = select(DECISION).where(DECISION.c.port == port, DECISION.c.finding == finding)
     row = connection.execute(own.order_by(DECISION.c.seq.desc()).limit(1)).mappings().one_or_none()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from roadstead.core.errors import StoreError, UsageError
 from roadstead.store.schema import SCHEMA_VERSION
+from roadstead.store.sqlite_reading import UNMERGED, is_unmerged, may_be_written, reading_engine
 
 BUSY_TIMEOUT_S = 30.0
 """How long a command waits for another one that is writing."""
@@ -48,8 +49,12 @@ def _cause(error: SQLAlchemyError) -> str:
     return known[0] if known else str(original or error)
 
 
-def open_engine(url: str) -> tuple[Engine, URL]:
-    """Return an engine whose database holds the newest schema.
+def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
+    """Return an engine whose database holds the newest schema, its URL, and whether it can only be read.
+
+    Args:
+        url: SQLAlchemy URL.
+        writes: False: an SQLite file that may not be written is opened all the same, to be read.
 
     Raises:
         UsageError: the URL is wrong or its driver is not installed.
@@ -61,7 +66,8 @@ def open_engine(url: str) -> tuple[Engine, URL]:
             raise UsageError(
                 f"store {url!r} is in memory and would be lost: write sqlite:///path/to/file.sqlite"
             )
-        engine = _engine(parsed)
+        file = None if writes else _only_readable(parsed)
+        engine = _engine(parsed) if file is None else reading_engine(parsed, file)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(f"store {url!r} is no database URL: write sqlite:///path/to/file.sqlite") from error
     except ImportError as error:
@@ -69,12 +75,43 @@ def open_engine(url: str) -> tuple[Engine, URL]:
             f"store {url.split(':')[0]}: its driver is missing: pip install {error.name}"
         ) from error
     try:
-        with store_errors(parsed):
-            _upgrade_once(engine, parsed)
+        if file is not None:
+            _check_schema(engine, parsed, file)
+        else:
+            with store_errors(parsed):
+                _upgrade_once(engine, parsed)
     except BaseException:
         engine.dispose()
         raise
-    return engine, parsed
+    return engine, parsed, file is not None
+
+
+def _only_readable(url: URL) -> Path | None:
+    """Return the file of an SQLite store that is there and may not be written; None for any other store."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    path = Path(url.database)
+    return None if may_be_written(path) else path
+
+
+def _check_schema(engine: Engine, url: URL, path: Path) -> None:
+    """Make sure that a store that cannot be brought up to date need not be.
+
+    Raises:
+        StoreError: it need be, or cannot be opened.
+    """
+    try:
+        with store_errors(url):
+            version = _version(engine)
+    except StoreError as error:
+        if is_unmerged(path):
+            raise StoreError(f"store {url.render_as_string()}: {UNMERGED}") from error
+        raise
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"store {url.render_as_string()}: another version of Roadstead made it (schema {version}, here "
+            f"{SCHEMA_VERSION}) and it may only be read here: open it once where it may be written"
+        )
 
 
 def _engine(url: URL) -> Engine:

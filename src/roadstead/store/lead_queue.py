@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from sqlalchemy import select
 
 from roadstead.core.errors import UsageError
+from roadstead.core.findings import lead_probability
 from roadstead.store.chain import DECISION
 from roadstead.store.conditions import ACQUISITION, in_parts
 from roadstead.store.decisions import DECIDE_NOTHING
@@ -30,6 +31,7 @@ from roadstead.store.leads import (
     LeadFilter,
     LeadKey,
     is_lead,
+    lead_kind,
     same_hull,
     same_overpass,
 )
@@ -43,10 +45,10 @@ Key = tuple[str, str]
 SORTS = ("matters", "newest", "likeliest", "longest")
 STEP = 0.05
 """Leads whose probabilities fall into the same step of this width count as equally likely where size decides."""
-_TEXTS = ("port", "zone", "hull_class", "status", "conflicts", "mmsi", "candidates", "overpass_id")
+_TEXTS = ("port", "zone", "hull_class", "kind", "conflicts", "mmsi", "candidates", "overpass_id")
 _COLUMNS = (
-    *("finding", "port", "zone", "hull_class", "status", "reasons", "conflicts", "mmsi", "candidates"),
-    *("overpass_id", "acquired", "stored", "probability", "length_m"),
+    *("finding", "port", "zone", "hull_class", "kind", "reasons", "conflicts", "mmsi", "candidates"),
+    *("overpass_id", "acquired", "stored", "probability", "p_vessel", "length_m"),
 )
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -58,8 +60,8 @@ class LeadTable:
     version: Version
     keys: tuple[Key, ...]
     columns: Mapping[str, np.ndarray]
-    """By name, in the order of `keys`: port, zone, hull_class, status, codes, conflicts, mmsi, candidates, overpass_id,
-    acquired, stored, probability, length_m."""
+    """By name, in the order of `keys`: port, zone, hull_class, kind, codes, conflicts, mmsi, candidates, overpass_id,
+    acquired, stored, probability (`findings.lead_probability`), length_m."""
 
     @cached_property
     def place(self) -> Mapping[Key, int]:
@@ -155,8 +157,8 @@ class Queue:
         Args:
             wanted: Which.
             sort: ``newest`` overpass first; ``likeliest`` first; ``longest`` hull first; or what ``matters``: those on
-                a list, then those stored since a moment, then the likelier by steps of `STEP`, then the longer. Equal
-                ones: newest overpass first.
+                a list, then those of which AIS says something, then those stored since a moment, then the likelier by
+                steps of `STEP`, then the longer. Equal ones: newest overpass first.
             since: What is stored from then on is new.
             ranks: Lead -> how well what it names fits a list; 0 where left out.
             table: The leads, where they were read just now.
@@ -207,8 +209,8 @@ class Queue:
         m, d, a = MATCH.c, DETECTION.c, ACQUISITION.c
         chosen = (
             select(
-                FINDING, m.port, m.zone, d["class"], m.status, m.reasons, m.conflicts, m.mmsi, m.candidates,
-                m.overpass_id, a.acquired, a.stored, m.probability, d.length_m,
+                FINDING, m.port, m.zone, d["class"], lead_kind(), m.reasons, m.conflicts, m.mmsi, m.candidates,
+                m.overpass_id, a.acquired, a.stored, m.probability, d.p_vessel, d.length_m,
             )
             .select_from(MATCH)
             .join(ACQUISITION, same_overpass(MATCH, ACQUISITION))
@@ -224,8 +226,9 @@ class Queue:
         columns["codes"] = np.array([f",{one},{other}," for one, other in codes], object)
         for name in ("acquired", "stored"):
             columns[name] = np.array([(t or _NEVER).timestamp() for t in given.get(name, ())], float)
-        for name in ("probability", "length_m"):
-            columns[name] = np.array([value or 0.0 for value in given.get(name, ())], float)
+        likely = zip(given.get("probability", ()), given.get("p_vessel", ()), strict=True)
+        columns["probability"] = np.array([lead_probability(*one) for one in likely], float)
+        columns["length_m"] = np.array([value or 0.0 for value in given.get("length_m", ())], float)
         keys = zip(given.get("port", ()), given.get("finding", ()), strict=True)
         return LeadTable(version, tuple(keys), columns)
 
@@ -284,6 +287,7 @@ def _order(
         "longest": [length],
         "matters": [
             np.array([ranks.get(table.keys[i], 0) for i in kept], float),
+            c["kind"][kept] != "hull",
             c["stored"][kept] >= since.timestamp() if since else np.zeros(len(kept)),
             np.floor(likely / STEP + 1e-9),
             length,
@@ -296,13 +300,9 @@ def _order(
 def _fits(table: LeadTable, wanted: LeadFilter) -> np.ndarray:
     c = table.columns
     fits = np.ones(len(table.keys), bool)
-    for name, value in (("port", wanted.port), ("zone", wanted.zone), ("hull_class", wanted.hull_class)):
-        if value:
+    for name in ("port", "zone", "hull_class", "kind"):
+        if value := getattr(wanted, name):
             fits &= c[name] == value
-    if wanted.status == "conflict":
-        fits &= c["conflicts"] != ""
-    elif wanted.status:
-        fits &= c["status"] == wanted.status
     if wanted.code:
         mark = f",{wanted.code},"
         fits &= np.array([mark in codes for codes in c["codes"]], bool)

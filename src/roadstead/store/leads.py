@@ -12,12 +12,14 @@ from sqlalchemy import (
     ColumnExpressionArgument,
     Select,
     and_,
+    case,
     func,
     literal,
     or_,
     select,
 )
 
+from roadstead.core.findings import LEAD_KINDS, RULES, LeadRule
 from roadstead.store import schema
 from roadstead.store.conditions import ACQUISITION, SCENE, touches
 from roadstead.store.rows import Bounds, table_of
@@ -36,8 +38,6 @@ MATCH, DETECTION, CHIP, QUICKLOOK, VESSEL, POSITION = (
         schema.Position,
     )
 )
-SURE_AMBIGUOUS = 0.8
-"""An ambiguous hull is a lead where some declared vessel fits it with at least this probability."""
 MOST_ROWS = 500
 """Rows of a vessel's page, of each kind, newest first."""
 
@@ -71,8 +71,8 @@ class LeadFilter:
     port: str | None = None
     zone: str | None = None
     hull_class: str | None = None
-    status: str | None = None
-    """A status, or ``conflict`` for whatever carries one."""
+    kind: str | None = None
+    """Of `findings.LEAD_KINDS`."""
     code: str | None = None
     """Reason or conflict code."""
     start: datetime | None = None
@@ -119,6 +119,14 @@ class Leads:
             .limit(most)
         )
         return self._all(chosen)
+
+    def counted(self, port: str) -> dict[str, int]:
+        """Return kind -> number of leads at a port, of every kind in the order of `findings.LEAD_KINDS`."""
+        kinds = select(lead_kind().label("kind")).where(MATCH.c.port == port, is_lead()).subquery()
+        chosen = select(kinds.c.kind, func.count()).group_by(kinds.c.kind)
+        with self._store.transaction(writes=False) as connection:
+            counted = {str(kind): int(n) for kind, n in connection.execute(chosen)}
+        return {kind: counted.get(kind, 0) for kind in LEAD_KINDS}
 
     def scenes(self, port: str, overpass_id: str) -> list[Row]:
         """Return the scenes of an overpass, without their geometry."""
@@ -187,13 +195,26 @@ def named(keys: Sequence[LeadKey]) -> ColumnElement[bool]:
 
 
 def is_lead() -> ColumnElement[bool]:
-    """Mean matches put before an analyst: no AIS partner, a conflict, or ambiguous with a high probability."""
-    ambiguous = and_(
-        MATCH.c.status == "ambiguous",
-        MATCH.c.detection_id.is_not(None),
-        MATCH.c.probability >= SURE_AMBIGUOUS,
-    )
-    return or_(MATCH.c.status == "no_ais_partner", ambiguous, MATCH.c.conflicts != "")
+    """Mean matches put before an analyst: those that meet any of `findings.RULES`."""
+    return or_(*(_meets(rule) for rule in RULES))
+
+
+def lead_kind() -> ColumnElement[str | None]:
+    """Mean the kind of lead that a match is (`findings.lead_kinds`); null where it is none."""
+    return case(*((_meets(rule), literal(rule.kind)) for rule in RULES), else_=None)
+
+
+def _meets(rule: LeadRule) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [MATCH.c.probability >= rule.least_probability]
+    if rule.status is not None:
+        conditions.append(MATCH.c.status == rule.status)
+    if rule.conflicting:
+        conditions.append(MATCH.c.conflicts != "")
+    if rule.of_a_hull:
+        conditions.append(MATCH.c.detection_id.is_not(None))
+    if rule.reasons:
+        conditions.append(or_(*(_lists(MATCH.c.reasons, code) for code in rule.reasons)))
+    return and_(*conditions)
 
 
 def _lists(column: ColumnElement[str], code: str) -> ColumnElement[bool]:

@@ -66,6 +66,7 @@ def overpass_rows(
     with_ais: bool,
     inputs_sha256: str | None = None,
     tried: str | None = None,
+    doubt: str | None = None,
 ) -> Rows:
     """Return all rows of one overpass by table, parents first.
 
@@ -79,7 +80,7 @@ def overpass_rows(
         **key,
         "acquired": overpass.acquired,
         "acquired_sigma_s": overpass.acquired_sigma_s,
-        **_state(counts),
+        **_state(counts, doubt),
         "later_failure": None,
         "model_id": header.model_id,
         "model_sha256": model_sha256,
@@ -118,11 +119,11 @@ def failure_row(port: str, name: str, acquired: datetime | None, reason: str) ->
     return {**blank, **known, "roadstead_version": __version__}
 
 
-def _state(counts: pd.DataFrame) -> dict[str, str | None]:
+def _state(counts: pd.DataFrame, doubt: str | None = None) -> dict[str, str | None]:
     seen = counts.empty or bool(counts["observed_at_all"].any())
-    return (
-        {"state": "processed", "reason": None} if seen else {"state": "not_observed", "reason": NOT_OBSERVED}
-    )
+    if seen:
+        return {"state": "processed", "reason": doubt}
+    return {"state": "not_observed", "reason": NOT_OBSERVED}
 
 
 def scenes_table(overpass: Overpass, port: str, header: DetectionsHeader) -> gpd.GeoDataFrame:

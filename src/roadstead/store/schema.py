@@ -72,7 +72,7 @@ class Acquisition(Base):
     acquired_sigma_s: Mapped[float | None]
     state: Mapped[str]
     reason: Mapped[str | None]
-    """Why it failed or was not observed."""
+    """Why it failed or was not observed; of one that was processed, why nothing of it supports a lead."""
     later_failure: Mapped[str | None]
     """Why a later attempt failed; the result of the earlier one stands."""
     model_id: Mapped[str | None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, and_, cast, func, or_, select
 
-from roadstead.counting.points import CountPoint
+from roadstead.counting.count_series import CHARTED, CountPoint
 from roadstead.store import schema
 from roadstead.store.conditions import ACQUISITION
 from roadstead.store.rows import table_of
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from roadstead.store.store import Store
 
 COUNT = table_of(schema.Count)
-CLASSES = ("barge", "bulk_carrier", "dry_cargo")
 
 
 def observed_points(store: Store, port: str, start: datetime | None) -> list[CountPoint]:
@@ -27,7 +26,7 @@ def observed_points(store: Store, port: str, start: datetime | None) -> list[Cou
     """
     c = COUNT.c
     wanted = or_(
-        and_(c["class"].in_(CLASSES), c.length_bin == "all"), c["class"] == "dry_cargo"
+        and_(c["class"].in_(CHARTED), c.length_bin == "all"), c["class"] == "dry_cargo"
     )  # lengths are told of dry cargo alone
     keys = (c.acquired, c.overpass_id, c["class"], c.length_bin)
     seen = func.sum(cast(c.observed_at_all, Integer))

@@ -15,6 +15,7 @@ import pandas as pd
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, insert, or_, select, union
 
 from roadstead.core.detections_file import DetectionsHeader
+from roadstead.core.errors import StoreError
 from roadstead.core.schemas import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
 from roadstead.store import schema
 from roadstead.store.conditions import (
@@ -41,6 +42,7 @@ from roadstead.store.rows import (
     table_of,
     unpacked,
 )
+from roadstead.store.sqlite_reading import READ_ONLY
 
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
@@ -77,23 +79,27 @@ class Store:
     Times of readers are [start, end) in UTC and mean the overpass's acquisition; None leaves a side open.
     """
 
-    def __init__(self, engine: Engine, url: URL) -> None:
+    def __init__(self, engine: Engine, url: URL, read_only: bool = False) -> None:
         """Take an engine whose database holds the newest schema; see `open`."""
         self._engine = engine
         self._url = url
+        self.read_only = read_only
+        """Whether it lies where it can only be read."""
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, writes: bool = True) -> Self:
         """Open a store, making it or bringing its schema up to date where needed.
 
         Args:
             url: SQLAlchemy URL, e.g. ``sqlite:///roadstead.sqlite`` or ``postgresql+psycopg://...``.
+            writes: False: one on a read-only file system, or without permission to write, is opened all the same;
+                to write into it is refused.
 
         Raises:
             UsageError: the URL is wrong or its driver is not installed.
             StoreError: it cannot be opened, or a newer Roadstead made it.
         """
-        return cls(*open_engine(url))
+        return cls(*open_engine(url, writes))
 
     def close(self) -> None:
         """Close all connections."""
@@ -112,6 +118,8 @@ class Store:
     @contextmanager
     def transaction(self, writes: bool) -> Iterator[Connection]:
         """Give a connection in a transaction; for the modules of this package."""
+        if writes and self.read_only:
+            raise StoreError(f"store {self._url.render_as_string()}: {READ_ONLY}")
         with (
             store_errors(self._url),
             self._engine.execution_options(writes=writes).begin() as connection,
@@ -135,6 +143,7 @@ class Store:
         with_ais: bool = False,
         inputs_sha256: str | None = None,
         tried: str | None = None,
+        doubt: str | None = None,
     ) -> None:
         """Store one overpass of a port in one transaction, replacing it whole.
 
@@ -156,6 +165,7 @@ class Store:
             with_ais: Whether any AIS report lay around the overpass.
             inputs_sha256: Of everything that the result was made from.
             tried: Providers asked before, and why they could not serve the pixels.
+            doubt: Why nothing of it supports a lead; stands as the reason of the acquisition.
 
         Raises:
             TableError: a table breaks its schema or holds rows of another overpass.
@@ -177,6 +187,7 @@ class Store:
             with_ais,
             inputs_sha256,
             tried,
+            doubt,
         )
         gone = replaced(port, overpass.overpass_id, [scene.scene_id for scene in overpass.scenes])
         with self.transaction(writes=True) as connection:

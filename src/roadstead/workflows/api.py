@@ -7,7 +7,7 @@ All errors are `RoadsteadError`; a read that fails raises or is named, and is ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from roadstead.core.time_range import moment, time_range
 from roadstead.core.wording import port_name
 from roadstead.counting import counts
 from roadstead.detection import Model, load_model
-from roadstead.imagery import Overpass
+from roadstead.imagery import BANDS, Overpass, RasterHints
 from roadstead.publish.charts.count_file import count_file
 from roadstead.reconcile import read_stated, reconcile
 from roadstead.store import Store
@@ -95,15 +95,20 @@ def detect(
     port: Port | None = None,
     *,
     acquired: Time | None = None,
+    bands: Mapping[str, int] | None = None,
+    crs: str | None = None,
     model: str | Path | None = None,
     unfiltered: bool = False,
 ) -> Detections:
     """Find hulls in images: barges, bulk carriers and other vessels.
 
     Args:
-        scenes: STAC items (path or URL), GeoTIFFs, or overpasses that `search` found; one or several, not both kinds.
+        scenes: STAC items and saved searches (path or URL), GeoTIFFs, SAFE products, PNG or JPEG with a world file; or
+            overpasses that `search` found. One or several, not both kinds.
         port: search its zones alone; the whole of each image where None.
-        acquired: when a GeoTIFF that carries no time was taken.
+        acquired: when a raster that carries no time was taken.
+        bands: which band of a raster is which, from 1, such as ``{"red": 4, "green": 3, "blue": 2, "nir": 8}``.
+        crs: CRS of a world file, such as ``EPSG:32651``.
         model: id or folder of a model; the settings' where None.
         unfiltered: also return what was dropped, with ``dropped_because``.
 
@@ -114,7 +119,7 @@ def detect(
         ReadError: pixels could not be read, in every scene given.
         SceneError: no scene given can be used; each is named with its reason.
         ModelError: an unknown or damaged model.
-        UsageError: nothing was given, or paths beside overpasses.
+        UsageError: nothing was given, or paths beside overpasses, or an unknown band.
     """
     given = _listed(scenes)
     overpasses = [one for one in given if isinstance(one, Overpass)]
@@ -125,8 +130,9 @@ def detect(
     if overpasses:
         table, header = detect_overpasses(overpasses, loaded, port, unfiltered=unfiltered)
     else:
-        when = None if acquired is None else moment(_text(acquired), "acquired")
-        table, header = detect_scenes(names, loaded, port, acquired=when, unfiltered=unfiltered)
+        table, header = detect_scenes(
+            names, loaded, port, hints=_hints(acquired, bands, crs), unfiltered=unfiltered
+        )
     return Detections(table, header, loaded)
 
 
@@ -213,8 +219,8 @@ def reconcile_ais(
 
     Returns:
         A row a hull, and a row a declared vessel that no hull took: points (EPSG:4326) with ``status``,
-        ``probability``, ``reasons``, ``distance_m`` and ``dt_s`` (`roadstead.core.schemas.MATCHES`). A row is a lead
-        with a probability, never a verdict.
+        ``probability``, ``reasons``, ``distance_m`` and ``dt_s`` (`roadstead.core.schemas.MATCHES`). What is a lead
+        among them `roadstead.core.findings` says: a lead has a probability and is never a verdict.
 
     Raises:
         DetectionsError: a hull's overpass is not in the header.
@@ -344,9 +350,8 @@ def chart(store: Store, port: Port, start: Time, end: Time) -> str:
     ledger = store.ledger(port.slug, *span)
     if ledger["acquired"].dropna().empty:
         raise EmptySearchError(f"the store holds nothing of {port.slug} in this range; `watch` it first")
-    return count_file(
-        store.counts(port.slug, *span), f"{port_name(port.slug)}: hulls observed at each pass", ledger
-    )
+    title = f"{port_name(port.slug)}: hulls observed at each pass"
+    return count_file(store.counts(port.slug, *span), ledger, title)
 
 
 def dossier(
@@ -404,6 +409,12 @@ def _request(
         None if mapping is None else Path(mapping),
         () if reception is None else read_stated(Path(reception)),
     )
+
+
+def _hints(acquired: Time | None, bands: Mapping[str, int] | None, crs: str | None) -> RasterHints:
+    if unknown := sorted(set(bands or ()) - set(BANDS)):
+        raise UsageError(f"bands {', '.join(unknown)}: name {', '.join(BANDS)}")
+    return RasterHints(None if acquired is None else moment(_text(acquired), "acquired"), bands, crs)
 
 
 def _range(start: Time, end: Time) -> tuple[datetime, datetime]:

@@ -34,7 +34,7 @@ from roadstead.audit import (
 from roadstead.core.errors import BadInputError, RoadsteadError, UpstreamError, UsageError
 from roadstead.core.geo import Grid, to_lonlat
 from roadstead.core.ports import Port, named_port, read_port
-from roadstead.imagery import Mosaic, Overpass, open_scene
+from roadstead.imagery import Mosaic, Overpass, StoredScene, open_stored
 from roadstead.store import AuditDraw, Audits, Store, hull_record
 
 MOST_CELLS = 2000
@@ -210,10 +210,11 @@ class _Reader:
         rows = self._scenes[self._scenes["overpass_id"] == name].to_dict("records")
         scenes = []
         for row in rows:
-            href, acquired = row["item_href"], pd.Timestamp(row["acquired"]).to_pydatetime()
-            if not href:
-                raise BadInputError(f"scene {row['scene_id']}: the store does not say where it lies")
-            scenes.append(open_scene(href, acquired=acquired))
+            acquired = pd.Timestamp(row["acquired"]).to_pydatetime()
+            stored = StoredScene(
+                row["scene_id"], row["item_href"], row["item_sha256"], acquired, row["provider"]
+            )
+            scenes.append(open_stored(stored)[0])
         when = min(pd.Timestamp(row["acquired"]).to_pydatetime() for row in rows)
         return Overpass(name, self._port.slug, when, 0.0, tuple(sorted(scenes, key=lambda s: s.scene_id)))
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from roadstead.ais import AisData, from_simulator
 from roadstead.ais.archive.store import sources_of
+from roadstead.ais.archive.store_files import is_store
 from roadstead.core.errors import AisError
 from roadstead.core.geo import Array, lonlat_to_xy
 from roadstead.core.ports import Port
@@ -65,8 +66,8 @@ class Coverage:
 
 def thinning_of(paths: Sequence[str]) -> float:
     """Return the longest thinning interval (s) that stores say their sources have; 0 where none does."""
-    folders = [Path(path) for path in paths if Path(path).is_dir()]
-    told = [row["thinning_s"] or 0.0 for folder in folders for row in sources_of(folder)]
+    stores = [Path(path) for path in paths if is_store(Path(path))]
+    told = [row["thinning_s"] or 0.0 for store in stores for row in sources_of(store)]
     return max(told, default=0.0)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -17,7 +16,19 @@ from roadstead.core.errors import BadInputError, ReadError, RoadsteadError, Scen
 from roadstead.core.ports import Port
 from roadstead.core.schemas import DETECTIONS, empty
 from roadstead.detection import Model, detect_mosaic
-from roadstead.imagery import Mosaic, Overpass, Scene, group_overpasses, is_remote, open_scene
+from roadstead.imagery import (
+    NO_HINTS,
+    Mosaic,
+    NamedScene,
+    Overpass,
+    RasterHints,
+    Scene,
+    Searched,
+    group_overpasses,
+    is_remote,
+    is_safe,
+    scenes_in,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -35,10 +46,12 @@ def detect_overpass(
 
     Raises:
         ReadError: pixels could not be read; the overpass has no result then, not an empty one.
+        SceneError: no hull could have been found in its pixels (`imagery.optical.plausibility`).
     """
     polygons = {zone.id: zone.polygon for zone in port.zones} if port else {}
+    searched = Searched(mosaic)
     table = detect_mosaic(
-        mosaic,
+        searched,
         model,
         zones=polygons or None,
         overpass=overpass,
@@ -46,6 +59,7 @@ def detect_overpass(
         unfiltered=unfiltered,
         progress=progress,
     )
+    searched.check()
     visible, area = mosaic.visibilities(polygons), mosaic.valid_area(port.footprint if port else None)
     headers = tuple(
         SceneHeader(
@@ -71,18 +85,19 @@ def detect_scenes(
     model: Model,
     port: Port | None = None,
     *,
-    acquired: datetime | None = None,
+    hints: RasterHints = NO_HINTS,
     unfiltered: bool = False,
     on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
 ) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
-    """Detect hulls in STAC items (path or URL) and GeoTIFFs.
+    """Detect hulls in what `imagery.scenes_in` opens: STAC items, saved searches, rasters, SAFE products.
 
-    A scene that fails is named in the header's ``failures`` and the others go on.
+    ``hints`` say of rasters what they do not say themselves. A scene that fails is named in the header's ``failures``
+    and the others go on.
 
     Raises:
         RoadsteadError: every scene failed; names each with its reason.
     """
-    scenes, failures, errors = _open_all(given, acquired)
+    scenes, failures, errors = _open_all(given, hints)
     overpasses = group_overpasses([scene for scene, _ in scenes], port)
     names = {scene.scene_id: name for scene, name in scenes}
     searched = {scene.scene_id for overpass in overpasses for scene in overpass.scenes}
@@ -158,30 +173,41 @@ def _detect_each(
 
 
 def _open_all(
-    given: Sequence[str], acquired: datetime | None
+    given: Sequence[str], hints: RasterHints
 ) -> tuple[list[tuple[Scene, str]], dict[str, str], list[RoadsteadError]]:
     scenes: list[tuple[Scene, str]] = []
     failures: dict[str, str] = {}
     errors: list[RoadsteadError] = []
+    for one in _named(given, hints, failures, errors):
+        try:
+            scene = one.open()
+            if scene.scene_id in {other.scene_id for other, _ in scenes}:
+                digest = hashlib.sha256(one.name.encode()).hexdigest()
+                scene = replace(scene, scene_id=f"{scene.scene_id}-{digest[:8]}")
+            scenes.append((scene, one.name))
+        except RoadsteadError as error:
+            failures[one.name] = _reason(one.name, error)
+            errors.append(error)
+    return scenes, failures, errors
+
+
+def _named(
+    given: Sequence[str], hints: RasterHints, failures: dict[str, str], errors: list[RoadsteadError]
+) -> Iterator[NamedScene]:
+    """Yield every scene that is named; what names none is noted with its reason."""
     for name in given:
         try:
-            scene = open_scene(_there(name), acquired=acquired)
-            if scene.scene_id in {other.scene_id for other, _ in scenes}:
-                scene = replace(
-                    scene, scene_id=f"{scene.scene_id}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-                )
-            scenes.append((scene, name))
+            yield from scenes_in(_there(name), hints)
         except RoadsteadError as error:
             failures[name] = _reason(name, error)
             errors.append(error)
-    return scenes, failures, errors
 
 
 def _there(name: str) -> str:
     try:
         if not is_remote(name) and urlparse(name).scheme != "file" and not Path(name).exists():
             raise SceneError(f"{name}: no such file")
-        if Path(name).is_dir():
+        if Path(name).is_dir() and not is_safe(Path(name)):
             raise SceneError(f"{name}: is a folder; name the files in it")
     except (OSError, ValueError) as error:
         raise SceneError(f"{name}: is neither a path nor an address: {error}") from error

@@ -16,10 +16,10 @@ from roadstead.core.errors import BadInputError, RoadsteadError, StoreError
 from roadstead.core.ports import known_ports, load_port
 from roadstead.core.settings import settings
 from roadstead.core.wording import zone_words
-from roadstead.imagery import cut_out, is_raster, item_sha256, open_geotiff, read_item, scene_from_item
-from roadstead.publish.box_changes import redrawn
+from roadstead.imagery import StoredScene, cut_out, item_sha256, open_stored
 from roadstead.publish.dossier import Attached, Chain, Finding, Imagery, dossier_files, write_dossier, zipped
 from roadstead.publish.dossier.data import WITHHOLD_ALL
+from roadstead.publish.wording import redrawn
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.store import GENESIS, Attachments, Decision, Decisions, Store, held
 
@@ -186,14 +186,15 @@ def _named(row: Mapping[Any, Any]) -> Iterator[str]:
 
 def _imagery(scene: Mapping[Any, Any] | None, hull: Mapping[Any, Any]) -> Imagery:
     """Read the item and the pixels around a hull again; what cannot be read is said, and no error."""
-    href = scene["item_href"] if scene else None
-    if scene is None or not href:
+    if scene is None or not scene["item_href"]:
         return Imagery(_UNREAD)
+    acquired = pd.Timestamp(scene["acquired"]).to_pydatetime()
+    kept = StoredScene(
+        scene["scene_id"], scene["item_href"], scene["item_sha256"], acquired, scene["provider"]
+    )
     try:
-        item = None if is_raster(href) else read_item(href)
+        opened, item = open_stored(kept)
         digest = None if item is None else item_sha256(item)
-        acquired = pd.Timestamp(scene["acquired"]).to_pydatetime()
-        opened = scene_from_item(item, href) if item is not None else open_geotiff(href, acquired=acquired)
     except RoadsteadError:
         return Imagery(_UNREAD)
     same = digest is None or digest == scene["item_sha256"]
@@ -214,5 +215,5 @@ def _imagery(scene: Mapping[Any, Any] | None, hull: Mapping[Any, Any]) -> Imager
 
 def open_and_make(url: str | None, names: Sequence[str], path: Path, asked: Asked) -> list[Path]:
     """Open the store (default: of the settings) and write a dossier; see `make_dossier`."""
-    with Store.open(url or settings().store_url) as store:
+    with Store.open(url or settings().store_url, writes=False) as store:
         return make_dossier(store, names, path, asked)

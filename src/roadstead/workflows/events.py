@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from roadstead.ais import load_ais
-from roadstead.ais.events import events
+from roadstead.ais.events import events, is_simulated
 from roadstead.core.detections_file import write_json
 from roadstead.core.ports import Port
 from roadstead.workflows.load_ais import widened
@@ -35,13 +35,19 @@ def write_events(
     start, end = span or (None, None)
     heard = load_ais(paths, mapping=mapping, within=widened(port.bounds), start=start, end=end)
     found = events(heard, port)
-    write_json(output, features_of(found, port.slug))
+    write_json(output, features_of(found, port.slug, is_simulated(heard)))
     return found
 
 
-def features_of(table: pd.DataFrame, port: str) -> dict[str, Any]:
-    """Return `schemas.EVENTS` as a GeoJSON feature collection (RFC 7946) of points, WGS84."""
-    simulated = bool(len(table)) and bool(table["simulated"].any())
+def features_of(table: pd.DataFrame, port: str, simulated: bool = False) -> dict[str, Any]:
+    """Return `schemas.EVENTS` as a GeoJSON feature collection (RFC 7946) of points, WGS84.
+
+    Args:
+        table: the events.
+        port: the port's slug.
+        simulated: whether they were looked for in simulated AIS: to be told where there are none, too.
+    """
+    simulated = simulated or (bool(len(table)) and bool(table["simulated"].any()))
     features = [_feature(row) for row in table.to_dict("records")]
     return {
         "type": "FeatureCollection",

@@ -116,7 +116,7 @@ def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list
         StoreError: a file cannot be written.
     """
     port, layers = report.port, port_layers(report)
-    tables = (report.detections, report.matches, report.counts, layers["tracks"])
+    tables = (report.detections, layers["matches"], report.counts, layers["tracks"])
     written = write_geojson_products(folder, port, *tables) if "geojson" in formats else []
     if {"gpkg", "qgis"} & set(formats):
         written.append(write_port_geopackage(folder / f"{port.slug}.gpkg", port, *tables))
@@ -138,8 +138,7 @@ def port_files(report: PortReport, folder: Path, formats: Sequence[str]) -> list
 def port_brief(store: Store, report: PortReport, start: datetime, end: datetime) -> Brief:
     """Return the brief of a port from its tables, its ledger and the passes expected."""
     coming = next_passes(store.ledger(report.port.slug), datetime.now(UTC))
-    ledger = store.ledger(report.port.slug, start, end)
-    return brief_of(report, start, end, coming, ledger, stated_recall(store, report.port.slug).words)
+    return brief_of(report, start, end, coming, stated_recall(store, report.port.slug).words)
 
 
 def week_brief(store: Store, port: Port, end: datetime, days: int = WEEK) -> str | None:
@@ -202,6 +201,7 @@ def port_report(
         matches=store.matches(slug, start, end),
         counts=with_recall(store, slug, store.counts(slug, start, end)),
         vessels=store.vessels(slug, start, end),
+        ledger=store.ledger(slug, start, end),
         coast=coast(slug) if slug in coasts() else None,
         quicklooks={name: Quicklook(*picture) for name, picture in quicklooks.items() if picture},
         chips=chips,

@@ -29,6 +29,7 @@ def metrics_text(statuses: Sequence[PortStatus]) -> bytes:
     )
     overpasses = gauge("overpasses", "Passes over the port by what became of them.", "state")
     failing = gauge("overpasses_failing", "Overpasses whose last attempt failed.")
+    leads = gauge("leads", "Leads in the store by kind, decided ones too.", "kind")
     lag = gauge(
         "lag_seconds", "From acquisition to stored result, quantiles over all stored overpasses.", "quantile"
     )
@@ -40,6 +41,8 @@ def metrics_text(statuses: Sequence[PortStatus]) -> bytes:
             processed.labels(status.port).set(status.last_processed.timestamp())
         for state, number in status.overpasses.items():
             overpasses.labels(status.port, state).set(number)
+        for kind, number in status.leads.items():
+            leads.labels(status.port, kind).set(number)
         failing.labels(status.port).set(status.failed)
         if status.lag:
             lag.labels(status.port, "0.5").set(status.lag.p50_h * 3600)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from roadstead.core.atomic_files import replacing
+from roadstead.core.atomic_files import write_text
+from roadstead.core.spreadsheet import csv_text
 
 
 def write_quarantine(rows: pd.DataFrame, path: Path) -> Path | None:
@@ -18,6 +19,5 @@ def write_quarantine(rows: pd.DataFrame, path: Path) -> Path | None:
     if rows.empty:
         path.unlink(missing_ok=True)
         return None
-    with replacing(path) as temporary:
-        rows.to_csv(temporary, index=False)
+    write_text(path, csv_text(rows))
     return path

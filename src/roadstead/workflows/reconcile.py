@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
 from shapely import union_all
 
 from roadstead.ais import AisData
 from roadstead.core.detections_file import DetectionsHeader, read_detections, to_features, write_json
 from roadstead.core.settings import Settings
 from roadstead.detection import load_model
-from roadstead.reconcile import read_stated, reconcile
+from roadstead.reconcile import Reconciled, read_stated, reconcile_checked
 from roadstead.workflows.load_ais import load_around
 from roadstead.workflows.quarantine import write_quarantine
 
@@ -23,7 +22,7 @@ def reconcile_file(
     mapping: Path | None,
     settings: Settings,
     reception: Path | None = None,
-) -> gpd.GeoDataFrame:
+) -> Reconciled:
     """Reconcile a detections file with AIS files, write the matches as GeoJSON and return them.
 
     AIS rows that cannot be used go to `quarantine_path`. ``reception`` is a file of statements on the reception of
@@ -37,7 +36,7 @@ def reconcile_file(
     table, header = read_detections(detections)
     declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
     recall = load_model(header.model_id, settings.models_dir).recall_by_length
-    matches = reconcile(
+    held = reconcile_checked(
         table,
         header,
         declared,
@@ -48,8 +47,8 @@ def reconcile_file(
     )
     if declared is not None:
         write_quarantine(declared.quarantine, quarantine_path(output))
-    write_json(output, to_features(matches))
-    return matches
+    write_json(output, to_features(held.matches))
+    return held
 
 
 def quarantine_path(output: Path) -> Path:

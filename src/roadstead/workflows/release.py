@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,10 @@ import geopandas as gpd
 
 from roadstead.ais.archive.store import sources_of
 from roadstead.ais.archive.store_files import is_store
-from roadstead.core.clock import now as now_utc
 from roadstead.core.errors import BadInputError, StoreError, UsageError
 from roadstead.core.ports import Port
 from roadstead.publish.filters import EVERYTHING, Filters
 from roadstead.publish.formats.flat import csv_text
-from roadstead.publish.release.download import Download
 from roadstead.publish.release.files import check_formats, geojson_text, write_outside
 from roadstead.publish.release.redaction import Known
 from roadstead.publish.release.released_findings import (
@@ -55,6 +53,19 @@ class Taker:
     name: str
     by: str
     """``command line`` or ``browser``."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """Released findings as one file for the outside."""
+
+    kind: str
+    """``geojson`` or ``csv``."""
+    user: str | None = None
+    """Who takes it unredacted, which is written into the chain; None: redacted."""
+    port: str | None = None
+    hull_class: str | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,7 @@ def export_released(
 def download(
     store: Store, wanted: Download, ports: Mapping[str, Port], ais_store: Path, now: datetime | None = None
 ) -> bytes:
-    """Return released findings as the bytes of one file; see `publish.release.download.Download`.
+    """Return released findings as the bytes of one file; see `Download`.
 
     Raises:
         UsageError: an unknown kind, or who takes it may not.
@@ -151,7 +162,7 @@ def download(
     writers = {"geojson": geojson_text, "csv": csv_text}
     if wanted.kind not in writers:
         raise UsageError(f"{wanted.kind}: choose from {', '.join(writers)}")
-    moment = now or now_utc()
+    moment = now or datetime.now(UTC)
     filters = Filters(
         classes=(wanted.hull_class,) if wanted.hull_class else (),
         statuses=(wanted.status,) if wanted.status else (),

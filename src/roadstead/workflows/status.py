@@ -9,15 +9,31 @@ from typing import Any
 
 import pandas as pd
 
+from roadstead.core.ports import known_ports, unknown_port
+from roadstead.core.settings import settings
 from roadstead.imagery import CYCLE
-from roadstead.store import Store
+from roadstead.publish.passes import passes_of
+from roadstead.store import Leads, Store
 
 RECENT = timedelta(days=30)
 """Passes of this time promise the next: satellites come and go."""
-SAME_PASS = timedelta(minutes=30)
-"""Passes expected within so short a time are one: the cycle repeats to minutes."""
+ONE_PROMISE = timedelta(minutes=30)
+"""Passes that earlier ones promise within so short a time are one: a cycle repeats to minutes, and an item may tell the
+datatake's start, minutes before the granule's time. Scenes that were taken are merged by `imagery.SAME_PASS`."""
 LATEST_FAILURES = 3
 """So many failures are named, newest first."""
+
+
+def checked_port(store: Store, name: str) -> str:
+    """Return the name of a port that ships with Roadstead or that the store holds.
+
+    Raises:
+        UnknownPortError: it is neither.
+    """
+    known = sorted({*known_ports(), *store.ports()})
+    if name not in known:
+        raise unknown_port(name, known, settings().aoi_dir)
+    return name
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,8 @@ class PortStatus:
     """The newest of them."""
     next_expected: datetime | None
     """Next pass of a Sentinel-2 satellite, one repeat cycle after a pass in the ledger; None where it holds none."""
+    leads: Mapping[str, int]
+    """Kind of `findings.LEAD_KINDS` -> leads that the store holds."""
     simulated: bool
 
     @property
@@ -84,7 +102,7 @@ def port_status(store: Store, port: str, now: datetime | None = None) -> PortSta
     return PortStatus(
         port=port,
         now=moment,
-        overpasses={str(state): int(n) for state, n in ledger["state"].value_counts().sort_index().items()},
+        overpasses=passes_of(ledger).states,
         last_seen=_time(tried["acquired"].max()),
         last_processed=_time(processed["acquired"].max()),
         first_tried=_time(tried["acquired"].min()),
@@ -92,6 +110,7 @@ def port_status(store: Store, port: str, now: datetime | None = None) -> PortSta
         failed=len(failed),
         failures=tuple(_failure(row) for row in failed.head(LATEST_FAILURES).to_dict("records")),
         next_expected=next_pass(ledger, moment),
+        leads=Leads(store).counted(port),
         simulated=bool(tried["simulated"].eq(True).any()),
     )
 
@@ -127,7 +146,7 @@ def next_passes(ledger: pd.DataFrame, now: datetime, most: int = 3) -> list[date
     recent = ledger[s2 & ledger["acquired"].between(now - RECENT, now)]
     times = [time for value in recent["acquired"] if (time := _time(value))]
     coming = sorted(time + ((now - time) // CYCLE + 1) * CYCLE for time in times)
-    apart = [time for i, time in enumerate(coming) if not i or time - coming[i - 1] > SAME_PASS]
+    apart = [time for i, time in enumerate(coming) if not i or time - coming[i - 1] > ONE_PROMISE]
     return apart[:most]
 
 

@@ -30,7 +30,7 @@ from roadstead.core.errors import (
 from roadstead.counting import counts
 from roadstead.detection.fixed_structures import beside, mark
 from roadstead.imagery import Mosaic, Overpass
-from roadstead.reconcile import reconcile
+from roadstead.reconcile import reconcile_checked
 from roadstead.store import MissingPass, Store
 from roadstead.workflows.detect import detect_overpass
 from roadstead.workflows.fingerprint import inputs_sha256
@@ -62,6 +62,8 @@ class OverpassResult:
     with_ais: bool
     """Whether any AIS report lay around the overpass."""
     inputs_sha256: str
+    doubt: str | None = None
+    """Why nothing of it supports a lead, in words."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def process(
         kept = detections[detections["dropped_because"].isna()]
         chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in kept.itertuples()}
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
-    matches = reconcile(
+    held = reconcile_checked(
         detections,
         header,
         near,
@@ -130,6 +132,7 @@ def process(
         recall_by_length=model.recall_by_length,
         stated=request.stated,
     )
+    matches, doubt = held.matches, held.doubts.get(overpass.overpass_id)
     table = counts(
         detections,
         matches,
@@ -152,6 +155,7 @@ def process(
         chips,
         near is not None,
         inputs_sha256(request, overpass, near, structures),
+        doubt.words if doubt else None,
     )
 
 
@@ -195,6 +199,7 @@ def keep(request: WatchRequest, result: OverpassResult) -> None:
             with_ais=result.with_ais,
             inputs_sha256=result.inputs_sha256,
             tried="; ".join(result.overpass.tried) or None,
+            doubt=result.doubt,
         )
 
 

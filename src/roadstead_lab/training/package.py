@@ -103,7 +103,7 @@ def package(shared: Path, run: Path, cache: Path, models_dir: Path) -> Path:
 
 def crops_seen(config: Mapping[str, Any], models_dir: Path) -> int:
     """Count the crops that taught a model, those of the model it started from included."""
-    own = sum(config["cycles"]) * int(config["batch"])
+    own: int = sum(config["cycles"]) * int(config["batch"])
     if config["pretrained"] is None:
         return own
     return own + int(load_model(str(config["pretrained"]), models_dir).card["crops_seen"])

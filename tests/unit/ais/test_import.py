@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ import pytest
 
 from benchmarks.ais_import import imported, write_day
 from roadstead.ais import Source, import_files, load_ais, read_ais, read_store
-from roadstead.ais.archive import store_writer
+from roadstead.ais.archive import importing, store_writer
 from roadstead.ais.archive.store import sources_of
 from roadstead.ais.readers import csv
-from roadstead.core.errors import UsageError
+from roadstead.core.errors import AisError, UsageError
 from tests.unit.ais.messages import SHIP, at, nmea, position, voyage, write
 
 BOX = (125.0, 38.0, 126.0, 39.0)
@@ -282,3 +283,63 @@ def test_a_store_of_an_earlier_version_is_still_read(tmp_path: Path) -> None:
     near = read_store(tmp_path / "ais", bbox=BOX, start=at(0), end=at(3600))
     assert len(near.positions) == 2
     assert sources_of(tmp_path / "ais")[0]["receiver"] == "unknown"
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Have something happen between the moment a file is hashed and the moment it is read."""
+    real = importing.batches_of
+
+    def after(*given: Any) -> Any:
+        happens()
+        return real(*given)
+
+    monkeypatch.setattr(importing, "batches_of", after)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_of_a_file_that_grows_what_it_held_is_stored_under_the_checksum_of_just_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    file, two = tmp_path / "log.csv", "\n".join([HEADER, row(0), row(1), ""]).encode()
+    file.write_bytes(pack(two))
+    with monkeypatch.context() as patch:
+        meanwhile(patch, lambda: file.write_bytes(file.read_bytes() + pack(f"{row(2)}\n".encode())))
+        first = import_files([file], tmp_path / "store")
+    assert first.kept == 2
+    assert len(read_store(tmp_path / "store").positions) == 2
+    still = tmp_path / "still.csv"
+    still.write_bytes(pack(two))
+    assert import_files([still], tmp_path / "store").already, "the same bytes are the same import"
+    grown = import_files([file], tmp_path / "store")
+    assert (grown.kept, grown.already) == (3, ())
+
+
+def test_a_file_that_is_written_over_while_it_is_read_is_refused_and_nothing_of_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "log.csv"
+    write(file, [HEADER, row(0), row(1)])
+    meanwhile(monkeypatch, lambda: write(file, [HEADER, row(0, lon=125.9), row(1)]))
+    with pytest.raises(AisError, match=r"log\.csv was changed while it was read: import it again"):
+        import_files([file], tmp_path / "store")
+    assert not list((tmp_path / "store").glob("files/*.json"))
+    assert not list((tmp_path / "store").rglob("*.parquet"))
+
+
+def test_a_file_cut_off_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a log is that is rotated in its place."""
+    file = tmp_path / "log.csv"
+    write(file, [HEADER, row(0), row(1)])
+    meanwhile(monkeypatch, lambda: write(file, [HEADER, row(0)]))
+    with pytest.raises(AisError, match="was changed while it was read"):
+        import_files([file], tmp_path / "store")
+
+
+def test_a_file_put_in_the_place_of_the_one_that_is_read_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, other = tmp_path / "log.csv", tmp_path / "other.csv"
+    write(file, [HEADER, row(0), row(1)])
+    write(other, [HEADER, row(2), row(3), row(4)])
+    meanwhile(monkeypatch, lambda: other.replace(file))
+    assert import_files([file], tmp_path / "store").kept == 2

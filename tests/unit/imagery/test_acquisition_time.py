@@ -3,7 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roadstead.core.schemas import ACQUIRED_SOURCES
-from roadstead.imagery.stac.acquisition_time import SIGMA_S, datatake, product_name, resolve_acquired
+from roadstead.imagery.stac.acquisition_time import (
+    CONTRADICTED_SIGMA_S,
+    SIGMA_S,
+    datatake,
+    product_name,
+    resolve_acquired,
+)
 
 GRANULE = datetime(2023, 6, 23, 7, 24, 41, 575000, tzinfo=UTC)
 EARTH_SEARCH = {
@@ -40,6 +46,24 @@ def test_a_datetime_of_another_day_than_the_datatake_is_trusted_little() -> None
     for when in (GRANULE + timedelta(days=5), START - timedelta(minutes=5)):
         found = resolve_acquired("x", when, EARTH_SEARCH)
         assert (found.time, found.source) == (when, "assumed")
+        assert found.sigma_s == CONTRADICTED_SIGMA_S
+
+
+@pytest.mark.parametrize("hours", [-1, 1, 8, 24])
+def test_a_datetime_hours_off_its_own_datatake_or_datastrip_is_contradicted(hours: int) -> None:
+    off = GRANULE + timedelta(hours=hours)
+    strip = {"s2:datastrip_id": EARTH_SEARCH["s2:datastrip_id"]}
+    name = "S2B_MSIL2A_20230623T070629_N0509_R106_T39QTA_20230623T101205"
+    for item_id, keys in (("x", EARTH_SEARCH), ("x", strip), (name, {})):
+        assert resolve_acquired(item_id, GRANULE, keys).sigma_s < CONTRADICTED_SIGMA_S
+        assert resolve_acquired(item_id, off, keys).sigma_s == CONTRADICTED_SIGMA_S
+
+
+def test_a_datetime_half_an_hour_late_contradicts_its_datastrip_though_it_fits_its_datatake() -> None:
+    late = GRANULE + timedelta(minutes=31)
+    take = {"s2:datatake_id": EARTH_SEARCH["s2:datatake_id"]}
+    assert resolve_acquired("x", late, take).source == "granule_sensing"
+    assert resolve_acquired("x", late, EARTH_SEARCH).sigma_s == CONTRADICTED_SIGMA_S
 
 
 def test_a_datastrip_that_began_before_its_datatake_does_not_move_the_time_back() -> None:

@@ -15,6 +15,8 @@ SEEN = datetime(2022, 8, 12, 10, 30, 31, tzinfo=UTC)
 
 
 def _write(path: Path, dn: np.ndarray, **changes: Any) -> str:
+    if dn.dtype != np.uint8 and len(np.unique(dn[-1])) < 3:
+        changes = {"names": ("red", "green", "blue", "nir")[: len(dn)], **changes}
     return str(b.write_tiff(path, dn, **changes))
 
 
@@ -46,15 +48,17 @@ def test_bands_of_other_names_are_not_taken_by_order(tmp_path: Path) -> None:
 
 
 def test_bands_without_description_are_red_green_blue_nir(tmp_path: Path) -> None:
-    block = _read(_write(tmp_path / "a.tif", _dn(3000, 2000, 1000, 500)))
-    assert block.rgb[:, 0, 0] == pytest.approx(np.array([0.3, 0.2, 0.1]) / 0.3558, rel=1e-5)
+    dn = _dn(300, 500, 600, 100)
+    dn[3, 5, 5:8] = 90, 80, 70
+    block = _read(_write(tmp_path / "a.tif", dn))
+    assert block.rgb[:, 0, 0] == pytest.approx(np.array([0.03, 0.05, 0.06]) / 0.3558, rel=1e-5)
     assert block.nir is not None
-    assert block.nir[0, 0] == pytest.approx(0.05)
+    assert block.nir[0, 0] == pytest.approx(0.01)
 
 
 def test_a_scale_tag_wins_over_the_default(tmp_path: Path) -> None:
-    block = _read(_write(tmp_path / "a.tif", _dn(300, 200, 100, 50), scale=0.001))
-    assert block.rgb[0, 0, 0] == pytest.approx(0.3 / 0.3558, rel=1e-5)
+    block = _read(_write(tmp_path / "a.tif", _dn(100, 200, 300), scale=0.0002))
+    assert block.rgb[0, 0, 0] == pytest.approx(0.02 / 0.3558, rel=1e-5)
 
 
 def test_floats_are_reflectance_already(tmp_path: Path) -> None:
@@ -88,7 +92,7 @@ def test_infinite_numbers_are_no_data(tmp_path: Path) -> None:
 
 
 def test_no_data_wedges_are_honoured(tmp_path: Path) -> None:
-    dn = _dn(300, 200, 100, 50)
+    dn = _dn(100, 200, 300, 50)
     dn[:, :5] = 0
     dn[0, 10] = 0
     for nodata in (0, None):
@@ -98,7 +102,7 @@ def test_no_data_wedges_are_honoured(tmp_path: Path) -> None:
 
 
 def test_another_no_data_value_is_honoured(tmp_path: Path) -> None:
-    dn = _dn(300, 200, 100, 50)
+    dn = _dn(100, 200, 300, 50)
     dn[:, :5] = 65535
     block = _read(_write(tmp_path / "a.tif", dn, nodata=65535))
     assert not block.valid[:5].any()
@@ -130,7 +134,7 @@ def test_without_a_time_the_error_says_which_flag_to_give(tmp_path: Path, text: 
 
 def test_too_few_bands_are_named(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match=r"a\.tif: no band green, blue; it has 1 band"):
-        open_geotiff(_write(tmp_path / "a.tif", _dn(7)))
+        open_geotiff(_write(tmp_path / "a.tif", _dn(7), names=None))
 
 
 def test_a_geotiff_without_crs_is_refused(tmp_path: Path) -> None:

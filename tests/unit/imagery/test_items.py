@@ -86,7 +86,7 @@ def test_a_zenith_angle_becomes_an_elevation(tmp_path: Path) -> None:
         ({"geometry": None, "bbox": None}, "item S2: has neither geometry nor bbox"),
         ({"geometry": {"type": "Polygon", "coordinates": "?"}}, "item S2: its geometry is broken"),
         ({"assets": {"red": {"href": "red.tif"}}}, "item S2: no asset for green, blue"),
-        ({"assets": {"red": {}}}, "item S2: is no valid STAC item"),
+        ({"assets": {"red": {}, "green": {}, "blue": {}}}, "item S2: is no valid STAC item"),
         ({"s2:generation_time": "soon"}, "item S2: is no valid STAC item"),
         ({"type": "Collection"}, "is a STAC Collection, not an item"),
     ],

@@ -14,10 +14,9 @@ from PIL import Image
 
 from roadstead.core.errors import CatalogueError, SceneError
 from roadstead.core.geo import lonlat_to_xy, xy_to_lonlat
-from roadstead.imagery import Mosaic, Overpass, open_item
+from roadstead.imagery import Mosaic, Overpass, StoredScene, open_item
 from roadstead.imagery.map_tiles import (
     MERCATOR,
-    Kept,
     mask_classes,
     of_quicklook,
     read_again,
@@ -177,7 +176,7 @@ def test_transparency_survives_webp() -> None:
 def test_scenes_are_opened_again_and_a_changed_item_is_told(tmp_path: Path) -> None:
     path = b.write_item(tmp_path, "S2", FRAME)
     scene = open_item(str(path))
-    kept = Kept("S2", str(path), scene.item_sha256, scene.acquired)
+    kept = StoredScene("S2", str(path), scene.item_sha256, scene.acquired)
     assert read_again([kept]).changed is False
     assert read_again([replace(kept, item_sha256="0" * 64)]).changed is True
     assert read_again([kept]).looks == ("true-colour", "nir", "mask")
@@ -186,9 +185,9 @@ def test_scenes_are_opened_again_and_a_changed_item_is_told(tmp_path: Path) -> N
 def test_a_scene_without_an_address_or_that_is_gone_cannot_be_opened(tmp_path: Path) -> None:
     moment = open_item(str(b.write_item(tmp_path, "S2", FRAME))).acquired
     with pytest.raises(SceneError, match="does not say where it lies"):
-        read_again([Kept("S2", None, None, moment)])
+        read_again([StoredScene("S2", None, None, moment)])
     with pytest.raises(CatalogueError, match="cannot be read"):
-        read_again([Kept("S2", str(tmp_path / "gone.json"), None, moment)])
+        read_again([StoredScene("S2", str(tmp_path / "gone.json"), None, moment)])
 
 
 def test_a_bare_raster_is_opened_again_as_the_scene_it_was(tmp_path: Path) -> None:
@@ -197,7 +196,7 @@ def test_a_bare_raster_is_opened_again_as_the_scene_it_was(tmp_path: Path) -> No
         tmp_path / "a.tif", dn, names=("red", "green", "blue", "nir"), transform=FRAME.transform
     )
     moment = open_item(str(b.write_item(tmp_path, "S2", FRAME))).acquired
-    (scene,) = read_again([Kept("its-name", str(path), None, moment)]).scenes
+    (scene,) = read_again([StoredScene("its-name", str(path), None, moment)]).scenes
     assert (scene.scene_id, scene.acquired) == ("its-name", moment)
 
 
@@ -208,7 +207,7 @@ def test_scenes_that_do_not_reach_a_tile_stay_closed_and_the_picture_is_the_same
     ]
     paths = [str(next((tmp_path / f"S2_{n}").glob("*.json"))) for n in range(2)]
     again = read_again(
-        [Kept(s.scene_id, path, None, s.acquired) for s, path in zip(scenes, paths, strict=True)]
+        [StoredScene(s.scene_id, path, None, s.acquired) for s, path in zip(scenes, paths, strict=True)]
     )
     west = tile_grid(17, *place(17, *lonlat(20, 50))[:2])
     edge = tile_grid(15, *place(15, *lonlat(120, 50))[:2])

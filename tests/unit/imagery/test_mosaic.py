@@ -199,6 +199,7 @@ def _geotiff(path: Path, dn: np.ndarray, crs: str | None, transform: Affine) -> 
     profile = {"driver": "GTiff", "count": len(dn), "height": dn.shape[1], "width": dn.shape[2]}
     with rasterio.open(path, "w", dtype=dn.dtype, crs=crs, transform=transform, **profile) as out:
         out.write(dn)
+        out.descriptions = ("red", "green", "blue", "nir")
         out.update_tags(TIFFTAG_DATETIME="2020:11:03 02:29:51")
     return open_geotiff(str(path))
 

@@ -48,3 +48,20 @@ def test_before_baseline_4_there_is_no_offset_to_ask_for(tmp_path: Path) -> None
 def test_a_bright_scene_cannot_tell() -> None:
     assert offset_is_applied(np.full((50, 50), 4000, np.uint16)) is None
     assert offset_is_applied(np.zeros((50, 50), np.uint16)) is None
+
+
+@pytest.mark.parametrize("offset_in_pixels", [True, False])
+def test_where_an_item_says_nothing_the_pixels_tell(tmp_path: Path, offset_in_pixels: bool) -> None:
+    shift = 0 if offset_in_pixels else 1000
+    dn = {band: (image - shift).astype(np.uint16) for band, image in b.water(FRAME).items()}
+    scene = with_checked_offset(
+        open_item(str(b.write_item(tmp_path, "x", FRAME, dn, properties={}, raster={})))
+    )
+    assert {scene.assets[band].offset for band in ("red", "green", "blue", "nir")} == {
+        -0.1 if offset_in_pixels else 0.0
+    }
+
+
+def test_a_scale_that_an_item_states_is_believed(tmp_path: Path) -> None:
+    scene = open_item(str(b.write_item(tmp_path, "x", FRAME, properties={}, raster={"scale": 0.0001})))
+    assert with_checked_offset(scene) is scene

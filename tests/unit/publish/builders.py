@@ -11,7 +11,7 @@ import pandas as pd
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 from roadstead.core.ports import Port, Zone
-from roadstead.core.schemas import ACQUISITIONS
+from roadstead.core.schemas import ACQUISITIONS, LEDGER
 from roadstead.publish import PortReport, Quicklook, ReportData
 from tests.unit.builders import ACQUIRED, detection, detections
 from tests.unit.store import builders as b
@@ -126,6 +126,26 @@ def acquisitions() -> pd.DataFrame:
     )
 
 
+def ledger() -> pd.DataFrame:
+    """Return the passes tried, and one that no catalogue lists."""
+    tried = acquisitions()
+    states = tried["state"].replace({"not_observed": "too_cloudy"})
+    missing = {
+        "overpass_id": None,
+        "acquired": ACQUIRED + timedelta(days=7),
+        "platform": "sentinel-2b",
+        "state": "missing",
+        "reason": "in no catalogue asked: x",
+    }
+    columns = ["overpass_id", "acquired", "reason", "provider", "stored"]
+    table = pd.DataFrame(
+        [*tried[columns].assign(state=states, platform="sentinel-2a").to_dict("records"), missing]
+    )
+    table = table.assign(port="nampo").reindex(columns=list(LEDGER.columns)).astype(object)
+    table = table.where(table.notna(), None).astype({"acquired": "datetime64[ns, UTC]"})
+    return table.sort_values("acquired", ignore_index=True)
+
+
 def scenes() -> gpd.GeoDataFrame:
     from roadstead.store.rows import scenes_table
 
@@ -148,6 +168,7 @@ def port_report(**changes: Any) -> PortReport:
         "matches": matches(),
         "counts": counts(),
         "vessels": pd.concat([b.vessels(), second], ignore_index=True),
+        "ledger": ledger(),
         "coast": box(125.0, 38.75, 125.6, 38.9),
         "quicklooks": {SEEN: picture(), BLIND: picture(220)},
         "positions": positions(),
@@ -166,6 +187,10 @@ def positions() -> pd.DataFrame:
 def real(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table as if it were no simulation."""
     return table.assign(simulated=False)
+
+
+def report_data_of(report: PortReport, start: datetime, end: datetime) -> ReportData:
+    return ReportData((report,), start, end, REASONS, CONFLICTS, {})
 
 
 def report_data(**changes: Any) -> ReportData:

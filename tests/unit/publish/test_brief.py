@@ -58,7 +58,7 @@ def test_its_counts_say_what_is_known_of_recall(brief: Brief) -> None:
 def test_what_could_not_be_seen_is_said_and_never_zero(brief: Brief) -> None:
     blind = [one for one in brief.passes if one.blind]
     assert blind and all("[" not in one.said for one in blind)
-    assert len(brief.passes) == len(e.port_report().acquisitions)
+    assert len(brief.passes) == len(e.port_report().ledger)
     assert dict(brief.shares)["passes that say something of ships"] == (
         f"{len(brief.passes) - len(blind)} of {len(brief.passes)}"
     )
@@ -97,6 +97,7 @@ def test_a_week_without_any_observed_pass_says_so(tmp_path: Path) -> None:
     nothing = replace(
         report,
         acquisitions=report.acquisitions[report.acquisitions["state"] == "failed"],
+        ledger=report.ledger[report.ledger["state"] == "failed"],
         counts=report.counts.iloc[:0],
         matches=report.matches.iloc[:0],
         detections=report.detections.iloc[:0],

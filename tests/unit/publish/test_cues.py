@@ -19,7 +19,7 @@ from tests.unit.publish.roundtrip import assert_same
 
 def test_each_lead_is_one_cue_and_nothing_else_is() -> None:
     table = cue_table(e.port_report())
-    assert set(table["kind"]) == {"no_ais_partner", "matched", "unseen"}
+    assert set(table["kind"]) == {"no_ais_partner", "conflict", "unseen"}
     assert "no_coverage" not in set(table["kind"])
     assert list(table["rank"]) == [1, 2, 3]
     assert table["probability"].is_monotonic_decreasing
@@ -50,7 +50,7 @@ def test_the_length_is_what_was_seen_or_else_what_was_declared() -> None:
 def test_a_cue_list_comes_back_as_csv_and_geojson(tmp_path: Path) -> None:
     report = e.port_report()
     text, places = write_cues(tmp_path, report)
-    with text.open(newline="", encoding="utf-8") as file:
+    with text.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [row["cue_id"] for row in rows] == list(cue_table(report)["cue_id"])
     assert rows[0]["simulated"] == "true"

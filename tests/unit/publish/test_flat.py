@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
+from roadstead.ais import read_ais
 from roadstead.core.errors import StoreError
+from roadstead.core.findings import with_lead_kind
 from roadstead.core.geo import distance_m
+from roadstead.core.spreadsheet import text_of_cell
 from roadstead.publish import (
     port_layers,
     positions_table,
@@ -49,7 +53,13 @@ def test_rows_places_and_attributes_come_back(tmp_path: Path, kind: str, name: s
 @pytest.mark.parametrize("name", LAYERS)
 def test_rows_places_and_attributes_come_back_from_geojson_and_geopackage(tmp_path: Path, name: str) -> None:
     report, written = e.port_report(), layers()
-    tables = (report.port, report.detections, report.matches, report.counts, written["tracks"])
+    tables = (
+        report.port,
+        report.detections,
+        with_lead_kind(report.matches),
+        report.counts,
+        written["tracks"],
+    )
     write_geojson_products(tmp_path, *tables)
     path = write_port_geopackage(tmp_path / "nampo.gpkg", *tables)
     for read in (gpd.read_file(tmp_path / f"nampo-{name}.geojson"), gpd.read_file(path, layer=name)):
@@ -79,12 +89,12 @@ def test_geoparquet_says_its_version_and_holds_a_bbox_for_fast_reading(tmp_path:
 def test_a_csv_has_lon_and_lat_first_and_no_geometry(tmp_path: Path) -> None:
     paths = write_flat(tmp_path, "nampo", {**layers(), "positions": positions_table(e.positions())}, "csv")
     for path in paths:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         assert list(rows[0])[:2] == ["lon", "lat"]
         assert "geometry" not in rows[0]
         assert not any("POLYGON" in text or "POINT" in text for row in rows for text in row.values())
-    with (tmp_path / "nampo-detections.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "nampo-detections.csv").open(newline="", encoding="utf-8-sig") as file:
         first = next(csv.DictReader(file))
     assert set(first) == set(e.hulls().columns) - {"geometry"}
     assert (first["moving"], first["simulated"], first["bow_deg"]) == ("true", "true", "")
@@ -97,7 +107,9 @@ def test_a_csv_has_lon_and_lat_first_and_no_geometry(tmp_path: Path) -> None:
 def test_every_value_of_a_csv_comes_back(tmp_path: Path, name: str) -> None:
     written = layers()[name].drop(columns=["geometry", "lon", "lat"], errors="ignore")
     (path,) = write_flat(tmp_path, "nampo", {name: layers()[name]}, "csv")
-    read = pd.read_csv(path, dtype={"mmsi": str})
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = [{name: text_of_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+    read = pd.read_csv(io.StringIO(pd.DataFrame(rows).to_csv(index=False)), dtype={"mmsi": str})
     assert set(read.columns) == {"lon", "lat", *written.columns}
     for column in written.columns:
         empty_is_null = (
@@ -112,6 +124,27 @@ def test_every_value_of_a_csv_comes_back(tmp_path: Path, name: str) -> None:
 def test_text_in_a_csv_is_no_formula() -> None:
     table = positions_table(e.positions().assign(source='=HYPERLINK("http://x")'))
     assert "\"'=HYPERLINK" in csv_text(table)
+
+
+def test_a_csv_begins_with_the_mark_by_which_spreadsheets_know_utf_8_and_its_mmsi_are_text(
+    tmp_path: Path,
+) -> None:
+    table = positions_table(e.positions().assign(source="锚地 ÅLAND"))
+    (path,) = write_flat(tmp_path, "nampo", {"positions": table}, "csv")
+    text = path.read_bytes().decode("utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf") and "锚地 ÅLAND" in text
+    assert all(row["mmsi"].startswith("'4") for row in csv.DictReader(io.StringIO(text)))
+
+
+def test_positions_that_were_exported_are_read_as_the_ais_that_they_were(tmp_path: Path) -> None:
+    told = e.positions()
+    (path,) = write_flat(tmp_path, "nampo", {"positions": positions_table(told)}, "csv")
+    read = read_ais([path])
+    assert read.quarantine.empty
+    columns = ["mmsi", "time", "lon", "lat", "sog_kn", "cog_deg", "heading_deg", "nav_status", "ais_class"]
+    wanted = told.sort_values(["mmsi", "time"], ignore_index=True)[columns]
+    found = read.positions.sort_values(["mmsi", "time"], ignore_index=True)[columns]
+    pd.testing.assert_frame_equal(found, wanted, check_dtype=False)
 
 
 def test_a_track_holds_every_report_of_one_vessel_near_one_overpass_in_order() -> None:

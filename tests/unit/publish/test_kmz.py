@@ -54,7 +54,7 @@ def test_it_says_in_plain_words_that_it_is_a_lead_and_what_else_could_explain_it
     text = " ".join(kml(write(tmp_path)["d0"]).itertext())
     assert "a lead with a probability, never a verdict" in text
     assert REASONS["no_vessel_fits"] in text
-    assert "Status: no AIS partner: probability 71 %" in text
+    assert "Status: no AIS partner. If it is a vessel, chance that no vessel heard fits: 71 %" in text
     assert "SIMULATED" in text
 
 

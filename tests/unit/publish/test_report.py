@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from roadstead.core.geo import distance_m
+from roadstead.counting.count_series import count_points
 from roadstead.publish import Quicklook, write_report
 from roadstead.publish.report import render_report
 from roadstead.publish.report.images import data_uri, local_map, quicklook_px
 from roadstead.publish.report.rows import count_tables, declared_of, leads, percent
-from roadstead.publish.report.series import gaps, observed_series
+from roadstead.publish.report.series import report_series
 from tests.unit.builders import ACQUIRED, detections
 from tests.unit.publish import builders as e
 from tests.unit.store import builders as b
@@ -96,7 +97,7 @@ def test_a_zone_not_observed_shows_no_number() -> None:
 def test_a_count_shows_the_parts_that_add_up_to_it(html: str) -> None:
     _, bulk_observed, _, all_observed, all_declared = count_tables(e.port_report())[1].zones[0].tallies
     assert (bulk_observed.value, bulk_observed.interval) == ("2", "1–3")
-    assert bulk_observed.parts == "1 no AIS partner + 1 no AIS coverage"
+    assert bulk_observed.parts == "1 no AIS partner + 1 AIS cannot tell"
     assert all_observed.value == "3"
     assert (all_declared.value, all_declared.parts) == ("2", "1 matched + 1 not seen")
     assert "This is not zero" in visible_text(html)
@@ -105,8 +106,9 @@ def test_a_count_shows_the_parts_that_add_up_to_it(html: str) -> None:
 def test_failed_and_unobserved_overpasses_are_listed_with_reasons(html: str) -> None:
     text = visible_text(html)
     assert re.search(rf"{e.FAILED} failed asset red: HTTP 403", text)
-    assert re.search(rf"{e.BLIND} not observed cloud", text)
-    assert "1 processed, 1 not observed, 1 failed" in text
+    assert re.search(rf"{e.BLIND} too little seen cloud", text)
+    assert "missing at the provider in no catalogue asked: x" in text
+    assert "4 passes: 1 processed, 1 too little seen, 1 failed, 1 missing at the provider" in text
 
 
 def test_provenance_names_model_checksum_threshold_scenes_and_seed(html: str) -> None:
@@ -153,16 +155,18 @@ def test_names_from_ais_cannot_run_as_code() -> None:
 
 
 def test_series_add_up_over_the_zones_seen_and_say_how_many() -> None:
-    series = observed_series(e.counts())
-    dry = series[series["class"] == "dry_cargo"].set_index("overpass_id")
-    assert tuple(dry.loc[e.SEEN, ["value", "low", "high", "zones_seen", "zones"]]) == (3.0, 2.0, 4.0, 1, 2)
-    assert pd.isna(dry.loc[e.BLIND, "value"]), "not observed, never zero"
+    dry = {point.overpass_id: point for point in count_points(e.counts()) if point.hull_class == "dry_cargo"}
+    seen = dry[e.SEEN]
+    assert (seen.value, seen.low, seen.high, seen.zones_seen, seen.zones) == (3.0, 2.0, 4.0, 1, 2)
+    assert seen.words == "3 [2–4], 1 of 2 zones seen"
+    assert dry[e.BLIND].value is None and dry[e.BLIND].words == "not observed", "never zero"
 
 
 def test_gaps_in_a_series_are_named() -> None:
-    found = gaps(e.port_report(), e.ROADS)
-    assert list(found["why"]) == ["failed", "not observed"]
-    assert list(gaps(e.port_report(), e.QUAY)["why"]) == ["not observed", "failed", "not observed"]
+    known = ["failed", "too little seen", "missing at the provider"]
+    assert [gap.why for gap in report_series(e.port_report()).gaps] == known
+    assert [gap.why for gap in report_series(e.port_report(), e.ROADS).gaps] == known
+    assert [gap.why for gap in report_series(e.port_report(), e.QUAY).gaps] == ["not observed", *known]
 
 
 def test_a_vessel_is_described_by_what_it_had_declared_by_then() -> None:

@@ -89,7 +89,10 @@ def ais(reports: Sequence[Mapping], vessels: Sequence[Mapping] = (), **changes: 
 
 
 def neighbours(n: int, *, silent: int = 0, away_m: float = 8_000.0) -> tuple[list[dict], list[dict]]:
-    """Return ``n`` moored vessels in a ring well away; ``silent`` of them unheard within half an hour."""
+    """Return ``n`` moored vessels in a ring well away; ``silent`` of them unheard within half an hour.
+
+    So short that it says nothing of the image that none of them was seen.
+    """
     reports, vessels = [], []
     for k in range(n):
         angle = 2 * np.pi * k / n
@@ -98,7 +101,7 @@ def neighbours(n: int, *, silent: int = 0, away_m: float = 8_000.0) -> tuple[lis
         own = moored(mmsi, at)
         gap = pd.Timedelta(minutes=40)
         reports += [r for r in own if k >= silent or abs(r["time"] - pd.Timestamp(ACQUIRED)) > gap]
-        vessels.append(vessel(mmsi))
+        vessels.append(vessel(mmsi, 50.0))
     return reports, vessels
 
 

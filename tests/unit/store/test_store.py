@@ -143,6 +143,15 @@ def test_each_overpass_says_with_which_model_threshold_and_version_it_was_proces
     assert row["state"] == "processed"
 
 
+def test_an_overpass_that_supports_no_lead_says_why_in_the_store_and_the_ledger(store: Store) -> None:
+    b.put(store, doubt="AIS reports fit best 8 h 00 min later than the image's time")
+    for table in (store.acquisitions("nampo"), store.ledger("nampo")):
+        assert table["state"].iloc[0] in ("processed", "observed")
+        assert "8 h 00 min later" in table["reason"].iloc[0]
+    b.put(store)
+    assert store.acquisitions("nampo")["reason"].isna().all(), "mended, it is forgotten"
+
+
 def test_everything_simulated_says_so(store: Store, url: str) -> None:
     b.put(store)
     for name, table in Base.metadata.tables.items():

@@ -17,7 +17,7 @@ from roadstead.core.geo import lonlat_to_xy
 from roadstead.core.schemas import CLASSES
 from roadstead.store import Audits, Store
 from roadstead.workflows.audit import draw_cells
-from roadstead.workflows.audit_labels import audit_features, judged_scenes, without_holes
+from roadstead.workflows.labels import audit_features, judged_scenes, without_holes
 from roadstead_lab.training.places import read_labels
 from roadstead_lab.training.scenes import prepare_scene
 from tests.unit.audit import builders as a

@@ -206,7 +206,9 @@ def test_what_a_ship_types_in_is_no_formula_in_a_table(store: Store) -> None:
     (found,) = find_findings(store, ["d0"], Asked(imagery=False))
     named = replace(found, vessels=found.vessels.assign(name='=HYPERLINK("http://x")', destination="+1"))
     files = dossier_files([named], REASONS, CONFLICTS)
-    (static,) = [content.decode() for name, content in files.items() if name.endswith("ais-static.csv")]
+    (static,) = [
+        content.decode("utf-8-sig") for name, content in files.items() if name.endswith("ais-static.csv")
+    ]
     rows = list(csv.DictReader(io.StringIO(static)))
     assert rows and {row["name"][0] for row in rows} == {row["destination"][0] for row in rows} == {"'"}
 

@@ -95,7 +95,7 @@ def test_the_same_rows_are_left_in_every_format(store: Store, tmp_path: Path) ->
     assert set(gpd.read_file(tmp_path / "nampo.gpkg", layer="detections")["detection_id"]) == wanted
     assert set(gpd.read_parquet(tmp_path / "nampo-detections.parquet")["detection_id"]) == wanted
     for name in ("detections", "cues"):
-        with (tmp_path / f"nampo-{name}.csv").open(newline="") as file:
+        with (tmp_path / f"nampo-{name}.csv").open(newline="", encoding="utf-8-sig") as file:
             assert {row["detection_id"] for row in csv.DictReader(file)} == wanted
     assert {path.stem for path in (tmp_path / "nampo-kmz").iterdir()} == wanted
     stac = [json.loads(path.read_text()) for path in (tmp_path / "nampo-stac").rglob("detections.geojson")]
@@ -137,7 +137,7 @@ def test_the_command_takes_the_filters(url: str, tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     paths = [Path(text) for text in json.loads(told.stdout)]
     assert {path.name for path in paths} >= {"nampo-detections.csv", "nampo-cues.csv"}
-    with (tmp_path / "out" / "nampo-detections.csv").open(newline="") as file:
+    with (tmp_path / "out" / "nampo-detections.csv").open(newline="", encoding="utf-8-sig") as file:
         assert [row["detection_id"] for row in csv.DictReader(file)] == ["d2"]
 
 

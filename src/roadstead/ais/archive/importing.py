@@ -7,22 +7,23 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
+from roadstead.ais.archive.file_prefix import Digest, Prefix, held
 from roadstead.ais.archive.store_files import Manifest, found, manifest_of, write_manifest, writing
 from roadstead.ais.archive.store_writer import Writer, abandoned_on_error, commit
 from roadstead.ais.data import Box, Progress, Window
-from roadstead.ais.read import Meter, Reading, batches_of, quarantine_of
+from roadstead.ais.read import Meter, Reading, batches_of, quarantine_of, reading_of
+from roadstead.ais.readers.archives import Piece, expanded, pieces_of
 from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
 from roadstead.ais.readers.open_files import STDIN
 from roadstead.ais.source import Source
 from roadstead.ais.static_changes import News
 from roadstead.ais.tally import Tally
-from roadstead.core.errors import AisError
 
 _KEY_VERSION = 1
 """Part of every key: files imported by earlier versions are known again."""
@@ -47,6 +48,8 @@ class ImportSummary:
     files: tuple[str, ...]
     already: tuple[str, ...]
     """Of ``files``, those that the store held already and that were passed over."""
+    left_out: Mapping[str, str]
+    """Files of folders and archives that are no AIS -> what they are."""
     quarantine: Path
     """CSV of `schemas.QUARANTINE` for one file, else the folder with one such CSV a file."""
 
@@ -65,7 +68,7 @@ def import_files(
     """Import AIS files into a store, in bounded memory; arguments as for `read_ais`.
 
     Args:
-        paths: files; ``-`` is standard input.
+        paths: files, archives, folders and patterns; ``-`` is standard input.
         store_folder: the store; made where there is none.
         mapping: column mapping of tables that we do not know.
         source: name of the source, or its record with licence and kind.
@@ -81,17 +84,26 @@ def import_files(
     folder, window = Path(store_folder), Window(within, start, end)
     mapped = load_mapping(mapping) if mapping is not None else None
     how = How(window, mapped, source if isinstance(source, Source) else Source(source))
-    meter, done, before = Meter(paths, progress), [], []
+    inputs = expanded(paths, take_stores=False)
+    meter = Meter(inputs.files, progress)
+    files, done, before, other = [], [], [], dict(inputs.left_out)
     found(folder)
-    for path in map(Path, paths):
-        manifest, fresh = _from_stdin(folder, how) if path == STDIN else _from_file(path, folder, how, meter)
-        before += [] if fresh else [str(path)]
-        done.append(manifest)
-    return summary(folder, [str(path) for path in paths], done, before)
+    for path in inputs.files:
+        for piece, manifest, fresh in _imports(path, folder, how, meter, other):
+            files.append(str(piece))
+            done.append(manifest)
+            before += [] if fresh else [str(piece)]
+    return summary(folder, files, done, before, other)
 
 
-def summary(folder: Path, files: list[str], done: list[Manifest], before: list[str]) -> ImportSummary:
-    """Add up what some imports did."""
+def summary(
+    folder: Path,
+    files: list[str],
+    done: list[Manifest],
+    before: list[str],
+    other: Mapping[str, str] | None = None,
+) -> ImportSummary:
+    """Add up what some imports did; ``other`` are files that are no AIS, and what they are."""
     quarantine = folder / "quarantine"
     return ImportSummary(
         kept=sum(m.kept for m in done),
@@ -102,6 +114,7 @@ def summary(folder: Path, files: list[str], done: list[Manifest], before: list[s
         notes=dict(sum((Counter(m.notes) for m in done), Counter())),
         files=tuple(files),
         already=tuple(before),
+        left_out=dict(other or {}),
         quarantine=quarantine / f"{done[0].key}.csv" if len(done) == 1 else quarantine,
     )
 
@@ -114,32 +127,54 @@ class How:
     mapping: ColumnMapping | None = None
     source: Source = field(default_factory=Source)
 
-    def digest(self) -> _Digest:
+    def digest(self) -> Digest:
         """Return a hash to go on with over the content."""
         mapping = self.mapping.model_dump() if self.mapping else None
         how = [asdict(self.window), mapping, self.source.name, _KEY_VERSION]
         return hashlib.sha256(json.dumps(how, sort_keys=True, default=str).encode())
 
 
-class _Digest(Protocol):
-    def update(self, data: Any, /) -> None: ...  # noqa: ANN401 - any buffer
-    def hexdigest(self) -> str: ...
-
-
-def key_of(digest: _Digest) -> str:
+def key_of(digest: Digest) -> str:
     """Return the name of an import."""
     return digest.hexdigest()[:20]
 
 
-def _from_file(path: Path, folder: Path, how: How, meter: Meter) -> tuple[Manifest, bool]:
-    """Import a file; return its manifest, and False where the store held it already."""
-    key = _key_of_file(path, how)
+def _imports(
+    path: Path, folder: Path, how: How, meter: Meter, other: dict[str, str]
+) -> Iterator[tuple[Path, Manifest, bool]]:
+    """Import a file, or the members of an archive; yield each with its manifest, and False where it was there already.
+
+    A file is read as it was when it was hashed. Members that are no AIS are added to ``other``.
+    """
+    if path == STDIN:
+        yield path, *_from_stdin(folder, how)
+        return
+    with held(path, how.digest) as prefix:
+        for piece in pieces_of(path):
+            if piece.foreign is not None:
+                other[str(piece.path)] = piece.foreign
+                continue
+            if piece.raw is None:
+                piece = replace(piece, raw=prefix.stream())
+            yield piece.path, *_from_piece(piece, prefix, folder, how, meter)
+
+
+def _from_piece(piece: Piece, prefix: Prefix, folder: Path, how: How, meter: Meter) -> tuple[Manifest, bool]:
+    """Import one piece of a file; its name is that of the bytes that were read."""
+    key = _key_of_piece(piece, prefix.digest)
     before = manifest_of(folder, key)
     if before is not None:
-        meter.at(path, path.stat().st_size)
+        if piece.member is None:
+            meter.at(piece.path, prefix.size)
         return _with_terms(folder, before, how.source), False
-    reading = Reading(path, how.window, how.mapping, how.source.name, meter)
-    return write_import(folder, reading, how.source, lambda: key)
+
+    def name() -> str:
+        prefix.check()
+        return key
+
+    return write_import(
+        folder, reading_of(piece, how.window, how.mapping, how.source.name, meter), how.source, name
+    )
 
 
 def _with_terms(folder: Path, before: Manifest, source: Source) -> Manifest:
@@ -151,15 +186,12 @@ def _with_terms(folder: Path, before: Manifest, source: Source) -> Manifest:
     return made
 
 
-def _key_of_file(path: Path, how: How) -> str:
-    digest = how.digest()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise AisError(f"{path} cannot be opened: {error.strerror}") from error
-    return key_of(digest)
+def _key_of_piece(piece: Piece, digest: Digest) -> str:
+    if piece.member is None:
+        return key_of(digest)
+    own = digest.copy()
+    own.update(piece.member.encode())
+    return key_of(own)
 
 
 def _from_stdin(folder: Path, how: How) -> tuple[Manifest, bool]:
@@ -174,7 +206,7 @@ def _from_stdin(folder: Path, how: How) -> tuple[Manifest, bool]:
 class Hashed(io.RawIOBase):
     """A stream that hashes what is read from it."""
 
-    def __init__(self, stream: io.BufferedIOBase, digest: _Digest) -> None:
+    def __init__(self, stream: io.BufferedIOBase, digest: Digest) -> None:
         """Read from ``stream`` and go on with ``digest``."""
         self._stream, self.digest = stream, digest
 

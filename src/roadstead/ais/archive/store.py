@@ -16,7 +16,7 @@ the keys in ``files/`` alone: an import that was cut off is never seen, and what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import and_, or_
@@ -46,7 +46,8 @@ from roadstead.ais.archive.store_writer import (
     commit,
 )
 from roadstead.ais.data import AisData, Box, Progress, Window
-from roadstead.ais.read import Meter, Part, join, read_file
+from roadstead.ais.read import Meter, Part, join, left_out, read_file
+from roadstead.ais.readers.archives import expanded
 from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
 from roadstead.ais.source import Source
 from roadstead.ais.static_history import typed
@@ -105,21 +106,25 @@ def load_ais(
     end: datetime | None = None,
     progress: Progress | None = None,
 ) -> AisData:
-    """Read AIS files and store folders together; arguments as for `read_ais`.
+    """Read AIS files and store folders together; arguments as for `read_ais`, whose folders may be stores.
 
     Raises:
         AisError: a file cannot be used, or a folder is no store.
     """
     window = Window(within, start, end)
     mapped = load_mapping(mapping) if mapping is not None else None
-    meter = Meter(paths, progress)
-    return join([_part(Path(path), window, mapped, source, meter) for path in paths], window)
+    inputs = expanded(paths)
+    meter = Meter(inputs.files, progress)
+    parts = [part for path in inputs.files for part in _parts(path, window, mapped, source, meter)]
+    return join([*parts, left_out(inputs.left_out)], window)
 
 
-def _part(
+def _parts(
     path: Path, window: Window, mapping: ColumnMapping | None, source: str | None, meter: Meter
-) -> Part:
-    return _stored(path, window) if path.is_dir() else read_file(path, window, mapping, source, meter)
+) -> Iterable[Part]:
+    if path.is_dir():
+        return (_stored(path, window),)
+    return read_file(path, window, mapping, source, meter)
 
 
 def _stored(folder: Path, window: Window) -> Part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from roadstead.ais.archive.store_files import SCHEMAS, Manifest, part_of, write_manifest
 from roadstead.ais.source import Source
 from roadstead.ais.tally import Tally
+from roadstead.core.spreadsheet import cells
 
 CELL_DEG = 5
 """A cell is this wide and high."""
@@ -66,7 +66,8 @@ class Writer:
         path = self._quarantine or part_of(self.folder / "quarantine" / f"{self._token}.csv")
         path.parent.mkdir(parents=True, exist_ok=True)
         self._quarantine = path
-        frame.to_csv(path, mode="a", header=fresh, index=False, quoting=csv.QUOTE_MINIMAL)
+        encoding = "utf-8-sig" if fresh else "utf-8"
+        cells(frame).to_csv(path, mode="a", header=fresh, index=False, encoding=encoding)
         self.rows["quarantine"] += len(frame)
 
     def flush(self) -> None:

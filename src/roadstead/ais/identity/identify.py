@@ -122,7 +122,7 @@ def _identity(mmsi: str, ais: AisData, lists: Sequence[Watchlist], at: datetime 
         history=history,
         oddities=_oddities(mmsi, history, reports),
         list_status=tuple(matches(said, lists, moment.date())),
-        observed=_observed(reports),
+        observed=_observed(reports, from_simulator(history["source"])),
     )
 
 
@@ -143,13 +143,13 @@ def _oddities(mmsi: str, history: pd.DataFrame, reports: pd.DataFrame) -> tuple[
     return tuple(code for code, holds in found.items() if holds)
 
 
-def _observed(reports: pd.DataFrame) -> dict[str, Any]:
+def _observed(reports: pd.DataFrame, said_by_simulator: bool) -> dict[str, Any]:
     if reports.empty:
-        return {"first": None, "last": None, "reports": 0, "hulls": 0, "simulated": False}
+        return {"first": None, "last": None, "reports": 0, "hulls": 0, "simulated": said_by_simulator}
     return {
         "first": reports["time"].min().isoformat(),
         "last": reports["time"].max().isoformat(),
         "reports": len(reports),
         "hulls": int(reports["segment"].nunique()),
-        "simulated": from_simulator(reports["source"]),
+        "simulated": said_by_simulator or from_simulator(reports["source"]),
     }

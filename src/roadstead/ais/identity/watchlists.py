@@ -7,8 +7,8 @@ and never a hit. Where two valid IMO numbers differ it is another hull, whatever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
 from typing import Literal
@@ -37,6 +37,13 @@ class Entry:
     """None: the file does not say."""
     delisted: date | None = None
     programme: str | None = None
+    other_mmsis: tuple[str, ...] = ()
+    """Further MMSIs that the list names."""
+
+    @property
+    def mmsis(self) -> tuple[str, ...]:
+        """All MMSIs."""
+        return (*((self.mmsi,) if self.mmsi else ()), *self.other_mmsis)
 
     def standing(self, at: date) -> Standing:
         """Return how the entry stood on a day."""
@@ -56,6 +63,24 @@ class Watchlist:
     retrieved_from: Literal["told", "file", "file time"]
     """Whether the user, the file itself, or only the file's time tells when it was retrieved."""
     entries: tuple[Entry, ...]
+    form: str = ""
+    """What kind of file it is, in words."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our field to the column, or element, that it was read from."""
+    counted: Mapping[str, int] = field(default_factory=dict)
+    """What was passed over or could not be used, in words, and how often."""
+
+    @property
+    def words(self) -> str:
+        """What was read, from which columns, how many vessels came of it, and what was passed over."""
+        read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in self.columns.items())
+        over = ", ".join(f"{what}: {count}" for what, count in self.counted.items() if count)
+        vessels = f"{len(self.entries)} vessel{'' if len(self.entries) == 1 else 's'}"
+        return (
+            f"{self.name} ({self.form or 'list'}, of {self.retrieved}): {vessels}"
+            + (f"; read: {read}" if read else "")
+            + (f"; not used: {over}" if over else "")
+        )
 
 
 @dataclass(frozen=True)
@@ -142,7 +167,7 @@ def _agreeing(vessel: Identifiers, entry: Entry) -> tuple[str, ...]:
     names = {plain_name(name) for name in entry.names} - {""}
     agree = {
         "imo": vessel.imo is not None and vessel.imo == entry.imo and imo_is_valid(vessel.imo),
-        "mmsi": vessel.mmsi is not None and vessel.mmsi == entry.mmsi,
+        "mmsi": vessel.mmsi is not None and vessel.mmsi in entry.mmsis,
         "callsign": bool(plain_name(vessel.callsign))
         and plain_name(vessel.callsign) == plain_name(entry.callsign),
         "name": plain_name(vessel.name) in names,

@@ -8,6 +8,7 @@ another number of columns) are looked at one by one.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,8 +30,16 @@ from roadstead.ais.readers.normalise import in_our_units
 from roadstead.ais.readers.open_files import HEAD_BYTES, Opened, encoding_of
 from roadstead.ais.readers.presets import layout_of
 from roadstead.ais.readers.text_blocks import BLOCK_BYTES, Block, blocks_of
+from roadstead.ais.readers.time_forms import times_of_words, with_time_form
 from roadstead.core.errors import AisError
 
+_SEP_LINE = re.compile(rb'"?sep=(?:(.|\\t)"?|(\t))', re.IGNORECASE)
+_MOST_BEFORE = 10
+"""Empty lines that may stand above a header."""
+_SAMPLE_LINES, _SAMPLE = 50_000, 2_000
+"""Lines of a file that tell the form of its times, and spellings of them that are tried."""
+_QUICK_SAMPLE, _SAMPLE_BYTES = 50, 64 * 1024
+"""Where some of the first lines have the form that the layout has, the others are not looked at for that."""
 READERS = 2
 """Blocks that are cut into cells at once."""
 _DELIMITERS = ",;\t|"
@@ -68,12 +77,37 @@ def _batches(
     first = next(blocks, None)
     if first is None:
         raise AisError(f"{path} is empty but for its byte order mark")
-    line = first.line(0).decode("utf-8", "surrogateescape")
-    delimiter = (mapping.delimiter if mapping else None) or _delimiter(line)
-    header = _split(line, delimiter)
+    told, at = _header_line(first)
+    line = first.line(at).decode("utf-8", "surrogateescape")
+    delimiter = (mapping.delimiter if mapping else None) or told or _delimiter(line)
+    below = Block(first.text[first.ends[at] + 1 :], at + 2, first.bytes_done)
+    header = _without_empty_ends(_split(line, delimiter), below, delimiter)
     table = _Table(tuple(header), delimiter, layout_of(header, path, mapping), encoding)
-    below = Block(first.text[first.ends[0] + 1 :], 2, first.bytes_done)
+    table = replace(table, layout=with_time_form(table.layout, table.some_times(below), path))
     yield from _in_turn(table, chain([below], blocks))
+
+
+def _header_line(block: Block) -> tuple[str | None, int]:
+    """Return the delimiter that Excel's line ``sep=;`` names, and the place of the header: the first line with text."""
+    told = None
+    for place in range(min(len(block.ends), _MOST_BEFORE)):
+        line = block.line(place).strip(b"\r\n ")
+        if found := _SEP_LINE.fullmatch(line):
+            told = (found[1] or found[2]).decode().replace("\\t", "\t")
+        elif line:
+            return told, place
+    return told, 0
+
+
+def _without_empty_ends(header: list[str], below: Block, delimiter: str) -> list[str]:
+    """Return the header without empty cells at its end that the first row has not."""
+    ends = len(header) - len(
+        "".join(f"{cell.strip()} " if not cell.strip() else "x" for cell in header).rstrip()
+    )
+    if not ends or not len(below.ends):
+        return header
+    width = len(_split(below.line(0).decode("utf-8", "surrogateescape"), delimiter))
+    return header[:width] if len(header) - ends <= width < len(header) else header
 
 
 def _in_turn(table: _Table, blocks: Iterable[Block]) -> Iterator[Batch]:
@@ -139,6 +173,22 @@ class _Table:
     def _decimal(self) -> str:
         return "." if self.delimiter == "," else ","
 
+    def some_times(self, block: Block) -> list[str]:
+        """Return spellings of times of the first lines, each once, those at the end too."""
+        place = self.layout.present(self.header).get("time")
+        if place is None or not len(block.ends):
+            return []
+        text = block.text[: block.ends[min(len(block.ends), _SAMPLE_LINES) - 1] + 1]
+        n = self.header.index(place)
+        first = [line for line in text[:_SAMPLE_BYTES].split(b"\n")[:_QUICK_SAMPLE] if line]
+        cells = [_split(line.decode("utf-8", "replace"), self.delimiter) for line in first]
+        words = [row[n].strip() for row in cells if len(row) > n and row[n].strip().lower() not in NULLS]
+        if not words or times_of_words(pd.Series(words, dtype=object), self.layout.time_format).notna().any():
+            return words[:1]
+        whole, _ = self._cells(text, {"time": n}, quoted=b'"' in text)
+        spelt = whole["time"].dropna().astype(str).str.strip().unique().tolist()
+        return list(spelt if len(spelt) <= _SAMPLE else spelt[:: len(spelt) // _SAMPLE + 1])
+
     def _late(
         self, block: Block, lines: IntArray, late: Mapping[str, int], mended: Mapping[int, str]
     ) -> pd.DataFrame:
@@ -190,14 +240,30 @@ class _Table:
             return pd.DataFrame(index=lines, columns=list(place), dtype=object), []
         wrong: list[int] = []
         numbers = {ours: pa.float64() for ours in place if ours in NUMERIC}
-        try:
-            table = self._arrow(text, place, numbers, quoted, wrong)
-        except pa.ArrowInvalid:
-            wrong.clear()
-            table = self._arrow(text, place, {}, quoted, wrong)
+        if "mmsi" in numbers:
+            numbers["mmsi"] = pa.int64()  # no float: what is written as 4.12E+08 has lost digits
+        table = self._table(text, place, numbers, quoted, wrong)
         cells = pa.table({ours: table.column(f"c{n}") for ours, n in place.items()}).to_pandas()
-        read = {ours: as_numbers(cells[ours], self._decimal) for ours in numbers}
+        read = {ours: as_numbers(cells[ours], self._decimal) for ours in numbers if ours != "mmsi"}
         return cells.assign(**read), wrong
+
+    def _table(
+        self,
+        text: bytes,
+        place: Mapping[str, int],
+        numbers: Mapping[str, pa.DataType],
+        quoted: bool,
+        wrong: list[int],
+    ) -> pa.Table:
+        """Cut lines into cells: numbers as such where all are, else the identity as text, else all of them."""
+        for kinds in (numbers, {ours: kind for ours, kind in numbers.items() if ours != "mmsi"}, {}):
+            wrong.clear()
+            try:
+                return self._arrow(text, place, kinds, quoted, wrong)
+            except pa.ArrowInvalid:
+                if not kinds:
+                    raise
+        raise AssertionError("the last kinds are empty")
 
     def _arrow(
         self,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from roadstead.ais.codes import NULLS
 from roadstead.ais.readers.batch import Batch, Fault
+from roadstead.core.spreadsheet import text_of_cell
 
 
 @dataclass
@@ -67,7 +68,7 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
 
 
 def _number(word: object, decimal: str) -> float:
-    spelt = str(word).strip().replace(decimal, ".")
+    spelt = text_of_cell(str(word).strip()).replace(decimal, ".")
     try:
         return np.nan if "_" in spelt else float(spelt)
     except ValueError:
@@ -82,7 +83,7 @@ def text(table: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _word(value: object) -> str | None:
-    words = " ".join(str(value).replace("@", " ").split())
+    words = " ".join(text_of_cell(str(value)).replace("@", " ").split())
     return None if words.lower() in NULLS else words
 
 

@@ -16,8 +16,9 @@ from roadstead.ais.readers.batch import COLUMNS
 from roadstead.core.errors import AisError
 from roadstead.core.geo import KNOT, NAUTICAL_MILE_M
 
-TimeUnit = Literal["s", "ms"]
+TimeUnit = Literal["s", "ms", "us", "ns"]
 SpeedUnit = Literal["kn", "m/s", "km/h"]
+PARTS_OF_A_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 KNOTS = {"kn": 1.0, "m/s": 1.0 / KNOT, "km/h": 1000.0 / NAUTICAL_MILE_M}
 
 
@@ -29,9 +30,9 @@ class Layout:
     columns: Mapping[str, str]
     constants: Mapping[str, str] = field(default_factory=dict)
     time_format: str = "ISO8601"
-    """A strptime pattern, or ``ISO8601``; a time without a zone is UTC."""
+    """A strptime pattern, or ``ISO8601`` (epochs are told by their size then); a time without a zone is UTC."""
     time_unit: TimeUnit | None = None
-    """Set where times are numbers: seconds or milliseconds since 1970."""
+    """Set where times are numbers: what they count since 1970."""
     speed_unit: SpeedUnit = "kn"
     scale: Mapping[str, float] = field(default_factory=dict)
     """Our numeric column to what its values are multiplied by, where a source writes tenths."""
@@ -53,7 +54,7 @@ TEACH = """\
 Write a column mapping and give it with --ais-mapping, for example mapping.yaml:
   columns: {mmsi: THEIR_MMSI, time: THEIR_TIME, lon: THEIR_LON, lat: THEIR_LAT, sog_kn: THEIR_SPEED}
   constants: {source: provider-name}
-  time_format: "%d.%m.%Y %H:%M"   # or time_unit: s | ms for numbers; ISO 8601 by default
+  time_format: "%d.%m.%Y %H:%M"   # or time_unit: s | ms | us | ns for numbers; ISO 8601 by default
 Our columns are: """
 
 

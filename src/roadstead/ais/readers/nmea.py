@@ -1,7 +1,8 @@
 """NMEA 0183 sentences (AIVDM, AIVDO) to rows, through pyais.
 
 The receive time comes from the tag block (``c:``, seconds or milliseconds), from a Gatehouse sentence ($PGHP)
-before the message, or from an epoch after the checksum; the source from the tag block (``s:``).
+before the message, or from a time or epoch that a receiver's log has before the sentence or after its checksum; the
+source from the tag block (``s:``).
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
@@ -19,12 +22,20 @@ from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, 
 from roadstead.ais.readers.batch import Batch, Fault
 from roadstead.ais.readers.message_kinds import BITS, FIX, READ, Row
 from roadstead.ais.readers.nmea_fast import SENTENCE, checksum, decoded
-from roadstead.ais.readers.normalise import from_epoch
+from roadstead.ais.readers.time_forms import from_epoch, seconds_of_epochs
 
 LINE = re.compile(rb"(?:\\([^\\]*)\\)?([!$][^!$\\*\r\n]*\*[0-9A-Fa-f]{2})([^\\!$]*)")
 """A tag block where there is one, a sentence up to its checksum, and what follows it."""
 _AIS = re.compile(rb"!..VD[MO],", re.IGNORECASE)
+_FIRST_SENTENCE = re.compile(rb"\\[^\\]*\\!|[!$][A-Za-z]{4,5},")
 _EPOCH = re.compile(rb",\s*(\d{9,10}(?:\.\d+)?|\d{13})\s*$")
+_LOG_TIME = re.compile(
+    rb"(?<![\d.:-])(\d{4}[-/]\d\d[-/]\d\d[T ,;_]\d\d:\d\d(?::\d\d(?:\.\d+|,\d{3}(?!\d))?)?(?:Z|\s?[+-]\d\d:?\d\d)?"
+    rb"|\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d|\d{8}[T_]\d{6}Z?|\d{10}(?:\.\d+)?|\d{13}|\d{14}|\d{16}|\d{19})(?![\d:])"
+)
+"""A time, or an epoch, that a log has outside the sentence."""
+_SENTENCE_STARTS = frozenset(b"!\\$# \t\r\n")
+"""Bytes that a line begins with where nothing stands before its sentence."""
 _STATION = re.compile(rb",\s*([rbRB][A-Za-z0-9_-]+)\s*(?:,|$)")
 _ARMOUR = bytes(range(48, 88)) + bytes(range(96, 120))
 
@@ -72,8 +83,10 @@ class _Parser:
     """Receive time of what brings none."""
     gatehouse_s: float | None = None
 
-    def parse(self, row: int, tag: bytes | None, raw: bytes, rest: bytes) -> _Part | None:
-        """Return the part, or None for a sentence that is not AIS.
+    def parse(
+        self, row: int, tag: bytes | None, raw: bytes, rest: bytes, before: float | None = None
+    ) -> _Part | None:
+        """Return the part, or None for a sentence that is not AIS; ``before`` is the time that its line begins with.
 
         Raises:
             _Refused: the sentence or its tag block is damaged.
@@ -89,6 +102,7 @@ class _Parser:
         waiting, self.gatehouse_s = self.gatehouse_s, None
         time, source, group = _tagged(tag) if tag else (None, None, None)
         time = time if time is not None else waiting
+        time = time if time is not None else before
         if rest and rest.strip():
             time, source = _trailing(rest, time, source)
         if time is None and self.clock is not None:
@@ -103,6 +117,36 @@ class _Parser:
 
 
 @lru_cache(maxsize=8192)
+def _log_time(text: bytes) -> float | None:
+    """Return the time (epoch seconds) in what a log writes outside a sentence; None where it tells none."""
+    found = _LOG_TIME.search(text)
+    if found is None:
+        return None
+    word = found[1].decode("ascii")
+    if word[:10].isdigit():
+        return _clock_digits(word)
+    try:
+        if word[2] == ".":
+            return datetime.strptime(f"{word}+0000", "%d.%m.%Y %H:%M:%S%z").timestamp()
+        day, clock = word[:10].replace("/", "-"), word[11:].replace(" ", "").replace(",", ".")
+        read = datetime.fromisoformat(f"{day}T{clock}" if "-" in day else word)
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def _clock_digits(word: str) -> float | None:
+    """Return the time of an epoch of any unit, or of year to second without marks."""
+    if len(word) == 14 and word.isdigit():
+        try:
+            return datetime.strptime(f"{word}+0000", "%Y%m%d%H%M%S%z").timestamp()
+        except ValueError:
+            return None
+    (seconds,) = seconds_of_epochs(np.array([float(word)]))
+    return None if np.isnan(seconds) else float(seconds)
+
+
+@lru_cache(maxsize=8192)
 def _tagged(raw: bytes) -> tuple[float | None, str | None, int | None]:
     tag = TagBlock(raw)
     tag.init()
@@ -114,6 +158,8 @@ def _tagged(raw: bytes) -> tuple[float | None, str | None, int | None]:
 def _trailing(rest: bytes, time: float | None, source: str | None) -> tuple[float | None, str | None]:
     if time is None and (epoch := _EPOCH.search(rest)):
         time = _seconds(epoch[1])
+    if time is None:
+        time = _log_time(rest.strip())
     if source is None and (station := _STATION.search(rest)):
         source = station[1].decode("ascii")
     return time, source
@@ -248,22 +294,25 @@ def read_nmea(
 
 
 def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, kept: _Collected) -> None:
-    if _take_quickly(row, line, parser, kept):
+    before, whole = None, line
+    if line and line[0] not in _SENTENCE_STARTS:
+        before, line = _after_log_time(line)
+    if _take_quickly(row, line, parser, kept, before):
         return
     found = LINE.findall(line)
     if not found and (bare := line.strip()) and not bare.startswith(b"#"):
-        kept.faults.append(Fault(row, "line", "not_an_nmea_sentence", _text(bare)))
+        kept.faults.append(Fault(row, "line", "not_an_nmea_sentence", _text(whole)))
     for tag, raw, rest in found:
         parts: list[_Part] | None = None
         try:
-            part = parser.parse(row, tag or None, raw, rest)
+            part = parser.parse(row, tag or None, raw, rest, before)
             if part is None:
                 kept.passed_over += 1
                 continue
             parts = assembler.add(part)
             decoded = _decoded(parts) if parts else None
         except (_Refused, AISBaseException, ValueError) as error:
-            kept.faults.append(_fault(error, *_where(parts, row, line)))
+            kept.faults.append(_fault(error, *_where(parts, row, whole)))
         else:
             if decoded:
                 kept.rows.append(decoded)
@@ -273,12 +322,24 @@ def _take_line(row: int, line: bytes, parser: _Parser, assembler: _Assembler, ke
                 kept.passed_over += 1
 
 
-def _take_quickly(row: int, line: bytes, parser: _Parser, kept: _Collected) -> bool:
+def _after_log_time(line: bytes) -> tuple[float | None, bytes]:
+    """Return the time that a log has before a sentence, and the line from its tag block or sentence on."""
+    sentence = _FIRST_SENTENCE.search(line)
+    if sentence is None:
+        return None, line
+    return _log_time(line[: sentence.start()]), line[sentence.start() :]
+
+
+def _take_quickly(
+    row: int, line: bytes, parser: _Parser, kept: _Collected, before: float | None = None
+) -> bool:
     """Keep a line that is a flawless position report with a time of its own; say whether it is."""
     found = SENTENCE.fullmatch(line)
     if found is None or parser.gatehouse_s is not None or int(found[4], 16) != checksum(found[2]):
         return False
-    time, source = parser.clock() if parser.clock else None, None
+    time, source = before, None
+    if time is None and parser.clock is not None:
+        time = parser.clock()
     if found[1]:
         try:
             told, source, _ = _tagged(found[1])

@@ -7,10 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais.readers.fields import as_numbers
-from roadstead.ais.readers.layouts import KNOTS, Layout
-
-_LAST_S = 9e9
-"""Later (in the year 2255) does not fit nanoseconds, nor any log."""
+from roadstead.ais.readers.layouts import KNOTS, PARTS_OF_A_SECOND, Layout
+from roadstead.ais.readers.time_forms import from_epoch, seconds_of_epochs, times_of_words
 
 
 def named(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
@@ -39,25 +37,20 @@ def times(values: pd.Series, layout: Layout) -> pd.Series:
     """Return datetime64[ns, UTC]; NaT where a cell is no time of the layout. Each spelling is read once."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return pd.to_datetime(values, utc=True).astype("datetime64[ns, UTC]")
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.to_numpy(float, na_value=np.nan)
+        return pd.Series(from_epoch(_seconds(numbers, layout)), index=values.index)
     codes, spelt = pd.factorize(values)
     if layout.time_unit is not None:
-        numbers = as_numbers(pd.Series(spelt)).to_numpy(float)
-        parsed = pd.Series(from_epoch(numbers / (1000.0 if layout.time_unit == "ms" else 1.0)))
+        parsed = from_epoch(_seconds(as_numbers(pd.Series(spelt)).to_numpy(float), layout))
     else:
         # A publisher's own format is tried first: ISO 8601 would not take it for another date.
-        words = pd.Series(spelt).astype(object)
-        parsed = pd.to_datetime(words, format=layout.time_format, utc=True, errors="coerce")
-    moments = pd.DatetimeIndex(parsed.astype("datetime64[ns, UTC]")).append(
-        pd.DatetimeIndex([pd.NaT], dtype="datetime64[ns, UTC]")
-    )
+        parsed = times_of_words(pd.Series(spelt).astype(object), layout.time_format)
+    moments = parsed.append(pd.DatetimeIndex([pd.NaT], dtype="datetime64[ns, UTC]"))
     return pd.Series(moments.take(codes), index=values.index)
 
 
-def from_epoch(seconds: NDArray[np.float64]) -> pd.DatetimeIndex:
-    """Return the times (UTC) of seconds since 1970, to the microsecond; NaT for what no clock tells."""
-    with np.errstate(invalid="ignore"):
-        known = np.abs(seconds) < _LAST_S
-    micros = np.round(np.where(known, seconds, 0.0) * 1e6).astype(np.int64)
-    times = (micros * 1000).astype("datetime64[ns]")
-    times[~known] = np.datetime64("NaT")
-    return pd.DatetimeIndex(times, tz="UTC")
+def _seconds(numbers: NDArray[np.float64], layout: Layout) -> NDArray[np.float64]:
+    if layout.time_unit is None:
+        return seconds_of_epochs(numbers)
+    return numbers / PARTS_OF_A_SECOND[layout.time_unit]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import re
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,14 +19,20 @@ from typing import BinaryIO, Literal, cast
 import pyarrow as pa
 from charset_normalizer import from_bytes
 
+from roadstead.ais.readers.foreign import foreign_type
 from roadstead.ais.readers.nmea import looks_like_nmea
 from roadstead.core.errors import AisError
 
-Format = Literal["nmea", "parquet", "table"]
+Format = Literal["nmea", "parquet", "json", "table"]
 STDIN = Path("-")
 """The name that stands for standard input."""
 HEAD_BYTES = 256 * 1024
 _GZIP, _ZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1"
+_EMPTY_ZIP, _BZIP2, _XZ = b"PK\x05\x06", b"BZh", b"\xfd7zXZ\x00"
+_ZSTD_SKIPPED = b"\x2a\x4d\x18"
+"""Last three bytes of a Zstandard frame that holds no data; its first is 0x50 to 0x5f. pzstd begins with one."""
+_TAR_MARK, _TAR_MARK_AT = b"ustar", 257
+_LEAD_BYTES = 512
 _LIKELY = ("gb18030", "cp1252", "cp949", "cp932")
 """Of encodings that fit alike, those that AIS tables come in."""
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -53,22 +63,43 @@ class _Place:
 
 
 @contextmanager
-def opened(path: Path, raw: BinaryIO | None = None) -> Iterator[Opened]:
-    """Open an AIS file (plain, gzip, zstd, or zip of one file), or read what ``raw`` gives under its name.
+def opened(
+    path: Path, raw: BinaryIO | None = None, tell: Callable[[], int] | None = None
+) -> Iterator[Opened]:
+    """Open an AIS file (plain, gzip, zstd, bzip2 or xz), or read what ``raw`` gives under its name.
+
+    Args:
+        path: the file; archives are taken apart before, by `archives.pieces_of`.
+        raw: its bytes, of standard input or of an archive's member.
+        tell: bytes of the file on disk read so far, where ``raw`` does not know.
 
     Raises:
-        AisError: there is no such file, it is empty, or its compression is broken.
+        AisError: there is no such file, it is empty, of a kind that we do not read, or its compression is broken.
     """
+    with read_errors(path), _raw(path, raw) as start, decompressed(start, path) as plain:
+        with io.BufferedReader(cast(io.RawIOBase, plain), HEAD_BYTES) as stream:
+            head = stream.peek(HEAD_BYTES)
+            if not head.strip():
+                raise AisError(f"{path} is empty")
+            yield Opened(stream, _format(head, path), tell or _Place(start))
+
+
+@contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk and the compression say into an `AisError` that names the file."""
     try:
-        with _raw(path, raw) as start, _decompressed(start, path) as plain:
-            with io.BufferedReader(cast(io.RawIOBase, plain), HEAD_BYTES) as stream:
-                head = stream.peek(HEAD_BYTES)
-                if not head.strip():
-                    raise AisError(f"{path} is empty")
-                yield Opened(stream, _format(head), _Place(start))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise AisError(f"{path} cannot be opened: {error.strerror}") from error
-    except (zlib.error, zipfile.BadZipFile, EOFError, pa.ArrowInvalid, OSError) as error:
+    except (
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        EOFError,
+        pa.ArrowInvalid,
+        OSError,
+    ) as error:
         raise AisError(f"{path} cannot be read to its end, is it whole? {error}") from error
 
 
@@ -82,34 +113,69 @@ def _raw(path: Path, given: BinaryIO | None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _decompressed(raw: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    lead = cast(io.BufferedReader, raw).peek(4)[:4]
-    if not raw.seekable() and lead in (_ZIP, _PARQUET):
+def decompressed(raw: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """Give the content of a file that may be compressed, from its beginning.
+
+    Raises:
+        AisError: a zip or Parquet file comes from where nobody can seek.
+    """
+    lead = cast(io.BufferedReader, raw).peek(len(_XZ))[: len(_XZ)]
+    if not raw.seekable() and lead[:4] in (_ZIP, _PARQUET):
         raise AisError("zip and Parquet cannot be read from standard input: give the file's name")
     if lead.startswith(_GZIP):
         with gzip.GzipFile(fileobj=raw) as plain:
             yield cast(BinaryIO, plain)
-    elif lead == _ZSTD:
+    elif lead.startswith(_ZSTD) or lead[1:4] == _ZSTD_SKIPPED:
         with pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd") as plain:
             yield cast(BinaryIO, plain)
-    elif lead == _ZIP:
-        with zipfile.ZipFile(raw) as archive, archive.open(_only_member(archive, path)) as plain:
+    elif lead.startswith(_BZIP2):
+        with bz2.BZ2File(raw) as plain:
+            yield cast(BinaryIO, plain)
+    elif lead.startswith(_XZ):
+        with lzma.LZMAFile(raw) as plain:
             yield cast(BinaryIO, plain)
     else:
         yield raw
 
 
-def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    if len(members) != 1:
-        raise AisError(f"{path} holds {len(members)} files: unpack it and name those to read")
-    return members[0]
+def archive_kind(raw: BinaryIO) -> Literal["zip", "tar"] | None:
+    """Return what kind of archive a stream is, compressed or not, and leave it at its beginning; None for no archive.
+
+    Raises:
+        zlib.error, lzma.LZMAError, OSError: its compression is broken.
+    """
+    lead = cast(io.BufferedReader, raw).peek(len(_XZ))[:4]
+    if lead in (_ZIP, _EMPTY_ZIP):
+        return "zip"
+    head = _lead_of(cast(io.BufferedReader, raw).peek(HEAD_BYTES))
+    return "tar" if head[_TAR_MARK_AT:].startswith(_TAR_MARK) else None
 
 
-def _format(head: bytes) -> Format:
+def _lead_of(head: bytes) -> bytes:
+    """Return the first bytes of what a file's first bytes are when unpacked; as far as they can be."""
+    with io.BufferedReader(cast(io.RawIOBase, io.BytesIO(head))) as raw:
+        try:
+            with decompressed(cast(BinaryIO, raw), STDIN) as plain:
+                return bytes(plain.read(_LEAD_BYTES))
+        except (zlib.error, lzma.LZMAError, EOFError, pa.ArrowException, OSError):
+            return b""  # cut short: whoever reads it to its end says so
+
+
+def _format(head: bytes, path: Path) -> Format:
     if head.startswith(_PARQUET):
         return "parquet"
+    if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
+        raise AisError(f"{path} is a tar archive: give the file's name, or unpack it")
+    if words := foreign_type(head):
+        raise AisError(f"{path} is {words}")
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return "json" if _is_json(head) else "nmea"
     return "nmea" if looks_like_nmea(head) else "table"
+
+
+def _is_json(head: bytes) -> bool:
+    """Say whether text that begins with a bracket is JSON, and not the time of a log in brackets."""
+    return re.match(rb"[\xef\xbb\xbf\s]*(?:\[\s*\{|\{|\[\s*\])", head) is not None
 
 
 def encoding_of(head: bytes, path: Path) -> str:

@@ -30,6 +30,7 @@ _DMA = Layout(
         "length_m": "Length",
         "draught_m": "Draught",
         "destination": "Destination",
+        "source": "Data source type",
         **dict(zip(DIMENSIONS, "ABCD", strict=True)),
     },
     time_format="%d/%m/%Y %H:%M:%S",
@@ -109,6 +110,31 @@ _SPIRE = Layout(
         "destination": "destination",
     },
     known_from="documentation: documentation.spire.com, data extracts (field names partly from public code)",
+)
+_EXACT_AIS = Layout(
+    "exactEarth (exactAIS archive)",
+    {
+        "mmsi": "MMSI",
+        "time": "Time",
+        "message": "Message_ID",
+        "lon": "Longitude",
+        "lat": "Latitude",
+        "sog_kn": "SOG",
+        "cog_deg": "COG",
+        "heading_deg": "Heading",
+        "nav_status": "Navigational_status",
+        "imo": "IMO",
+        "name": "Vessel_Name",
+        "callsign": "Call_sign",
+        "ship_type": "Ship_Type",
+        "to_bow_m": "Dimension_to_Bow",
+        "to_stern_m": "Dimension_to_stern",
+        "to_port_m": "Dimension_to_port",
+        "to_starboard_m": "Dimension_to_starboard",
+        "draught_m": "Draught",
+        "destination": "Destination",
+    },
+    known_from="documentation: the column list in the guide of aisdb, which reads such files",
 )
 _EXACT_EARTH = Layout(
     "Spire Maritime (exactEarth, UN Global Platform)",
@@ -222,6 +248,62 @@ _GFW_VESSELS = Layout(
     },
     known_from="documentation: Vessels API, `selfReportedInfo`; static data alone",
 )
+_KYSTVERKET = Layout(
+    "Kystverket (Norwegian Coastal Administration)",
+    {
+        "mmsi": "mmsi",
+        "time": "date_time_utc",
+        "lon": "longitude",
+        "lat": "latitude",
+        "sog_kn": "speed_over_ground",
+        "cog_deg": "course_over_ground",
+        "heading_deg": "true_heading",
+        "nav_status": "nav_status",
+        "message": "message_nr",
+        "imo": "imo",
+        "name": "ship_name",
+        "callsign": "callsign",
+        "ship_type": "ship_type",
+        "length_m": "length",
+        "beam_m": "breadth",
+        "draught_m": "draught",
+    },
+    known_from="public code that reads such files; no public documentation was found",
+)
+_KYSTDATAHUSET = replace(
+    _KYSTVERKET,
+    columns={
+        **_KYSTVERKET.columns,
+        "lon": "lon",
+        "lat": "lat",
+        "sog_kn": "sog",
+        "cog_deg": "cog",
+        "message": "ais_msg_type",
+    },
+)
+AIS_CATCHER = Layout(
+    "AIS-catcher (decoded fields)",
+    {
+        "mmsi": "mmsi",
+        "time": "rxuxtime",
+        "message": "type",
+        "lon": "lon",
+        "lat": "lat",
+        "sog_kn": "speed",
+        "cog_deg": "course",
+        "heading_deg": "heading",
+        "nav_status": "status",
+        "imo": "imo",
+        "name": "shipname",
+        "callsign": "callsign",
+        "ship_type": "shiptype",
+        **{name: name.removesuffix("_m") for name in DIMENSIONS},
+        "draught_m": "draught",
+        "destination": "destination",
+    },
+    known_from="documentation: jvde-github.github.io/AIS-catcher-docs, JSON output",
+)
+_BY_NAMES = "columns by their names"
 _OWN = Layout("Roadstead", {name: name for name in COLUMNS}, known_from="our own column names")
 
 PRESETS: tuple[tuple[frozenset[str], Layout], ...] = (
@@ -232,15 +314,49 @@ PRESETS: tuple[tuple[frozenset[str], Layout], ...] = (
     (frozenset({"mmsi", "base_date_time", "lon", "lat"}), _CADASTRE_POINTS),
     (frozenset({"mmsi", "timestamp", "latitude", "longitude", "msg_type"}), _SPIRE),
     (frozenset({"mmsi", "timestamp", "latitude", "longitude", "collection_type"}), _SPIRE),
+    (frozenset({"mmsi", "message_id", "time", "longitude", "latitude"}), _EXACT_AIS),
     (frozenset({"mmsi", "dt_pos_utc", "latitude", "longitude"}), _EXACT_EARTH),
     (frozenset({"mmsi", "timestamp", "lat", "lon", "speed", "course", "status"}), _MARINE_TRAFFIC),
     (frozenset({"mmsi", "movementdatetime", "latitude", "longitude"}), _SP_GLOBAL),
     (frozenset({"mmsi", "position timestamp", "latitude", "longitude"}), _LLOYDS_LIST),
     (frozenset({"ssvid", "timestamp", "lat", "lon"}), _GFW_POSITIONS),
     (frozenset({"ssvid", "transmissiondatefrom", "shipname"}), _GFW_VESSELS),
+    (frozenset({"mmsi", "date_time_utc", "longitude", "latitude"}), _KYSTVERKET),
+    (frozenset({"mmsi", "date_time_utc", "lon", "lat"}), _KYSTDATAHUSET),
+    (frozenset({"mmsi", "rxuxtime", "lon", "lat"}), AIS_CATCHER),
     (frozenset({"mmsi", "time", "lon", "lat"}), _OWN),
 )
 """The columns that tell a layout."""
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "mmsi": ("mmsi", "ssvid", "userid", "mmsi_number"),
+    "time": ("time", "timestamp", "datetime", "date_time", "time_utc", "timestamp_utc", "datetime_utc", "utc_time",
+             "utc_datetime", "timestamputc", "basedatetime", "base_date_time", "msgtime", "received_at", "epoch",
+             "unixtime", "unix_time", "position_time", "tid"),
+    "lon": ("lon", "longitude", "lng", "long", "x_lon", "lon_deg", "lengdegrad"),
+    "lat": ("lat", "latitude", "y_lat", "lat_deg", "breddegrad"),
+    "sog_kn": ("sog", "speed_over_ground", "speedoverground", "sog_kn", "sog_knots", "speed_knots", "speed_kn"),
+    "cog_deg": ("cog", "course_over_ground", "courseoverground", "course", "cog_deg"),
+    "heading_deg": ("heading", "true_heading", "trueheading", "hdg", "heading_deg"),
+    "nav_status": ("nav_status", "navstatus", "navigational_status", "navigation_status", "navigationalstatus"),
+    "message": ("msg_type", "message_type", "message_id", "messageid", "message_nr", "ais_msg_type"),
+    "imo": ("imo", "imo_number", "imonumber"),
+    "name": ("name", "shipname", "ship_name", "vessel_name", "vesselname"),
+    "callsign": ("callsign", "call_sign"),
+    "ship_type": ("ship_type", "shiptype", "vessel_type", "vesseltype", "vessel_type_code"),
+    "to_bow_m": ("to_bow", "dimension_to_bow"),
+    "to_stern_m": ("to_stern", "dimension_to_stern"),
+    "to_port_m": ("to_port", "dimension_to_port"),
+    "to_starboard_m": ("to_starboard", "dimension_to_starboard"),
+    "length_m": ("length", "length_m", "loa"),
+    "beam_m": ("width", "beam", "breadth"),
+    "draught_m": ("draught", "draft"),
+    "destination": ("destination",),
+    "ais_class": ("ais_class", "transceiver_class", "class"),
+    "source": ("source", "data source type"),
+}  # fmt: skip
+"""Our column to names, in lower case and with ``_`` for blanks, that mean it wherever they stand. ``speed`` alone is
+none of them: it may be in knots, tenths of a knot, m/s or km/h."""
 
 
 def layout_of(header: Sequence[str], path: Path, mapping: ColumnMapping | None) -> Layout:
@@ -255,14 +371,31 @@ def layout_of(header: Sequence[str], path: Path, mapping: ColumnMapping | None) 
     for telling, layout in PRESETS:
         if telling <= names:
             return layout
+    if (named := _by_names(header)) is not None:
+        return named
     found = ", ".join(name.strip() for name in header[:60])
     raise AisError(
         f"{path}: neither NMEA nor a table whose columns we know. Columns found: {found}.\n{TEACH}{', '.join(COLUMNS)}"
     )
 
 
+def _by_names(header: Sequence[str]) -> Layout | None:
+    """Return a layout of columns whose names mean one thing only; None without identity, time and place.
+
+    A field that two columns may be is not read; where that is the identity, the time or the place, nothing is.
+    """
+    spelt = {plain(name).replace(" ", "_"): name for name in header}
+    fits = {ours: [spelt[name] for name in names if name in spelt] for ours, names in NAMES.items()}
+    columns = {ours: names[0] for ours, names in fits.items() if len(names) == 1}
+    if not {"mmsi", "time", "lon", "lat"} <= set(columns):
+        return None
+    return Layout(_BY_NAMES, columns, known_from="names that mean one thing only")
+
+
 def _mapped(mapping: ColumnMapping, names: set[str], header: Sequence[str], path: Path) -> Layout:
     implied = {name: name for name in ("lon", "lat") if name in names}
+    if "source" not in mapping.constants and plain(_DMA.columns["source"]) in names:
+        implied["source"] = _DMA.columns["source"]  # simulated AIS is marked there
     layout = replace(mapping.layout(), columns={**implied, **mapping.columns})
     absent = [theirs for theirs in layout.columns.values() if plain(theirs) not in names]
     if absent:

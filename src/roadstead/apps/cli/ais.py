@@ -32,7 +32,11 @@ def store_folder(given: Path | None) -> Path:
 def import_command(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="NMEA, CSV or Parquet (also .gz, .zst); - is standard input."),
+        typer.Argument(
+            metavar="FILE...",
+            help="NMEA, CSV, JSON or Parquet (also .gz, .zst, .bz2, .xz, zip, tar), a folder or a quoted pattern; - is "
+            "standard input.",
+        ),
     ] = None,
     listen: Annotated[
         str | None,
@@ -48,7 +52,7 @@ def import_command(
     ] = None,
     aoi: Annotated[
         list[Path] | None,
-        typer.Option("--aoi", help="Keep only what lies near your own port's GeoJSON; several allowed."),
+        typer.Option("--aoi", help="Keep only what lies near your own port (a port file); several allowed."),
     ] = None,
     source: Annotated[str | None, typer.Option(help="Name of the source of these files.")] = None,
     licence: Annotated[str | None, typer.Option(help="Its licence or contract.")] = None,
@@ -134,6 +138,8 @@ def _tell(folder: Path, done: ImportSummary, json: bool) -> None:
         noted = ", ".join(f"{name} {count}" for name, count in sorted(done.notes.items()))
         err.print(f"Kept, but note (docs/ais.md says what each means): {noted}")
     err.print(f"{folder}: {tally.kept} of {tally.read} rows kept.")
+    for name, words in done.left_out.items():
+        err.print(f"Left out: {name} is {words}", markup=False, soft_wrap=True)
     if done.already:
         err.print(f"Already there, nothing changed: {', '.join(done.already)}")
     if done.quarantined:

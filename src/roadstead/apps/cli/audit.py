@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -40,12 +41,11 @@ def draw(
 
     Example: roadstead audit draw nampo --cells 40 --seed 1
     """
-    from roadstead.core.clock import now
     from roadstead.store import Store
     from roadstead.workflows.audit import draw_cells, draw_document, ports_to_draw, stratum_rows
 
     with Store.open(store or settings().store_url) as opened:
-        drawn = draw_cells(opened, ports_to_draw(opened, ports or (), aoi), cells, seed, now())
+        drawn = draw_cells(opened, ports_to_draw(opened, ports or (), aoi), cells, seed, datetime.now(UTC))
     if json:
         print_json(draw_document(drawn))
         return
@@ -71,7 +71,7 @@ def status(store: options.StoreUrl = None, json: Json = False) -> None:
     from roadstead.audit import LEAST_CELLS, results
     from roadstead.store import Audits, Store
 
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
         progress, draws = results(opened).progress, Audits(opened).draws()
     rows = [
         [port, n["drawn"], n["complete"], n["complete"] - n["unjudged"], LEAST_CELLS]
@@ -94,7 +94,7 @@ def results_command(store: options.StoreUrl = None, json: Json = False) -> None:
     from roadstead.store import Store
     from roadstead.workflows.audit import agreement_rows, result_rows, results_document
 
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
         found = results(opened)
     if json:
         print_json(results_document(found))
@@ -125,11 +125,13 @@ def labels(
     store: options.StoreUrl = None,
 ) -> None:
     """Write what was boxed as labels for training; the audited cells are searched ground, all else is not."""
+    from roadstead.core.ports import read_port
     from roadstead.store import Store
-    from roadstead.workflows.audit_labels import write_audit_labels
+    from roadstead.workflows.labels import write_audit_labels
 
-    with Store.open(store or settings().store_url) as opened:
-        written, cells, boxes = write_audit_labels(opened, output, aoi)
+    with Store.open(store or settings().store_url, writes=False) as opened:
+        own = () if aoi is None else (read_port(aoi),)
+        written, cells, boxes = write_audit_labels(opened, output, own)
     if not cells:
         raise BadInputError("no cell was judged, so there is no label")
     for path in written:

@@ -13,7 +13,7 @@ from roadstead.core.settings import settings
 
 
 def coverage_command(
-    port: Annotated[str, typer.Argument(help="Port name, or the path of its GeoJSON.")],
+    port: Annotated[str, typer.Argument(help="Port name, or the path of its port file.")],
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = None,
     ais: options.Ais = None,

@@ -13,7 +13,7 @@ from roadstead.core.settings import settings
 
 
 def events_command(
-    port: Annotated[str, typer.Argument(help="Port name, or the path of its GeoJSON.")],
+    port: Annotated[str, typer.Argument(help="Port name, or the path of its port file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON (RFC 7946) to write.")],
     ais: options.Ais = None,
     ais_mapping: options.Mapping = None,

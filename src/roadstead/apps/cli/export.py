@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +108,7 @@ def export_command(
     if released:
         if unfiltered:
             raise UsageError("--unfiltered is not for --released: what was dropped is never released")
-        with Store.open(store or settings().store_url) as opened:
+        with Store.open(store or settings().store_url, writes=False) as opened:
             _released(
                 opened,
                 named_port(port, aoi),
@@ -123,7 +123,7 @@ def export_command(
     if start is None or end is None:
         raise UsageError("give --from and --to, the days of the overpasses")
     first, last = time_range(start, end)
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
         written = export_ports(
             opened,
             [named_port(port, aoi)],
@@ -163,7 +163,6 @@ def _released(
     taker: Taker | None,
     json: bool,
 ) -> None:
-    from roadstead.core.clock import now
     from roadstead.workflows.release import DEFAULT_FORMATS, export_released, told_of
 
     written = export_released(
@@ -171,7 +170,7 @@ def _released(
         port,
         output,
         tuple(formats or DEFAULT_FORMATS),
-        now=now(),
+        now=datetime.now(UTC),
         between=between,
         filters=filters,
         taker=taker,

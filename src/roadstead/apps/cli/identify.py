@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, out, print_json, print_table
+from roadstead.apps.cli.console import Json, err, out, print_json, print_table
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
 from roadstead.core.time_range import moment
@@ -31,7 +31,8 @@ def identify_command(
         list[str] | None,
         typer.Option(
             metavar="FILE[@DATE]",
-            help="UN, EU, OFAC or UK list, or your own CSV; DATE: when you retrieved it. Several allowed.",
+            help="List of the UN, EU, OFAC, UK or OpenSanctions, or your own table; DATE: when you retrieved it. "
+            "Several allowed.",
         ),
     ] = None,
     at: Annotated[
@@ -51,6 +52,8 @@ def identify_command(
     from roadstead.ais.identity.watchlist_files import read_watchlist
 
     lists = [read_watchlist(path) for path in watchlist or ()]
+    for one in lists:
+        err.print(one.words, markup=False, highlight=False, soft_wrap=True)
     paths = tuple(ais or (str(settings().home / "ais"),))
     found = identify(query, load_ais(paths, mapping=ais_mapping), lists, moment(at, "--at") if at else None)
     if not found:

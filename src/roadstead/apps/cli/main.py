@@ -29,6 +29,7 @@ from roadstead.apps.cli import (
 )
 from roadstead.apps.cli.console import err
 from roadstead.apps.cli.lab_commands import add_lab_commands
+from roadstead.apps.cli.options import AisCommand
 from roadstead.core.errors import RoadsteadError, StoreError
 from roadstead.core.version import __version__
 
@@ -48,15 +49,15 @@ app = typer.Typer(
 )
 ais_app = typer.Typer(no_args_is_help=True, help="Bring in AIS that you may lawfully use.")
 
-app.command("watch")(watch.watch_command)
+app.command("watch", cls=AisCommand)(watch.watch_command)
 app.command("detect")(detect.detect_command)
 app.add_typer(ais_app, name="ais")
 ais_app.command("import")(ais.import_command)
 ais_app.command("sources")(ais.sources_command)
-ais_app.command("coverage")(coverage.coverage_command)
-ais_app.command("identify")(identify.identify_command)
-ais_app.command("events")(events.events_command)
-app.command("reconcile")(reconcile.reconcile_command)
+ais_app.command("coverage", cls=AisCommand)(coverage.coverage_command)
+ais_app.command("identify", cls=AisCommand)(identify.identify_command)
+ais_app.command("events", cls=AisCommand)(events.events_command)
+app.command("reconcile", cls=AisCommand)(reconcile.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
 app.command("dossier")(dossier.dossier_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,12 +30,22 @@ def reconcile_command(
     """
     from roadstead.workflows.reconcile import quarantine_path, reconcile_file
 
-    matches = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings(), reception)
+    held = reconcile_file(detections, tuple(ais or ()), output, ais_mapping, settings(), reception)
+    matches = held.matches
     if ais and set(matches["reasons"]) <= {"no_ais_in_window"}:
         err.print("The AIS given holds no report near these scenes: every detection is no_coverage.")
+    for overpass, doubt in held.doubts.items():
+        err.print(f"{overpass}: {doubt.words}. Nothing in it supports a lead.", markup=False)
     tally = matches["status"].value_counts()
     if json:
-        print_json({"output": str(output), "statuses": {k: int(v) for k, v in tally.items()}})
+        print_json(
+            {
+                "output": str(output),
+                "statuses": {k: int(v) for k, v in tally.items()},
+                "fits": {name: asdict(found) for name, found in held.alignments.items()},
+                "doubts": {name: doubt.words for name, doubt in held.doubts.items()},
+            }
+        )
         return
     label = " SIMULATED" if bool(matches["simulated"].any()) else ""
     print_table(

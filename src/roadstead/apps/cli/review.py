@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,8 +46,8 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="FILE[@DATE]",
-            help="UN, EU, OFAC or UK list, or your own CSV, that leads are held against; DATE: when you retrieved it. "
-            "Several allowed. Default: ROADSTEAD_WATCHLISTS.",
+            help="List of the UN, EU, OFAC, UK or OpenSanctions, or your own table, that leads are held against; DATE: "
+            "when you retrieved it. Several allowed. Default: ROADSTEAD_WATCHLISTS.",
         ),
     ] = None,
     aoi: options.Aoi = None,
@@ -96,7 +97,6 @@ def add_user(
     store: options.StoreUrl = None,
 ) -> None:
     """Add somebody who may log in."""
-    from roadstead.core.clock import now
     from roadstead.store import People, Store, hashed
 
     if no_password and password_stdin:
@@ -108,7 +108,7 @@ def add_user(
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     with Store.open(store or settings().store_url) as opened:
-        person = People(opened).add(name, role, hashed(password), now(), replace=replace)
+        person = People(opened).add(name, role, hashed(password), datetime.now(UTC), replace=replace)
     err.print(f"{person.name} may log in as {person.role}.")
 
 
@@ -133,15 +133,16 @@ def verify(
     store: options.StoreUrl = None,
     json: Json = False,
 ) -> None:
-    """Check the chain of decisions and the files attached, and print its head; exit code 3 where a row is at fault.
+    """Check the chain of decisions, files attached and their pictures, and print its head; exit code 3 at any fault.
 
     Keep the head elsewhere: with --contains it shows later whether the end was cut off or the chain was made anew.
     """
     from roadstead.store import Attachments, Decisions, Store
 
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
         found = Decisions(opened).verify()
-        files = Attachments(opened).faults()
+        attached = Attachments(opened)
+        files, unchecked = attached.faults(), attached.unchecked()
     lost = [head for head in contains or [] if head not in found.hashes]
     faults = [
         *found.faults,
@@ -149,10 +150,17 @@ def verify(
         *(f"the chain holds no row {head}: it was cut off or made anew" for head in lost),
     ]
     if json:
-        print_json({"rows": found.rows, "head": found.head, "faults": faults})
+        print_json(
+            {"rows": found.rows, "head": found.head, "faults": faults, "pictures_unchecked": unchecked}
+        )
     else:
         out.print(
             f"{found.rows} rows in the chain of decisions, head {found.head}", soft_wrap=True, highlight=False
+        )
+    if unchecked:
+        err.print(
+            f"{unchecked} pictures were attached before the chain kept their hashes: the files were checked, "
+            "what pages show of them was not."
         )
     if faults:
         raise BadInputError(
@@ -171,9 +179,9 @@ def labels(
 ) -> None:
     """Write the decisions that stand as labels for training."""
     from roadstead.store import Store
-    from roadstead.workflows.label_files import write_labels
+    from roadstead.workflows.labels import write_labels
 
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
         written, boxes = write_labels(opened, output, _own_ports(aoi))
     if not boxes:
         raise BadInputError("no decision says whether a vessel is there, so there is no label")

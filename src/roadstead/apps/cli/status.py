@@ -9,6 +9,7 @@ import typer
 
 from roadstead.apps.cli import options
 from roadstead.apps.cli.console import Json, out, print_json, print_table
+from roadstead.core.findings import LEAD_WORDS
 from roadstead.core.settings import settings
 
 if TYPE_CHECKING:
@@ -23,19 +24,20 @@ def status_command(
     store: options.StoreUrl = None,
     json: Json = False,
 ) -> None:
-    """Say how each port is doing: last overpass, last processed, what failed and why, how late results come.
+    """Say how each port is doing: newest overpasses, what failed and why, leads by kind, how late results come.
 
     "Unobserved" counts the days since the last processed overpass: in that time ships were not seen, which does
-    not mean that there were none. Exit code 0 whatever the status is; `/metrics` of `roadstead serve` is for alerts.
+    not mean that there were none. Exit code 0 whatever the status of a known port is; `/metrics` of `roadstead serve`
+    is for alerts.
 
     Example: roadstead status nampo
     """
     from roadstead.core.ports import known_ports
     from roadstead.store import Store
-    from roadstead.workflows.status import port_status
+    from roadstead.workflows.status import checked_port, port_status
 
-    with Store.open(store or settings().store_url) as opened:
-        names = [port] if port else sorted({*known_ports(), *opened.ports()})
+    with Store.open(store or settings().store_url, writes=False) as opened:
+        names = [checked_port(opened, port)] if port else sorted({*known_ports(), *opened.ports()})
         found = [port_status(opened, name) for name in names]
     if json:
         print_json([status.document() for status in found])
@@ -46,6 +48,7 @@ def status_command(
         "last processed",
         "unobserved",
         "passes",
+        "leads",
         "lag p50 / p90",
         "next pass",
     )
@@ -74,6 +77,7 @@ def _row(status: PortStatus) -> list[str]:
         _when(status.last_processed),
         "never watched" if days is None else f"{days:.1f} days",
         ", ".join(f"{n} {state}" for state, n in status.overpasses.items()) or "none",
+        ", ".join(f"{n} {LEAD_WORDS[kind]}" for kind, n in status.leads.items() if n) or "none",
         lag,
         _when(status.next_expected, "not known"),
     ]

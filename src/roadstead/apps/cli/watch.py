@@ -108,6 +108,9 @@ def _show(request: WatchRequest, watched: Watched, document: dict[str, Any]) -> 
             f"The AIS given holds no report near {request.port.slug} around {len(watched.without_ais)} of "
             f"{len(watched.done)} overpasses: there every detection is no_coverage."
         )
+    for row in document["overpasses"]:
+        if row["state"] == "processed" and row["reason"]:
+            err.print(f"{row['overpass_id']}: {row['reason']}. Nothing in it supports a lead.", markup=False)
     if watched.kept:
         err.print(
             f"{len(watched.kept)} overpasses stay as stored: they were held against AIS before, and this run has none "
@@ -166,10 +169,12 @@ def counts_command(
     from roadstead.audit import COLUMNS, with_recall
     from roadstead.counting.series import series, series_rows
     from roadstead.store import Store
+    from roadstead.workflows.status import checked_port
     from roadstead.workflows.watch_summary import records
 
     first, last = time_range(start, end)
-    with Store.open(store or settings().store_url) as opened:
+    with Store.open(store or settings().store_url, writes=False) as opened:
+        checked_port(opened, port)
         table = with_recall(opened, port, opened.counts(port, first, last))
         tried = opened.acquisitions(port, first, last)
         passes = opened.ledger(port, first, last)
@@ -192,9 +197,6 @@ def counts_command(
 
 def _nothing_of(port: str) -> None:
     """Raise `BadInputError`: a port that was never watched has no counts, which is not zero."""
-    from roadstead.core.ports import known_ports
-
-    known = ", ".join(known_ports())
     raise BadInputError(
-        f"the store holds nothing of '{port}' in this range: run 'roadstead watch {port}' first (known ports: {known})"
+        f"the store holds nothing of '{port}' in this range: run 'roadstead watch {port}' first"
     )

@@ -13,15 +13,15 @@ from fastapi import Depends, HTTPException, Request
 from starlette.responses import HTMLResponse, Response
 
 from roadstead.apps.desk.desk import Desk, is_loopback
+from roadstead.apps.desk.login.password_check import PasswordCheck
 from roadstead.apps.desk.login.security import SESSION_COOKIE, Limiter, Seals
 from roadstead.core.errors import UsageError
+from roadstead.core.findings import LEAD_WORDS
 from roadstead.core.schemas import CLASSES
 from roadstead.core.version import __version__
 from roadstead.core.wording import chance, known, moment, number, percent, place_words, port_name
-from roadstead.publish import wording
-from roadstead.publish.box_changes import redrawn
+from roadstead.publish import wording as words
 from roadstead.store import BECAUSE, ROLES
-from roadstead.store.passwords import Remembered
 
 Form = dict[str, str]
 
@@ -53,7 +53,7 @@ class Site:
     seals: Seals
     limiter: Limiter
     pages: jinja2.Environment
-    remembered: Remembered
+    passwords: PasswordCheck
 
     def page(
         self,
@@ -84,8 +84,8 @@ def environment(desk: Desk) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = "second metres distance degrees meaning reasons conflicts flags ship_type segment sentence".split()
-    made.filters |= {name: getattr(wording, name) for name in own}
+    own = "second metres distance degrees likely meaning reasons conflicts flags ship_type segment sentence".split()
+    made.filters |= {name: getattr(words, name) for name in own}
     made.filters |= {
         "known": known,
         "moment": moment,
@@ -94,15 +94,15 @@ def environment(desk: Desk) -> jinja2.Environment:
         "percent": percent,
         "number": number,
     }
-    made.filters["redrawn"] = redrawn
+    made.filters["redrawn"] = words.redrawn
     made.globals |= {
         "looks": desk.looks,
         "classes": CLASSES,
-        "because": {name: wording.BECAUSE_WORDS[name] for name in BECAUSE},
-        "kind_words": wording.KIND_WORDS,
-        "state_words": wording.STATE_WORDS,
+        "because": {name: words.BECAUSE_WORDS[name] for name in BECAUSE},
+        "kind_words": words.KIND_WORDS,
+        "lead_words": LEAD_WORDS,
         "zone_name": desk.zone_name,
-        "shares": wording.shares,
+        "shares": words.shares,
         "place": place_words,
         "elsewhere": desk.log_in.provider.label if desk.log_in else "",
     }

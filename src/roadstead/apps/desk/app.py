@@ -12,12 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from roadstead.apps.desk.access import NeedsLoginError, Site, environment, login_path, visitor_of
 from roadstead.apps.desk.desk import Desk, is_loopback
 from roadstead.apps.desk.login import account, sign_on
+from roadstead.apps.desk.login.password_check import PasswordCheck
 from roadstead.apps.desk.login.security import Limiter, Seals, guard, with_headers
 from roadstead.apps.desk.map_data import MapData
 from roadstead.apps.desk.ogc import routes as ogc
@@ -37,9 +39,8 @@ from roadstead.apps.desk.pages import (
     tiles,
     vessel,
 )
-from roadstead.core.errors import RoadsteadError, UsageError
+from roadstead.core.errors import BusyError, RoadsteadError, StoreError, UsageError
 from roadstead.store import OvertakenError
-from roadstead.store.passwords import Remembered
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -72,6 +73,8 @@ TITLES = {
     422: "That cannot be read",
     503: "The store does not answer",
 }
+RETRY_S = 5
+"""When to ask again what too many ask at once."""
 
 
 def review_app(desk: Desk) -> FastAPI:
@@ -88,7 +91,9 @@ def review_app(desk: Desk) -> FastAPI:
     app = FastAPI(
         title="Roadstead review", docs_url=None, redoc_url=None, openapi_url=None, telemetry=TELEMETRY
     )
-    app.state.site = Site(desk, Seals(desk.key), Limiter(), environment(desk), Remembered(desk.key))
+    limiter = Limiter()
+    checks = PasswordCheck(desk.key, limiter, desk.people.password_hash)
+    app.state.site = Site(desk, Seals(desk.key), limiter, environment(desk), checks)
     app.state.used = sign_on.Used()
     app.state.imagery = Imagery(desk)
     app.state.map_data = MapData(app.state.imagery.atlas)
@@ -98,6 +103,8 @@ def review_app(desk: Desk) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_hosts(desk), www_redirect=False)
     app.add_middleware(BaseHTTPMiddleware, dispatch=guard)
     app.add_exception_handler(NeedsLoginError, _to_login)
+    app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(RoadsteadError, _failed)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
@@ -125,11 +132,28 @@ def _fault(status: int, words: str, headers: Mapping[str, str] | None = None) ->
     return JSONResponse({"code": str(status), "description": words}, status, headers)
 
 
+def _busy(request: Request, error: Exception) -> Response:
+    headers = {"Retry-After": str(RETRY_S)}
+    if _is_api(request):
+        return _fault(503, str(error), headers)
+    answer = _error_page(request, 503, f"{str(error).capitalize()}.", title="Too much at once")
+    answer.headers.update(headers)
+    return answer
+
+
+def _left(_: Request, __: Exception) -> Response:
+    """Answer whoever went away before all was sent: nobody reads it, and it is no fault of ours to log."""
+    return Response(status_code=400)
+
+
 def _failed(request: Request, error: Exception) -> Response:
     if _is_api(request):
         return _fault(400 if isinstance(error, UsageError) else 503, str(error))
     if isinstance(error, OvertakenError):
         return _error_page(request, 409, str(error))
+    site: Site = request.app.state.site
+    if isinstance(error, StoreError) and site.desk.store.read_only:
+        return _error_page(request, 503, str(error), title="Nothing can be written here")
     return _error_page(request, 400 if isinstance(error, UsageError) else 503, str(error))
 
 
@@ -151,9 +175,9 @@ def _broken(request: Request, _: Exception) -> Response:
     return with_headers(request, answer)
 
 
-def _error_page(request: Request, status: int, words: str) -> Response:
+def _error_page(request: Request, status: int, words: str, title: str = "") -> Response:
     site: Site = request.app.state.site
-    title = TITLES.get(status, "That did not work")
+    title = title or TITLES.get(status, "That did not work")
     visitor = (
         None if status == 503 else visitor_of(request, site)
     )  # who asks is in the store that does not answer

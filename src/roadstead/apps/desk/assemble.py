@@ -18,8 +18,7 @@ from roadstead.apps.desk.login.openid import Client
 from roadstead.apps.desk.ogc.features import CatalogFeatures
 from roadstead.apps.desk.server import ReviewServer
 from roadstead.core.errors import StoreError
-from roadstead.core.ports import Port
-from roadstead.core.ports_by_slug import ports_by_slug
+from roadstead.core.ports import Port, ports_by_slug
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.store import People, Store
 from roadstead.workflows.dossier import dossier_zip
@@ -65,7 +64,7 @@ def desk(
     return Desk(
         store=store,
         ports=ports,
-        key=signing_key(home / "review.key"),
+        key=secrets.token_bytes(KEY_BYTES) if store.read_only else signing_key(home / "review.key"),
         looks=Looks(CLASS_LOOKS, STATUS_LOOKS),
         host=host,
         allowed_hosts=tuple(allowed_hosts),
@@ -90,15 +89,23 @@ class Opened:
     """Lets the first admin in; None where somebody may log in already."""
     empty: bool
     """Whether the store holds no overpass."""
+    read_only: bool = False
+    """Whether the store lies where it can only be read."""
+    lists: tuple[str, ...] = ()
+    """What was read of each watchlist, in words."""
 
     @property
     def words(self) -> list[str]:
         """What to tell whoever started it."""
         address = self.server.address
-        lines = [f"Review: {address}/"]
+        lines = [f"Review: {address}/", *(f"Watchlist {words}" for words in self.lists)]
         if self.empty:
             lines.append(
                 "The store holds no overpass yet: 'roadstead watch' fills it, --store names another."
+            )
+        if self.read_only:
+            lines.append(
+                "The store may only be read here: nobody can log in or decide. --open lets this machine look at it."
             )
         if self.setup_token:
             lines.append(
@@ -127,8 +134,8 @@ def opened_desk(
         StoreError: the store or the key cannot be read or made.
         UsageError: it is to be open to all and can be reached from elsewhere.
     """
-    with Store.open(store_url) as store:
-        token = None if People(store).any() else secrets.token_urlsafe(18)
+    with Store.open(store_url, writes=False) as store:
+        token = None if store.read_only or People(store).any() else secrets.token_urlsafe(18)
         made = desk(
             store,
             home,
@@ -142,7 +149,8 @@ def opened_desk(
         )
         server = ReviewServer(review_app(made), host, port)
         try:
-            yield Opened(server, token, not store.ports())
+            lists = tuple(one.words for one in made.lists)
+            yield Opened(server, token, not store.ports(), store.read_only, lists)
         finally:
             server.stop()
 

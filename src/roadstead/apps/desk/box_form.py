@@ -1,4 +1,4 @@
-"""Oriented boxes that analysts draw: from the pixels of a cut-out to degrees, and what they change in words."""
+"""Oriented boxes that analysts draw: from the pixels of a cut-out to degrees."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ from roadstead.core.clock import now
 from roadstead.core.errors import UsageError
 from roadstead.core.ports import Port
 from roadstead.core.wording import zone_words
-from roadstead.publish.release.download import Download
 from roadstead.store import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
 from roadstead.store.version import Version, version_of
+from roadstead.workflows.release import Download
 
 Made = TypeVar("Made")
 SESSION_LIFE = timedelta(hours=12)

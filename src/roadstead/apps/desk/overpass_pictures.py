@@ -21,7 +21,6 @@ from roadstead.apps.desk.picture_frames import unpacked_quicklook
 from roadstead.core.errors import RoadsteadError
 from roadstead.imagery.map_tiles import (
     Again,
-    Kept,
     of_quicklook,
     read_again,
     square,
@@ -30,6 +29,7 @@ from roadstead.imagery.map_tiles import (
     tile_grid,
     webp,
 )
+from roadstead.imagery.open import StoredScene
 from roadstead.imagery.picture_styles import LookName
 from roadstead.store import Atlas
 
@@ -159,7 +159,12 @@ class Imagery:
         if not rows:
             raise GoneError
         return read_again(
-            [Kept(row["scene_id"], row["item_href"], row["item_sha256"], row["acquired"]) for row in rows]
+            [
+                StoredScene(
+                    row["scene_id"], row["item_href"], row["item_sha256"], row["acquired"], row["provider"]
+                )
+                for row in rows
+            ]
         )
 
     def _noted(self, port: str, overpass_id: str, work: Callable[[], Answer]) -> Answer:

@@ -11,7 +11,7 @@ from roadstead.apps.desk.desk import Desk
 from roadstead.core.errors import UsageError
 from roadstead.store import SORTS, LeadFilter, LeadKey, Ranked
 
-NAMES = ("port", "zone", "class", "status", "code", "from", "to", "decided", "sort")
+NAMES = ("port", "zone", "class", "kind", "code", "from", "to", "decided", "sort")
 DECIDED = {"no": "undecided", "yes": "decided", "all": "all"}
 SORT_WORDS = {
     "matters": "what matters",
@@ -72,7 +72,7 @@ def asked(query: Mapping[str, str]) -> Asked:
             port=fields.get("port"),
             zone=fields.get("zone"),
             hull_class=fields.get("class"),
-            status=fields.get("status"),
+            kind=fields.get("kind"),
             code=fields.get("code"),
             start=start,
             end=end + timedelta(days=1) if end else None,

@@ -8,28 +8,18 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from roadstead.apps.desk.connections import Patience, bounded
 from roadstead.core.errors import UpstreamError
 
 START_S, STOP_S = 30.0, 10.0
-KEEP_ALIVE_S = 75
-"""Longer than people look at a page: a connection that ends as the next click is sent would lose it."""
 
 
 class ReviewServer:
     """One application on one address."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, patience: Patience | None = None) -> None:
         """Prepare it; port 0 means a free one. `run` or `start` binds the address."""
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(bounded(app, host, port, patience))
         self._host, self._port = host, port
         self._thread = threading.Thread(target=self._server.run, name="review", daemon=True)
 

@@ -6,12 +6,14 @@ import json
 import re
 import unicodedata
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from roadstead.core.errors import UsageError
+from roadstead.core.turnstile import Turnstile
 
 IMAGES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "TIFF": "image/tiff"}
 """Format as Pillow names it -> media type."""
@@ -20,7 +22,12 @@ ENDINGS = {
     ".pdf": "PDF", ".txt": "TXT", ".geojson": "GEOJSON", ".json": "GEOJSON",
 }  # fmt: skip
 MOST_PIXELS = 40_000_000
+"""An image of 40 million takes 160 MB as it is decoded, and as much again where it has to be turned or converted."""
 SHOWN_PX = 1600
+_SHRUNK_AS_THEY_ARE = ("RGB", "L", "CMYK", "YCbCr")
+_ONE = Turnstile("images are read", at_once=1, waiting=5)
+_READER = ThreadPoolExecutor(1, "images")
+"""Each thread would keep for itself what memory it was given for an image, and the server has 40."""
 QUALITY = 85
 LONGEST_NAME = 100
 _GEOJSON = (
@@ -46,6 +53,7 @@ def read_upload(name: str, content: bytes) -> tuple[str, bytes | None]:
 
     Raises:
         UsageError: it is none of the kinds that are taken, is not what its ending says, or cannot be read.
+        BusyError: too many images are read already.
     """
     ending = "." + name.lower().rpartition(".")[2]
     kind = ENDINGS.get(ending)
@@ -64,35 +72,48 @@ def read_upload(name: str, content: bytes) -> tuple[str, bytes | None]:
 
 def _shown(content: bytes, kind: str) -> bytes:
     """Return an image as WebP, upright, small enough for a page; nothing but its pixels is kept of it."""
+    with _ONE.turn():
+        return _READER.submit(_as_webp, content, kind).result()
+
+
+def _as_webp(content: bytes, kind: str) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(BytesIO(content), formats=[kind])
-            width, height = opened.size
-            if width * height > MOST_PIXELS:
-                raise UsageError(
-                    f"the image has {width} x {height} pixels: {MOST_PIXELS // 10**6} million at most"
-                )
-            upright = ImageOps.exif_transpose(opened)
-            picture = _rgb(upright)
+            picture = _small(Image.open(BytesIO(content), formats=[kind]))
     except UsageError:
         raise
     except Exception as error:  # what Pillow raises for broken files is of many kinds
         raise UsageError(f"the file ends as a {kind} image does but cannot be read as one") from error
-    picture.thumbnail((SHOWN_PX, SHOWN_PX))
     buffer = BytesIO()
     picture.save(buffer, "WEBP", quality=QUALITY)
     return buffer.getvalue()
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Return an image in eight bits a colour; deeper ones are stretched from their least to their greatest value."""
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, np.float32)
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        scaled = np.nan_to_num((values - low) / max(high - low, 1e-9) * 255)
-        return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+def _small(opened: Image.Image) -> Image.Image:
+    """Return an image in eight bits a colour, upright, as small as pages show it.
+
+    It is made small before anything else is done with it: each copy of 40 million pixels takes 160 MB.
+    """
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise UsageError(f"the image has {width} x {height} pixels: {MOST_PIXELS // 10**6} million at most")
+    is_deep = opened.mode.startswith(("I", "F"))
+    if is_deep:
+        picture = (opened if opened.mode in ("I", "F") else opened.convert("I")).convert("F")
+    else:
+        picture = opened if opened.mode in _SHRUNK_AS_THEY_ARE else opened.convert("RGB")
+    picture.thumbnail((SHOWN_PX, SHOWN_PX))
+    upright = ImageOps.exif_transpose(picture)
+    return _stretched(upright) if is_deep else upright.convert("RGB")
+
+
+def _stretched(image: Image.Image) -> Image.Image:
+    """Return a grey image of any depth in eight bits, from its least to its greatest value."""
+    values = np.asarray(image, np.float32)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    scaled = np.nan_to_num((values - low) / max(high - low, 1e-9) * 255)
+    return Image.fromarray(scaled.astype(np.uint8)).convert("RGB")
 
 
 def _is_text(content: bytes) -> bool:

@@ -97,9 +97,10 @@ def _by_number(lists: Sequence[Watchlist], name: str) -> Mapping[str, list[Watch
     found: dict[str, list[Watchlist]] = defaultdict(list)
     for one in lists:
         for entry in one.entries:
-            if getattr(entry, name):
-                alone = Watchlist(one.name, one.retrieved, one.retrieved_from, (entry,))
-                found[getattr(entry, name)].append(alone)
+            numbers = entry.mmsis if name == "mmsi" else (entry.imo,)
+            alone = Watchlist(one.name, one.retrieved, one.retrieved_from, (entry,))
+            for number in filter(None, numbers):
+                found[number].append(alone)
     return found
 
 

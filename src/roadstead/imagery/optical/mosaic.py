@@ -18,6 +18,7 @@ from roadstead.core.geo import Grid, Window, lonlat_to_xy, project
 from roadstead.imagery.optical.reflectance_offset import with_checked_offset
 from roadstead.imagery.optical.stack import Block, Stack, padded
 from roadstead.imagery.raster.grids import coarser, own_grid, top_first
+from roadstead.imagery.raster.limits import check_pixels
 from roadstead.imagery.scene import Overpass, Scene
 from roadstead.imagery.visibility.fractions import Visibility, chip, coarse_of, picture, polygons_of, shares
 from roadstead.imagery.visibility.shadow_glint import CELL_M, Veils, reach_cells, sun_on, veils
@@ -62,6 +63,7 @@ class Mosaic:
         """
         scenes = tuple(with_checked_offset(scene) for scene in self._overpass.scenes)
         grid = self._wanted or own_grid(scenes)
+        check_pixels(grid.width * grid.height, self._overpass.overpass_id)
         self._grid = grid
         self.scenes = top_first(scenes, grid)
         self._stack = Stack(self.scenes, grid)

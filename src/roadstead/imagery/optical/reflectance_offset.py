@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
+from roadstead.imagery.optical.band_roles import holds_offset
+from roadstead.imagery.raster.limits import check_thinned
 from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.scene import RGB, Scene
 from roadstead.imagery.stac.assets import BOA_OFFSET, DN_SCALE, FIRST_OFFSET_BASELINE
@@ -36,19 +38,36 @@ def offset_is_applied(dn: NDArray[np.uint16]) -> bool | None:
 
 
 def with_checked_offset(scene: Scene) -> Scene:
-    """Return a scene whose offset is that of its pixels, where its item is of a kind that was wrong at times.
+    """Return a scene whose offset is that of its pixels, where its item was wrong at times or says nothing of it.
 
     Raises:
-        ReadError: the red band cannot be read.
+        ReadError: a band cannot be read.
     """
+    if scene.offset_untold and scene.processing_baseline is None:
+        return _with_offset(scene, BOA_OFFSET) if _all_hold_offset(scene) else scene
     baseline = scene.processing_baseline
     if not scene.offset_doubtful or baseline is None or float(baseline) < FIRST_OFFSET_BASELINE:
         return scene
-    with Raster(scene.assets["red"].href) as raster:
+    with Raster.of(scene.assets["red"]) as raster:
         applied = offset_is_applied(raster.attempts(_coarse))
     if applied is None:
         return scene
-    offset = 0.0 if applied else BOA_OFFSET
+    return _with_offset(scene, 0.0 if applied else BOA_OFFSET)
+
+
+def _all_hold_offset(scene: Scene) -> bool:
+    """Return whether ESA's offset is in every band of a scene whose item says nothing of it."""
+    bands = [scene.assets[name] for name in (*RGB, "nir") if name in scene.assets]
+    if any(asset.scale != DN_SCALE for asset in bands):
+        return False
+    looks = []
+    for asset in bands:
+        with Raster.of(asset) as raster:
+            looks.append(raster.attempts(_coarse).ravel())
+    return len({look.size for look in looks}) == 1 and holds_offset(np.stack(looks))
+
+
+def _with_offset(scene: Scene, offset: float) -> Scene:
     held = {
         name: replace(asset, offset=offset) if name in (*RGB, "nir") else asset
         for name, asset in scene.assets.items()
@@ -58,5 +77,6 @@ def with_checked_offset(scene: Scene) -> Scene:
 
 def _coarse(dataset: DatasetReader) -> NDArray[np.uint16]:
     step = max(max(dataset.width, dataset.height) // LOOK_PX, 1)
+    check_thinned(dataset, LOOK_PX, dataset.name)
     shape = (max(dataset.height // step, 1), max(dataset.width // step, 1))
     return np.asarray(dataset.read(1, out_shape=shape, resampling=Resampling.nearest))

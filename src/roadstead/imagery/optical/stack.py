@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from roadstead.core.errors import ReadError
 from roadstead.core.geo import Grid, Window
+from roadstead.imagery.optical.band_roles import LEAST_REFLECTANCE
 from roadstead.imagery.raster.layer import Layer, Numbers
 from roadstead.imagery.raster.reading import Raster, overview_for
 from roadstead.imagery.scene import RGB, BandAsset, Scene
@@ -111,6 +112,16 @@ class _SceneLayers:
         except ReadError as error:
             raise ReadError(f"scene {self.scene.scene_id}: {error}") from error
 
+    def imaged(self, window: Window) -> Mask | None:
+        """Return where the rasters' own masks say that red, green and blue were imaged; None where they have none."""
+        assets = {asset.href: (name, asset) for name in RGB for asset in (self.scene.assets[name],)}
+        asked = [(self._layer(name), asset.mask) for name, asset in assets.values()]
+        try:
+            seen = [layer.imaged(mask, window) for layer, mask in asked if layer.own_mask or mask is not None]
+        except ReadError as error:
+            raise ReadError(f"scene {self.scene.scene_id}: {error}") from error
+        return np.logical_and.reduce(seen) if seen else None
+
     def close(self) -> None:
         for raster, layer in self._layers.values():
             layer.close()
@@ -118,7 +129,7 @@ class _SceneLayers:
 
 
 def _open(asset: BandAsset, frame: Grid, coarse: bool, *, nearest: bool) -> tuple[Raster, Layer]:
-    raster = Raster(asset.href, overview_for(asset.href, frame.pixel_m) if coarse else None)
+    raster = Raster.of(asset, overview_for(asset, frame.pixel_m) if coarse else None)
     try:
         return raster, Layer(raster, frame, nodata=asset.nodata, nearest=nearest)
     except BaseException:
@@ -180,8 +191,9 @@ class Stack:
         # The check of cloud looks at what lies around, so a scene with SCL is read with a margin.
         wide = layers.dn(names, self._wide(window)) if "scl" in scene.assets else None
         dn = layers.dn(names, window) if wide is None else self._inner(wide)
-        first = scene.assets["red"]
-        valid = resolve_valid(dn, first.nodata, each_band=first.offset < 0.0)
+        valid = _valid(dn, scene)
+        if (imaged := layers.imaged(window)) is not None:
+            valid &= imaged
         scl = self._scl(layers, window) if "scl" in scene.assets and valid.any() else None
         if scl is not None:
             valid &= self._inner(scl) != SCL_NO_DATA
@@ -245,6 +257,18 @@ def _empty(window: Window, scenes: Sequence[Scene]) -> Block:
         water=np.zeros(shape, bool) if with_scl else None,
         scene_index=np.full(shape, -1, np.int16),
     )
+
+
+def _valid(dn: Numbers, scene: Scene) -> Mask:
+    """Return where DN of red, green, blue and, where there is one, nir hold data, and what some surface reflects."""
+    first = scene.assets["red"]
+    valid = resolve_valid(dn, first.nodata, each_band=first.offset < 0.0)
+    if np.issubdtype(dn.dtype, np.unsignedinteger):
+        return valid
+    for numbers, name in zip(dn, RGB, strict=False):
+        asset = scene.assets[name]
+        valid &= numbers >= (LEAST_REFLECTANCE - asset.offset) / asset.scale
+    return valid
 
 
 def _to_check(scl: NDArray[np.uint8], dn: Numbers | None, scene: Scene) -> Reflectance | None:

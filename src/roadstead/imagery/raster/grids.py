@@ -58,13 +58,13 @@ def own_grid(scenes: Sequence[Scene]) -> Grid:
 
 
 def _bounds_in(scene: Scene, crs: str) -> tuple[float, float, float, float]:
-    with Raster(scene.assets["red"].href) as raster:
+    with Raster.of(scene.assets["red"]) as raster:
         bounds: tuple[float, float, float, float] = raster.attempts(lambda d: outline(d, crs)).bounds
         return bounds
 
 
 def _grid_of(scene: Scene) -> Grid:
-    with Raster(scene.assets["red"].href) as raster:
+    with Raster.of(scene.assets["red"]) as raster:
         return raster.attempts(resolve_grid)
 
 

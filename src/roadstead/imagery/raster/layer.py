@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,19 +11,25 @@ from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.crs import CRS as RioCRS
-from rasterio.enums import Resampling
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import reproject
 from rasterio.windows import Window as RioWindow
-from shapely.geometry import Polygon
+from scipy.ndimage import minimum_filter
+from shapely import get_coordinates
+from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import ReadError, SceneError
 from roadstead.core.geo import Grid, Window, project
+from roadstead.imagery.raster.limits import check_pixels
 from roadstead.imagery.raster.reading import Raster
 
 ALIGNED_PX = 1e-3
 """Grids that differ by less than this part of a pixel are the same."""
+WARP_REACH_PX = 2
+"""How far cubic convolution looks."""
 Numbers = NDArray[Any]
 
 
@@ -74,6 +81,37 @@ def outline(dataset: DatasetReader, crs: str) -> BaseGeometry:
     return project(fine, crs_of(dataset).to_wkt(), crs)
 
 
+def has_own_mask(dataset: DatasetReader) -> bool:
+    """Return whether a raster carries a mask of its own, which is no alpha band: GDAL calls any fourth band so."""
+    flags = dataset.mask_flag_enums[0]
+    return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+
+
+def _part_under(dataset: DatasetReader, grid: Grid) -> RioWindow | None:
+    """Return the window of a raster that covers a grid, with two pixels around it; None where it reaches none of it."""
+    outer = project(box(*grid.bounds_xy).segmentize(grid.pixel_m * 64), grid.crs, crs_of(dataset).to_wkt())
+    corners = [~dataset.transform @ place for place in get_coordinates(outer).tolist()]
+    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+    col, row = max(math.floor(left) - 2, 0), max(math.floor(top) - 2, 0)
+    width = min(math.ceil(right) + 2, dataset.width) - col
+    height = min(math.ceil(bottom) + 2, dataset.height) - row
+    return RioWindow(col, row, width, height) if width > 0 and height > 0 else None
+
+
+def _pixels_in(dataset: DatasetReader, reach: tuple[float, float, float, float], grid: Grid) -> float:
+    """Return about how many pixels of a raster, whose bounds in the grid's CRS are given, lie in the grid."""
+    if not np.isfinite(reach).all():
+        raise SceneError(f"{dataset.name}: its corners are nowhere on Earth; mend them with gdal_edit")
+    west, south, east, north = reach
+    left, bottom, right, top = grid.bounds_xy
+    across, down = min(east, right) - max(west, left), min(north, top) - max(south, bottom)
+    whole = (east - west) * (north - south)
+    if across <= 0 or down <= 0 or not whole > 0:
+        return 0.0
+    share: float = across * down / whole
+    return share * float(dataset.width) * float(dataset.height)
+
+
 class Layer:
     """One raster as seen on a grid: its own pixels where the grids agree, else warped.
 
@@ -92,11 +130,14 @@ class Layer:
         self._nodata = 0.0 if nodata is None else nodata
         self._resampling = Resampling.nearest if nearest else Resampling.cubic
         self._placement, self._reach = raster.attempts(self._place)
+        self.own_mask: bool = raster.attempts(has_own_mask)
+        """The raster carries a mask of its own."""
         self._vrt: tuple[DatasetReader, WarpedVRT] | None = None
 
     def _place(self, dataset: DatasetReader) -> tuple[Placement | None, tuple[float, float, float, float]]:
         crs_of(dataset)
         reach = outline(dataset, self._grid.crs).bounds
+        check_pixels(_pixels_in(dataset, reach, self._grid), self._raster.href.partition("?")[0])
         return resolve_placement(dataset.crs, dataset.transform, self._grid), reach
 
     def reaches(self, window: Window) -> bool:
@@ -112,6 +153,37 @@ class Layer:
             ReadError: naming the raster.
         """
         return self._raster.attempts(lambda dataset: self._read(dataset, bands, window))
+
+    def imaged(self, mask: int | None, window: Window) -> NDArray[np.bool_]:
+        """Return where a mask says that the raster was imaged, [height, width].
+
+        Args:
+            mask: band that is 0 where it was not; None for the raster's own mask.
+            window: of the grid.
+
+        Raises:
+            ReadError: naming the raster.
+        """
+        return self._raster.attempts(lambda dataset: self._imaged(dataset, mask, window))
+
+    def _imaged(self, dataset: DatasetReader, mask: int | None, window: Window) -> NDArray[np.bool_]:
+        grid = self._grid.crop(window)
+        part = _part_under(dataset, grid)
+        out = np.zeros((window.height, window.width), np.uint8)
+        if part is None:
+            return out.astype(bool)
+        seen = dataset.read(mask, window=part) > 0 if mask else dataset.dataset_mask(window=part) > 0
+        reproject(
+            seen.astype(np.uint8),
+            out,
+            src_transform=dataset.transform @ Affine.translation(part.col_off, part.row_off),
+            src_crs=dataset.crs,
+            dst_transform=grid.transform,
+            dst_crs=grid.crs,
+            resampling=Resampling.nearest,
+        )
+        # Warped pixels are made of their neighbours too, so of what lies behind the mask.
+        return out > 0 if self._placement is not None else minimum_filter(out, 2 * WARP_REACH_PX + 1) > 0
 
     def _read(self, dataset: DatasetReader, bands: list[int], window: Window) -> Numbers:
         if max(bands) > dataset.count:

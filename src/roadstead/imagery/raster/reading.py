@@ -18,9 +18,11 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, WindowError
 from rasterio.io import DatasetReader
 
-from roadstead.core.errors import ReadError
+from roadstead.core.errors import ReadError, SceneError
+from roadstead.imagery.raster.limits import check_structure
+from roadstead.imagery.remote.address_rules import AddressError, is_remote, local_path
 from roadstead.imagery.remote.range_files import RemoteFiles
-from roadstead.imagery.remote.session import is_remote
+from roadstead.imagery.scene import BandAsset
 
 # rasterio lets some of GDAL's own errors (CPLE_...) through.
 _FAILURES = (RasterioError, CPLE_BaseError, WindowError, OSError)
@@ -32,6 +34,10 @@ GDAL_OPTIONS: Mapping[str, str | int] = {
     # GDAL keeps decoded blocks, by default in a twentieth of all memory. Two rows of blocks of a whole tile, four
     # bands in blocks of 1024 pixels, are enough that none is decoded twice.
     "GDAL_CACHEMAX": 256 * 1024 * 1024,
+    # GDAL's own HTTP reader is never used; a file that names an address for GDAL to fetch finds it closed.
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "none",
+    # What lies beside a file under another name is not looked for.
+    "GDAL_PAM_ENABLED": "NO",
 }
 """Set with ``rasterio.Env`` around each open and read, never for the process.
 Source: https://gdal.org/en/stable/user/configoptions.html"""
@@ -58,17 +64,29 @@ def driver_of(href: str) -> str:
 class Raster:
     """One opened raster file; a remote one whose bytes make no sense is fetched and read once more."""
 
-    def __init__(self, href: str, overview: int | None = None) -> None:
+    def __init__(self, href: str, home: str | None = None, overview: int | None = None) -> None:
         """Open the raster, at a COG overview (0 = the first) where one is asked for.
 
+        Args:
+            href: Path or URL.
+            home: ``host:port`` of the catalogue that names it; None for what files of this machine name.
+            overview: Number of the overview.
+
         Raises:
+            AddressError: it lies where nothing is read for its catalogue.
+            SceneError: the file is built to exhaust whoever reads it, or names other files.
             ReadError: the raster cannot be opened; names it.
         """
-        self.href = href
+        self.href, self._home = href, home
         self._overview = overview
         self._dataset: DatasetReader | None = None
         self._files: RemoteFiles | None = None
         self.attempts(lambda dataset: None)
+
+    @classmethod
+    def of(cls, asset: BandAsset, overview: int | None = None) -> Raster:
+        """Open the raster that a band lies in; see `Raster`."""
+        return cls(asset.href, asset.home, overview)
 
     @property
     def dataset(self) -> DatasetReader:
@@ -78,12 +96,34 @@ class Raster:
         return self._dataset
 
     def _open(self) -> DatasetReader:
-        options: dict[str, Any] = {} if self._overview is None else {"overview_level": self._overview}
         if is_remote(self.href):
-            self._files = RemoteFiles(self.href)
-            options["opener"] = self._files
+            self._files = RemoteFiles(self.href, self._home)
+        elif self._home is not None:
+            raise AddressError(f"{self.href}: is a path of this machine, and its catalogue is read over HTTP")
+        whole = self._opened({})
+        try:
+            check_structure(whole, self._shown)
+        except SceneError:
+            whole.close()
+            raise
+        if self._overview is None:
+            return whole
+        # An overview is opened only after the file was looked at: it may name another file as its overviews.
+        whole.close()
+        level = self._opened({"overview_level": self._overview})
+        check_structure(level, self._shown)
+        return level
+
+    def _opened(self, options: dict[str, Any]) -> DatasetReader:
+        name = self.href if self._files is not None else local_path(self.href)
+        if self._files is not None:
+            options = {**options, "opener": self._files}
         with _environment():
-            return rasterio.open(self.href, driver=driver_of(self.href), sharing=False, **options)
+            return rasterio.open(name, driver=driver_of(name), sharing=False, **options)
+
+    @property
+    def _shown(self) -> str:
+        return self.href.partition("?")[0] if is_remote(self.href) else self.href
 
     def attempts(self, read: Callable[[DatasetReader], Result]) -> Result:
         """Run a read, once more on fresh bytes where a remote raster cannot be decoded.
@@ -128,8 +168,7 @@ class Raster:
             raise failure from cause
 
     def _said(self, error: BaseException) -> ReadError:
-        where = self.href.partition("?")[0] if self._files is not None else self.href
-        return ReadError(f"{where}: cannot be read: {_reason(error)}; {_hint(self.href)}")
+        return ReadError(f"{self._shown}: cannot be read: {_reason(error)}; {_hint(self.href)}")
 
     def close(self) -> None:
         """Close the file."""
@@ -164,9 +203,9 @@ def _hint(href: str) -> str:
     )
 
 
-def overview_for(href: str, pixel_m: float) -> int | None:
+def overview_for(asset: BandAsset, pixel_m: float) -> int | None:
     """Return the coarsest COG overview that is no coarser than ``pixel_m``, or None for full resolution."""
-    with Raster(href) as raster:
+    with Raster.of(asset) as raster:
         dataset = raster.dataset
         if dataset.crs is None or not dataset.crs.is_projected:
             return None

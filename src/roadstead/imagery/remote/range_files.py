@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from threading import Lock
+from urllib.parse import urlsplit
 
 from cachetools import TTLCache
 from rasterio.abc import MultiByteRangeResourceContainer
 
 from roadstead.core.errors import ReadError
+from roadstead.imagery.remote.address_rules import check_url
 from roadstead.imagery.remote.byte_cache import Kept
 from roadstead.imagery.remote.range_request import LARGEST, Part, PartError, Version, fetch
 from roadstead.imagery.remote.session import CONNECTIONS
@@ -36,8 +38,9 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="ranges")
 
 
-_versions: TTLCache[str, tuple[Version, bytes]] = TTLCache(4096, KNOWN_FOR_S)
-"""Address without signature -> version and head, so that a raster opened several times is asked for once."""
+_versions: TTLCache[tuple[str, str | None], tuple[Version, bytes]] = TTLCache(4096, KNOWN_FOR_S)
+"""Address without signature, and who names it -> version and head, so that a raster opened several times is asked for
+once. What one catalogue may ask for another may not."""
 _versions_lock = Lock()
 
 
@@ -109,28 +112,34 @@ class RemoteFile:
 class RemoteFiles:
     """A "file system" of one remote file, for ``rasterio.open(..., opener=...)``."""
 
-    def __init__(self, href: str) -> None:
+    def __init__(self, href: str, home: str | None) -> None:
         """Ask the server for the file's head.
 
+        Args:
+            href: the address.
+            home: ``host:port`` of the catalogue that names it; None for a file of this machine.
+
         Raises:
+            AddressError: the address is not asked.
             ReadError: it cannot be fetched; names the address without its signature, and the server's status.
         """
         self.failure: ReadError | None = None
         """Why some bytes could not be had; look here after each read."""
-        self._href, self._address = href, href.partition("?")[0]
+        self._href, self._address, self._home = href, href.partition("?")[0], home
         self._access = access_of(href)
+        check_url(href, self._access.home(href, home), urlsplit(href).netloc)
         with _versions_lock:
-            known = _versions.get(self._address)
+            known = _versions.get((self._address, home))
         self.version, self._head = known or self._first()
         self._kept = Kept(self._address, self.version)
 
     def _first(self) -> tuple[Version, bytes]:
         try:
-            part = fetch(self._access, self._href, 0, HEAD)
+            part = fetch(self._access, self._href, 0, HEAD, self._home)
         except PartError as error:
             raise self._said(error) from error
         with _versions_lock:
-            _versions[self._address] = part.version, part.body
+            _versions[self._address, self._home] = part.version, part.body
         return part.version, part.body
 
     def _said(self, error: Exception) -> ReadError:
@@ -154,7 +163,7 @@ class RemoteFiles:
         return self._head[start:stop] if stop <= len(self._head) else self._kept.get(start, stop)
 
     def _fetched(self, start: int, stop: int) -> Part:
-        part = fetch(self._access, self._href, start, stop)
+        part = fetch(self._access, self._href, start, stop, self._home)
         if part.version != self.version:
             self.forget()
             raise PartError("the file was changed on the server while it was read", again=False)
@@ -163,7 +172,7 @@ class RemoteFiles:
     def forget(self) -> None:
         """Drop what was kept: it cannot be decoded, so it is not what the file holds."""
         with _versions_lock:
-            _versions.pop(self._address, None)
+            _versions.pop((self._address, self._home), None)
         self._kept.drop()
 
     def open(self, path: str, mode: str = "rb", **_: object) -> RemoteFile:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import stamina
 from requests import RequestException, Response
 
-from roadstead.imagery.remote.session import LONGEST_WAIT_S, TIMEOUT_S, TRANSIENT, part_session, told
+from roadstead.imagery.remote.session import (
+    LONGEST_WAIT_S,
+    TIMEOUT_S,
+    TRANSIENT,
+    RefusedAddress,
+    part_session,
+    told,
+)
 from roadstead.imagery.remote.signing import Access
 
 LARGEST = 8 * 1024 * 1024
@@ -54,7 +61,7 @@ def _again(error: Exception) -> bool | float:
 
 
 @stamina.retry(on=_again, attempts=ATTEMPTS, timeout=None, wait_initial=0.2, wait_jitter=0.2, wait_max=5.0)
-def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = False) -> Part:
+def fetch(access: Access, href: str, start: int, stop: int, home: str | None, *, text: bool = False) -> Part:
     """Fetch bytes [start, stop) of a file, asking again and signing anew where that may help.
 
     Args:
@@ -62,6 +69,7 @@ def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = Fals
         href: the address.
         start: first byte.
         stop: byte after the last; less comes where the file ends before.
+        home: ``host:port`` of the catalogue that names the address; None for a file of this machine.
         text: the file is a text; of a raster, text in its place is an error page.
 
     Raises:
@@ -71,9 +79,13 @@ def fetch(access: Access, href: str, start: int, stop: int, *, text: bool = Fals
     asked = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
     url = access.url(href)
     try:
-        with part_session().get(url, headers=asked, timeout=(10.0, TIMEOUT_S), stream=True) as answer:
+        with part_session(access.home(href, home)).get(
+            url, headers=asked, timeout=(10.0, TIMEOUT_S), stream=True
+        ) as answer:
             _check(access, href, answer, text)
             return _part(answer, start, stop)
+    except RefusedAddress as error:
+        raise PartError(str(error), again=False) from error
     except RequestException as error:
         raise PartError(told(error), again=True) from error
 

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import socket
 from functools import lru_cache
-from urllib.parse import urlparse
+from typing import Any
+from urllib.parse import urlsplit
 
+from pystac.link import HREF
+from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from requests import Session
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidURL
 from urllib3 import Retry
-from urllib3.exceptions import IncompleteRead, ResponseError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    IncompleteRead,
+    NameResolutionError,
+    NewConnectionError,
+    ResponseError,
+)
 
 from roadstead.core.version import __version__
+from roadstead.imagery.remote.address_rules import (
+    AddressError,
+    addresses_of,
+    check_url,
+    is_remote,
+    local_path,
+)
 
 TIMEOUT_S = 30.0
 RETRIES = 3
@@ -36,29 +56,140 @@ def _retries() -> Retry:
     return Patient(total=RETRIES, backoff_factor=0.3, status_forcelist=TRANSIENT, allowed_methods=None)
 
 
-def stac_io() -> StacApiIO:
-    """Return a STAC reader with time-outs that asks again after a broken connection and `TRANSIENT` statuses."""
-    return StacApiIO(timeout=TIMEOUT_S, max_retries=_retries())
+class RefusedAddress(InvalidURL):
+    """A request to an address that is not asked, as requests and urllib3 hand it on; it is not tried again."""
 
 
-@lru_cache(maxsize=1)
-def session() -> Session:
+class _Connections:
+    """Pools of urllib3 that connect to addresses that `addresses_of` let pass, and to those as they were looked up."""
+
+    def __init__(self, home: str | None) -> None:
+        self.by_scheme: dict[str, type[HTTPConnectionPool]] = {
+            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": _checked(HTTPConnection, home)}),
+            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": _checked(HTTPSConnection, home)}),
+        }
+
+
+def _checked(base: type[HTTPConnection], home: str | None) -> type[HTTPConnection]:
+    class Checked(base):  # type: ignore[valid-type,misc]
+        _dns_host: str
+
+        def _new_conn(self) -> socket.socket:
+            named: str = self._dns_host
+            last: NewConnectionError | ConnectTimeoutError | None = None
+            try:
+                found = addresses_of(self.host, self.port, home)
+            except socket.gaierror as error:
+                raise NameResolutionError(self.host, self, error) from error
+            for address in found:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()  # type: ignore[no-any-return]
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    last = error
+                finally:
+                    self._dns_host = named
+            raise last or NewConnectionError(self, "the name has no address")
+
+    return Checked
+
+
+class CheckedAdapter(HTTPAdapter):
+    """Requests' adapter that asks no address but those of `address_rules`, each hop of a redirect too.
+
+    Through a proxy of the environment names are looked up by that proxy, so there addresses are checked as written.
+    """
+
+    def __init__(self, home: str | None, retries: Retry) -> None:
+        """Take ``host:port`` of the catalogue whose addresses are asked, or None."""
+        self._home = home
+        super().__init__(pool_connections=CONNECTIONS, pool_maxsize=2 * CONNECTIONS, max_retries=retries)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base says
+        """Make the pools."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _Connections(self._home).by_scheme
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - as the base says
+        """Check the address as it is written, then where it leads, then ask."""
+        url = str(request.url)
+        try:
+            check_url(url, self._home, urlsplit(url).netloc)
+            return super().send(request, *args, **kwargs)
+        except AddressError as error:
+            raise RefusedAddress(str(error)) from None
+
+
+class CatalogueIO(StacApiIO):
+    """pystac-client's reader for one catalogue: what is read over HTTP leads to no file of this machine."""
+
+    def __init__(self, catalogue: str, home: str | None) -> None:
+        """Take the path or URL of the document that the user names, and where its catalogue lies."""
+        super().__init__(timeout=TIMEOUT_S, max_retries=None)
+        self._home = home
+        self._local = not is_remote(catalogue)
+        self._own = "" if self._local else urlsplit(catalogue).netloc
+        self.session = checked_session(home, _retries())
+
+    def read_text(self, source: HREF, *args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - as the base says
+        """Read a document.
+
+        Raises:
+            APIError: its address is not read, or the server does not give it.
+        """
+        href = source if isinstance(source, str) else None
+        if href is None or is_remote(href):
+            return str(super().read_text(source, *args, **kwargs))
+        if not self._local:
+            raise APIError(f"{href}: is no http or https address, and its catalogue is read over HTTP")
+        try:
+            path = local_path(href)
+        except AddressError as error:
+            raise APIError(str(error)) from error
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def request(self, href: str, *args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - as the base says
+        """Ask a server, as pystac-client does, at an address that is checked.
+
+        Raises:
+            APIError: its address is not read, or the server does not give it.
+        """
+        try:
+            check_url(href, self._home, self._own)
+        except AddressError as error:
+            raise APIError(str(error)) from error
+        return str(super().request(href, *args, **kwargs))
+
+
+def stac_io(catalogue: str, home: str | None) -> StacApiIO:
+    """Return a STAC reader with time-outs that asks again after a broken connection and `TRANSIENT` statuses.
+
+    Args:
+        catalogue: path or URL of the document that is read first.
+        home: ``host:port`` of the catalogue, which alone may lie where the Internet does not reach; None for none.
+    """
+    return CatalogueIO(catalogue, home)
+
+
+@lru_cache(maxsize=64)
+def session(home: str | None) -> Session:
     """Return the session for small documents: it asks again as `stac_io` does."""
-    return _session(_retries())
+    return checked_session(home, _retries())
 
 
-@lru_cache(maxsize=1)
-def part_session() -> Session:
+@lru_cache(maxsize=64)
+def part_session(home: str | None) -> Session:
     """Return the session for parts of rasters, which are asked for again with a fresh signature, so not by it."""
-    return _session(Retry(total=0, redirect=3))
+    return checked_session(home, Retry(total=0, redirect=3))
 
 
-def _session(retries: Retry) -> Session:
+def checked_session(home: str | None, retries: Retry) -> Session:
+    """Return a session that asks public addresses, and those where a catalogue lies."""
     made = Session()
     made.headers["User-Agent"] = f"roadstead/{__version__}"
-    adapter = HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=2 * CONNECTIONS, max_retries=retries)
     for scheme in ("http://", "https://"):
-        made.mount(scheme, adapter)
+        made.mount(scheme, CheckedAdapter(home, retries))
     return made
 
 
@@ -74,8 +205,3 @@ def told(error: BaseException) -> str:
     if isinstance(inner, ResponseError):
         return f"the server did not answer ({inner})"
     return str(inner) or type(inner).__name__
-
-
-def is_remote(href: str) -> bool:
-    """Return whether a path or URL is read over the network."""
-    return urlparse(href).scheme in ("http", "https", "s3")

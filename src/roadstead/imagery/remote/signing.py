@@ -15,6 +15,7 @@ from requests import RequestException
 from roadstead.core.errors import ReadError
 from roadstead.core.providers import Provider
 from roadstead.core.settings import settings
+from roadstead.imagery.remote.address_rules import begins_with, home_of
 from roadstead.imagery.remote.session import TIMEOUT_S, session, told
 
 EARLY = timedelta(minutes=5)
@@ -35,9 +36,21 @@ class Access(Protocol):
     def forget(self, href: str) -> None:
         """Drop what was signed: the server refused it."""
 
+    def home(self, href: str, named_by: str | None) -> str | None:
+        """Return the one place, ``host:port``, that may be asked although it is not on the Internet.
+
+        Args:
+            href: the address.
+            named_by: the place of the catalogue that names it; None for a file of this machine.
+        """
+
 
 class Open:
     """Addresses as they are."""
+
+    def __init__(self, provider: Provider | None = None) -> None:
+        """Take the provider whose addresses they are, None for nobody's."""
+        self._provider = provider
 
     def url(self, href: str) -> str:
         """Return the address."""
@@ -45,6 +58,10 @@ class Open:
 
     def forget(self, href: str) -> None:
         """Do nothing."""
+
+    def home(self, href: str, named_by: str | None) -> str | None:
+        """Return where the pixels of a provider lie, for its own catalogue and files of this machine."""
+        return _home(self._provider, href, named_by)
 
 
 class Sas:
@@ -55,7 +72,7 @@ class Sas:
 
     def __init__(self, name: str, provider: Provider) -> None:
         """Ask for nothing yet."""
-        self._name, self._sign = name, provider.sign.rstrip("/")
+        self._name, self._provider, self._sign = name, provider, provider.sign.rstrip("/")
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self._lock = Lock()
 
@@ -75,6 +92,10 @@ class Sas:
         with self._lock:
             self._tokens.pop(self._container(href), None)
 
+    def home(self, href: str, named_by: str | None) -> str | None:
+        """Return where the provider's pixels lie, for its own catalogue and files of this machine."""
+        return _home(self._provider, href, named_by)
+
     def _container(self, href: str) -> str:
         parts = urlparse(href)
         return f"{parts.netloc.split('.')[0].split(':')[0]}/{parts.path.lstrip('/').split('/')[0]}"
@@ -82,7 +103,7 @@ class Sas:
     def _ask(self, place: str) -> tuple[str, datetime]:
         url = f"{self._sign}/{place}"
         try:
-            answer = session().get(url, timeout=TIMEOUT_S)
+            answer = session(home_of(url)).get(url, timeout=TIMEOUT_S)
             answer.raise_for_status()
             document = answer.json()
             until = datetime.fromisoformat(str(document["msft:expiry"]))
@@ -121,6 +142,15 @@ class S3:
     def forget(self, href: str) -> None:
         """Do nothing: each URL is signed anew."""
 
+    def home(self, href: str, named_by: str | None) -> str | None:
+        """Return where the S3 server lies: the user's settings name it, not the address."""
+        return home_of(self._provider.endpoint)
+
+
+def _home(provider: Provider | None, href: str, named_by: str | None) -> str | None:
+    own = provider is not None and named_by in (None, home_of(provider.api))
+    return home_of(href) if own else named_by
+
 
 def keys(provider: Provider) -> tuple[str, str]:
     """Return the user's key and secret for a provider, empty where they are not set."""
@@ -150,7 +180,7 @@ def access_of(href: str) -> Access:
         (
             (name, provider)
             for name, provider in settings().providers.items()
-            if any(href.startswith(start) for start in provider.assets)
+            if any(begins_with(href, start) for start in provider.assets)
         ),
         None,
     )
@@ -166,4 +196,4 @@ def access_of(href: str) -> Access:
 @lru_cache(maxsize=32)
 def _made(name: str, provider: Provider) -> Access:
     kinds: Mapping[str, type[Sas] | type[S3]] = {"sas": Sas, "s3": S3}
-    return kinds[provider.access](name, provider) if provider.access in kinds else _OPEN
+    return kinds[provider.access](name, provider) if provider.access in kinds else Open(provider)

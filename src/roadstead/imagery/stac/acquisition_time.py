@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,9 @@ SIGMA_S = {
 TOLD_SIGMA_S = 60.0
 """Standard error of a time that the user gives to the minute."""
 
+CONTRADICTED_SIGMA_S = 6 * 3600.0
+"""Standard error of a time that its own product contradicts: nothing can be held against such an image."""
+
 _STAMP = r"(\d{8}T\d{6})"
 _DATATAKE = re.compile(rf"^(GS2[A-D]_{_STAMP}_\d+)(?:_N[\d.]+)?$")
 _DATASTRIP = re.compile(rf"_S{_STAMP}(?:_|$)")
@@ -41,6 +44,8 @@ _PRODUCT = re.compile(rf"^(S2[A-D])_MSIL[12][AC]_{_STAMP}_N(\d{{2}})(\d{{2}})_R\
 _PRODUCT_KEYS = ("s2:product_uri", "sentinel:product_id", "s2:product_id")
 _SAME = timedelta(seconds=1.5)
 _LONGEST_DATATAKE = timedelta(minutes=60)
+_LONGEST_DATASTRIP = timedelta(minutes=30)
+"""A datastrip is what one station receives at a time: part of a datatake."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,14 @@ def resolve_acquired(item_id: str, when: datetime, properties: Mapping[str, Any]
         item_id: STAC item id; may be an ESA product name.
         when: the item's ``datetime``, UTC.
         properties: STAC item properties; ``s2:datatake_id``, ``s2:datastrip_id``, ``s2:product_uri`` and a
-            free ``datetime_note`` are used.
+            free ``datetime_note`` are used. A time that contradicts them has a standard error of
+            `CONTRADICTED_SIGMA_S`.
     """
     take = datatake(item_id, properties)
     strip = _DATASTRIP.search(str(properties.get("s2:datastrip_id", "")))
     start = take[1] if take else None
-    if start is not None and not -_SAME < when - start < _LONGEST_DATATAKE:
-        return _by("assumed", when)  # the two contradict each other
+    if _contradicted(when, start, parse_stamp(strip.group(1)) if strip else None):
+        return replace(_by("assumed", when), sigma_s=CONTRADICTED_SIGMA_S)
     if start is not None and when - start > _SAME:
         return _by("granule_sensing", when)
     if strip and start is not None:
@@ -112,6 +118,18 @@ def resolve_acquired(item_id: str, when: datetime, properties: Mapping[str, Any]
     if strip:
         return _by("granule_sensing", when)
     return _by(_noted(str(properties.get("datetime_note", ""))), when)
+
+
+def _contradicted(when: datetime, take: datetime | None, strip: datetime | None) -> bool:
+    """Return whether a time lies outside the datatake or the datastrip that an item names by their start.
+
+    The start of the datatake itself may stand for the time.
+    """
+    if take is not None and not -_SAME < when - take < _LONGEST_DATATAKE:
+        return True
+    if strip is None or (take is not None and when - take <= _SAME):
+        return False
+    return not -_SAME < when - strip < _LONGEST_DATASTRIP
 
 
 def _noted(note: str) -> str:

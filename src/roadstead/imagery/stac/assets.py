@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,10 +15,13 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "blue": ("blue", "B02", "B02_10m"),
     "nir": ("nir", "B08", "B08_10m"),
     "scl": ("scl", "SCL", "SCL_20m"),
-    "visual": ("visual", "TCI_10m"),
+    "visual": ("visual", "TCI_10m", "TCI"),
 }
 """Band -> asset keys, in order of preference: Earth Search v1 and Collection 1, then Earth Search v0 and
 Planetary Computer, then CDSE."""
+
+_RESOLUTION = re.compile(r"^(\w+?)[-_](\d+)m$")
+"""Keys of stactools and CDSE: ``B04-60m``, ``B04_10m``."""
 
 VISUAL_FULL_SCALE = 0.3558
 """Reflectance of DN 255 in the 8-bit true-colour image, and that which is shown as 1 in `Block.rgb`.
@@ -72,11 +76,32 @@ def visual_bands(href: str) -> dict[str, BandAsset]:
 
 
 def _key_of(band: str, assets: Mapping[str, Mapping[str, Any]]) -> str | None:
-    for key in ALIASES[band]:
-        if key in assets:
-            return key
-    named = (key for key, asset in assets.items() if _common_names(asset) == [band] and _is_raster(asset))
-    return next(named, None)
+    """Return the key of the asset that holds a band: the finest, then the one named as providers name it."""
+    found = [key for key, asset in assets.items() if _holds(band, key, asset)]
+    ranks = {alias: rank for rank, alias in enumerate(ALIASES[band])}
+    return min(found, key=lambda key: (_pixel_m(key, assets[key]), ranks.get(key, len(ranks))), default=None)
+
+
+def _holds(band: str, key: str, asset: Mapping[str, Any]) -> bool:
+    if key in ALIASES[band]:
+        return True
+    told = _RESOLUTION.match(key)
+    named = told is not None and told.group(1) in ALIASES[band]
+    return (named or _common_names(asset) == [band]) and _is_raster(asset)
+
+
+def _pixel_m(key: str, asset: Mapping[str, Any]) -> float:
+    """Return the pixel size that an asset tells, that of the band at its best where it tells none."""
+    bands: Sequence[Mapping[str, Any]] = (
+        asset.get("raster:bands") or asset.get("bands") or asset.get("eo:bands") or ({},)
+    )
+    told = (
+        asset.get("raster:spatial_resolution"),
+        bands[0].get("raster:spatial_resolution", bands[0].get("spatial_resolution")),
+        asset.get("gsd", bands[0].get("gsd")),
+        found.group(2) if (found := _RESOLUTION.match(key)) else None,
+    )
+    return next((float(size) for size in told if size is not None), 10.0)
 
 
 def _common_names(asset: Mapping[str, Any]) -> list[str]:
@@ -133,6 +158,16 @@ def resolve_offset(meta: Mapping[str, Any], properties: Mapping[str, Any]) -> fl
         return 0.0
     baseline = processing_baseline(properties)
     return BOA_OFFSET if baseline and float(baseline) >= FIRST_OFFSET_BASELINE else 0.0
+
+
+def tells_no_offset(document: Mapping[str, Any]) -> bool:
+    """Return whether nothing in an item says if ESA's offset is in its pixels: no scale or offset, no baseline."""
+    properties: Mapping[str, Any] = document.get("properties") or {}
+    assets: Mapping[str, Mapping[str, Any]] = document.get("assets") or {}
+    key = _key_of("red", assets)
+    meta = _raster_metadata(assets[key]) if key else {"scale": DN_SCALE}
+    flagged = any(flag in properties for flag in OFFSET_FLAGS)
+    return not (flagged or {"scale", "offset"} & meta.keys() or processing_baseline(properties))
 
 
 def processing_baseline(properties: Mapping[str, Any]) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import urlsplit
 
 import pystac
 from pystac_client.exceptions import APIError
@@ -19,10 +21,19 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import CatalogueError, SceneError
 from roadstead.core.settings import settings
+from roadstead.imagery.remote.address_rules import (
+    AddressError,
+    home_of,
+    is_remote,
+    resolve_href,
+    same_place,
+    short_place,
+)
 from roadstead.imagery.remote.session import stac_io, told
-from roadstead.imagery.scene import Scene, Sighting
+from roadstead.imagery.scene import BandAsset, Scene, Sighting
 from roadstead.imagery.stac.acquisition_time import datatake, product_name, resolve_acquired
-from roadstead.imagery.stac.assets import OFFSET_FLAGS, processing_baseline, resolve_assets
+from roadstead.imagery.stac.assets import OFFSET_FLAGS, processing_baseline, resolve_assets, tells_no_offset
+from roadstead.imagery.stac.saved_search import is_collection, is_saved, items_of, one_of, saved_items
 
 SIMULATED = "roadstead:simulated"
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, pystac.STACError, ShapelyError)
@@ -40,24 +51,61 @@ def open_item(source: str | pystac.Item) -> Scene:
     """
     if isinstance(source, pystac.Item):
         document = source.to_dict(include_self_link=False, transform_hrefs=False)
-        return scene_from_item(document, source.get_self_href())
-    return scene_from_item(read_item(source), source)
+        place = source.get_self_href()
+        return scene_from_item(document, place, home_of(place))
+    home = home_of(source)
+    return scene_from_item(read_item(source, home), located(source), home)
 
 
-def read_item(source: str) -> dict[str, Any]:
-    """Return the JSON of an item as it stands at a path or URL.
+def located(name: str) -> str:
+    """Return a path as an absolute one, so that what lies beside it is found from any folder; a URL as it is."""
+    return name if urlsplit(name).scheme else os.path.abspath(name)
+
+
+def item_address(place: str, document: Mapping[str, Any]) -> str:
+    """Return where an item lies that is one of many in a file: the file, ``#`` and the item's id."""
+    return f"{place}#{item_id(document, None)}"
+
+
+def read_item(source: str, home: str | None = None) -> dict[str, Any]:
+    """Return the JSON of an item as it stands at a path or URL, or in a saved search (`item_address`).
+
+    Args:
+        source: path or URL.
+        home: ``host:port`` of the catalogue that names it; None for files of this machine.
+
+    Raises:
+        CatalogueError: it cannot be fetched.
+        SceneError: it is no JSON object, or the search holds no such item.
+    """
+    place, _, wanted = source.rpartition("#")
+    if not place or os.path.exists(source):
+        return read_json(source, home)
+    if is_saved(place) and not is_remote(place):
+        return one_of(place, saved_items(place), wanted)
+    document = read_json(place, home)
+    return one_of(place, items_of(place, document), wanted) if is_collection(document) else document
+
+
+def read_json(source: str, home: str | None = None) -> dict[str, Any]:
+    """Return a JSON object as it stands at a path or URL.
+
+    Args:
+        source: path or URL.
+        home: ``host:port`` of the catalogue that names it; None for files of this machine.
 
     Raises:
         CatalogueError: it cannot be fetched.
         SceneError: it is no JSON object.
     """
     try:
-        document = stac_io().read_json(source)
+        document = stac_io(source, home).read_json(source)
     except (OSError, RequestException, APIError) as error:
         raise CatalogueError(f"{source}: cannot be read: {_reason(error)}") from error
     except ValueError as error:
         raise SceneError(
-            f"{source}: is not JSON: {error}; give a STAC item, or a raster whose name ends in .tif, .tiff or .jp2"
+            f"{source}: is not JSON: {error}; give a STAC item, a saved search (.json, .ndjson, .parquet), a SAFE "
+            "folder or zip, or a raster whose name ends in .tif, .tiff, .jp2, .png or .jpg"
         ) from error
     if not isinstance(document, dict):
         raise SceneError(f"{source}: is JSON but no STAC item")
@@ -73,19 +121,23 @@ def _reason(error: Exception) -> str:
     )
 
 
-def scene_from_item(document: Mapping[str, Any], href: str | None) -> Scene:
+def scene_from_item(document: Mapping[str, Any], href: str | None, home: str | None = None) -> Scene:
     """Return the scene of a STAC item's JSON.
 
     Args:
         document: the item, STAC 1.0 or 1.1; relative asset hrefs are taken from ``href``.
         href: where the item lies, or None.
+        home: ``host:port`` of the catalogue that the item came from; None for files of this machine.
 
     Raises:
+        AddressError: an asset that is needed lies at an address that is not read.
         SceneError: no STAC item, no datetime, no geometry, or no bands.
     """
     name = item_id(document, href)
     try:
-        return _scene(name, document, href)
+        return _scene(name, document, href, home)
+    except AddressError as error:
+        raise AddressError(f"item {name}: {error}") from error
     except _BROKEN as error:
         raise SceneError(f"item {name}: is no valid STAC item: {error}") from error
 
@@ -148,7 +200,7 @@ def item_sha256(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _scene(name: str, document: Mapping[str, Any], href: str | None) -> Scene:
+def _scene(name: str, document: Mapping[str, Any], href: str | None, home: str | None) -> Scene:
     if document.get("type") != "Feature":
         raise SceneError(f"{href or name}: is a STAC {document.get('type')}, not an item; give its items")
     properties: Mapping[str, Any] = document.get("properties") or {}
@@ -162,49 +214,51 @@ def _scene(name: str, document: Mapping[str, Any], href: str | None) -> Scene:
         acquired=acquired.time,
         acquired_source=acquired.source,
         acquired_sigma_s=acquired.sigma_s,
-        provider=provider_of(document, href),
+        provider=provider_of(document, home or home_of(href)),
         item_href=href,
         processing_baseline=processing_baseline(properties) or (product.baseline if product else None),
         datatake=take[0] if take else None,
         footprint=item_footprint(document),
-        assets=resolve_assets(name, _absolute(document, href), properties),
+        assets=_placed(resolve_assets(name, document.get("assets") or {}, properties), href, home),
         sun_azimuth_deg=azimuth,
         sun_elevation_deg=elevation,
         simulated=properties.get(SIMULATED) is True,
         item_sha256=item_sha256(document),
         mgrs_tile=_mgrs_tile(properties) or (product.mgrs_tile if product else None),
         processed=_processed(properties),
-        granule_metadata=_granule_metadata(document, href),
+        granule_metadata=_granule_metadata(document, href, home),
+        offset_untold=tells_no_offset(document),
         offset_doubtful=any(flag in properties for flag in OFFSET_FLAGS),
     )
 
 
-def _absolute(document: Mapping[str, Any], href: str | None) -> dict[str, Mapping[str, Any]]:
-    def at(asset: Mapping[str, Any]) -> str:
-        target = str(asset["href"])
-        return pystac.utils.make_absolute_href(target, href) if href else target
+def _placed(assets: Mapping[str, BandAsset], href: str | None, home: str | None) -> dict[str, BandAsset]:
+    """Return the bands that are read with their addresses made absolute; those of other assets do not matter."""
+    return {
+        band: replace(asset, href=resolve_href(asset.href, href, home), home=home)
+        for band, asset in assets.items()
+    }
 
-    return {key: {**asset, "href": at(asset)} for key, asset in document.get("assets", {}).items()}
 
+def provider_of(document: Mapping[str, Any], home: str | None) -> str:
+    """Return the name of the provider of an item: by the host of its catalogue and its collection.
 
-def provider_of(document: Mapping[str, Any], href: str | None) -> str:
-    """Return the name of the provider of an item: by its address and collection, else the host, else ``file``."""
+    Else that host as it is; for a file of this machine, whose root link is all that tells, ``file``.
+    """
     links = [str(link.get("href", "")) for link in document.get("links", ()) if link.get("rel") == "root"]
-    hosts = [urlparse(text).netloc for text in (href or "", *links)]
-    host = next((host for host in hosts if host), "")
-    at_host = {name: row for name, row in settings().providers.items() if urlparse(row.api).netloc == host}
+    place = home if home is not None else next((urlsplit(text).netloc for text in links if text), "")
+    at_host = {name: row for name, row in settings().providers.items() if same_place(row.api, place)}
     exact = [name for name, row in at_host.items() if row.collection == document.get("collection")]
-    return next(iter([*exact, *at_host]), host or "file")
+    return next(iter([*exact, *at_host]), short_place(place) or "file")
 
 
-def _granule_metadata(document: Mapping[str, Any], href: str | None) -> str | None:
+def _granule_metadata(document: Mapping[str, Any], href: str | None, home: str | None) -> str | None:
     """Return where MTD_TL.xml lies; providers write its key with a dash or an underscore."""
     assets = document.get("assets") or {}
     named = [assets[key] for key in ("granule-metadata", "granule_metadata") if key in assets]
     if not named or not named[0].get("href"):
         return None
-    target = str(named[0]["href"])
-    return pystac.utils.make_absolute_href(target, href) if href else target
+    return resolve_href(str(named[0]["href"]), href, home)
 
 
 def _sun(properties: Mapping[str, Any]) -> tuple[float | None, float | None]:

@@ -17,11 +17,21 @@ from shapely.geometry import box
 from roadstead.core.errors import CatalogueError, EmptySearchError, SceneError
 from roadstead.core.ports import Port
 from roadstead.core.settings import Settings
+from roadstead.imagery.remote.address_rules import AddressError, home_of, is_remote, resolve_href
 from roadstead.imagery.remote.session import stac_io, told
 from roadstead.imagery.remote.signing import lacks_keys, needs_keys
 from roadstead.imagery.scene import Scene, Sighting
-from roadstead.imagery.stac.item import item_datetime, item_footprint, item_id, scene_from_item, sighting_of
+from roadstead.imagery.stac.item import (
+    item_address,
+    item_datetime,
+    item_footprint,
+    item_id,
+    located,
+    scene_from_item,
+    sighting_of,
+)
 from roadstead.imagery.stac.orbits import Pass
+from roadstead.imagery.stac.saved_search import is_collection, is_saved, saved_items
 
 PAGE = 100
 _UNREADABLE = (OSError, RequestException, APIError, ValueError, KeyError, TypeError, pystac.STACError)
@@ -101,7 +111,7 @@ def search(
 
     Args:
         catalog: URL of a STAC API, or path or URL of a static catalogue or collection, which is read whole but
-            for child collections whose extent is elsewhere or at another time.
+            for child collections whose extent is elsewhere or at another time; or a saved search (`saved_search`).
         port: zones to find scenes of.
         start: UTC.
         end: UTC, not included.
@@ -114,14 +124,17 @@ def search(
         CatalogueError: the catalogue cannot be read.
     """
     held = _Held()
-    reader = stac_io()
-    root = _root(reader, catalog)
+    catalog = located(catalog)
+    reader = stac_io(catalog, home_of(catalog))
+    root = _saved(catalog) if is_saved(catalog) and not is_remote(catalog) else _root(reader, catalog)
     first, last = start - margin - reach, end + margin + reach
-    if "conformsTo" in root:
+    if is_collection(root):
+        documents = _from_saved(catalog, root)
+    elif "conformsTo" in root:
         documents = _from_api(reader, catalog, port, first, last, collection, held)
     else:
         documents = _from_files(reader, catalog, root, port, first, last, held)
-    result = _sorted_out(documents, port, start - margin, end + margin, reach, held)
+    result = _sorted_out(documents, catalog, port, start - margin, end + margin, reach, held)
     if not result.scenes and not result.rejected:
         raise EmptySearchError(
             f"no scene of {port.slug} from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC in {catalog}: "
@@ -131,12 +144,19 @@ def search(
 
 
 Document = tuple[Mapping[str, Any] | Exception, str]
-"""An item's JSON, or why it can't be read; and where it lies."""
+"""An item's JSON, or why it can't be read; and where it lies, as its catalogue says."""
 
 
 def _sorted_out(
-    documents: Iterator[Document], port: Port, start: datetime, end: datetime, reach: timedelta, held: _Held
+    documents: Iterator[Document],
+    catalog: str,
+    port: Port,
+    start: datetime,
+    end: datetime,
+    reach: timedelta,
+    held: _Held,
 ) -> SearchResult:
+    home = home_of(catalog)
     scenes: list[Scene] = []
     sightings: list[Sighting] = []
     rejected: dict[str, str] = {}
@@ -152,7 +172,7 @@ def _sorted_out(
             sighting = sighting_of(document, when)
             sightings += [sighting] if sighting else []
             if start <= when < end:
-                scenes.append(scene_from_item(document, href))
+                scenes.append(scene_from_item(document, resolve_href(href, catalog, home), home))
         except SceneError as error:
             rejected[item_id(document, href)] = str(error)
     return SearchResult(
@@ -181,10 +201,26 @@ def _root(reader: StacApiIO, catalog: str) -> dict[str, Any]:
         root: dict[str, Any] = reader.read_json(catalog)
     except _UNREADABLE as error:
         raise CatalogueError(f"{catalog}: cannot be read: {told(error)}") from error
-    if not isinstance(root, dict) or root.get("type") not in ("Catalog", "Collection"):
+    if not isinstance(root, dict) or root.get("type") not in ("Catalog", "Collection", "FeatureCollection"):
         kind = root.get("type") if isinstance(root, dict) else "something else"
         raise CatalogueError(f"{catalog}: is no STAC catalogue but {kind}")
     return root
+
+
+def _saved(path: str) -> dict[str, Any]:
+    """Return a saved search of many lines or rows as an ItemCollection."""
+    try:
+        return {"type": "FeatureCollection", "features": saved_items(path)}
+    except SceneError as error:
+        raise CatalogueError(str(error)) from error
+
+
+def _from_saved(path: str, collection: Mapping[str, Any]) -> Iterator[Document]:
+    for document in collection.get("features") or ():
+        if isinstance(document, dict):
+            yield document, item_address(path, document)
+        else:
+            yield ValueError("is no JSON object"), path
 
 
 def _from_api(
@@ -242,8 +278,8 @@ def lists_passes(source: Source, port: Port, passes: Sequence[Pass]) -> list[boo
     Raises:
         CatalogueError: it cannot be read.
     """
-    reader = stac_io()
-    if "conformsTo" not in _root(reader, source.href):
+    reader = stac_io(source.href, home_of(source.href))
+    if is_saved(source.href) or "conformsTo" not in _root(reader, source.href):
         return None
     west, south, east, north = port.bounds
     wide = [west - ALONG_DEG[0], south - ALONG_DEG[1], east + ALONG_DEG[0], north + ALONG_DEG[1]]
@@ -284,20 +320,22 @@ def _from_files(
     held: _Held,
 ) -> Iterator[Document]:
     """Walk a static catalogue depth first, one file at a time; yield every item that may be asked for."""
+    home = home_of(href)
     todo: list[tuple[str, Mapping[str, Any]]] = [(href, root)]
     seen = {href}
     while todo:
         place, node = todo.pop()
         try:
             wanted = _may_hold(node, port, start, end, held)
-            items, children = _links(node, place, "item"), _links(node, place, "child")
+            items, children = _links(node, "item"), _links(node, "child")
         except (*_UNREADABLE, AttributeError) as error:
             raise CatalogueError(f"{place}: its extent or a link is damaged: {error!r}") from error
         if not wanted:
             continue
         for item in items:
-            yield _document(reader, item), item
-        for child in children:
+            yield _linked(reader, item, place, home)
+        for link in children:
+            child = _child(link, place, home)
             if child not in seen:
                 seen.add(child)
                 todo.append((child, _root(reader, child)))
@@ -311,11 +349,24 @@ def _document(reader: StacApiIO, href: str) -> Mapping[str, Any] | Exception:
     return document if isinstance(document, dict) else ValueError("is no JSON object")
 
 
-def _links(node: Mapping[str, Any], place: str, rel: str) -> list[str]:
-    links = node.get("links", ())
-    return [
-        pystac.utils.make_absolute_href(str(link["href"]), place) for link in links if link.get("rel") == rel
-    ]
+def _linked(reader: StacApiIO, link: str, place: str, home: str | None) -> Document:
+    try:
+        href = resolve_href(link, place, home)
+    except AddressError as error:
+        return error, link
+    return _document(reader, href), href
+
+
+def _child(link: str, place: str, home: str | None) -> str:
+    """Return where a child lies; one that is not read may hold what is asked for, so the catalogue is not whole."""
+    try:
+        return resolve_href(link, place, home)
+    except AddressError as error:
+        raise CatalogueError(f"{place}: a child of it cannot be read: {error}") from error
+
+
+def _links(node: Mapping[str, Any], rel: str) -> list[str]:
+    return [str(link["href"]) for link in node.get("links", ()) if link.get("rel") == rel]
 
 
 def _may_hold(node: Mapping[str, Any], port: Port, start: datetime, end: datetime, held: _Held) -> bool:

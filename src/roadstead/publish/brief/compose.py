@@ -11,25 +11,27 @@ import pandas as pd
 from markupsafe import Markup
 
 from roadstead.audit import NOT_MEASURED
+from roadstead.core.findings import LEAD_WORDS, leads_by_kind
 from roadstead.core.wording import Tally, days_words, moment, number, percent, tally
-from roadstead.counting.points import CountPoint, Gap
+from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries, count_points
 from roadstead.imagery import imaged_part
-from roadstead.publish.charts.count_svg import Frame, frame_of, series_svg
+from roadstead.publish.charts.count_svg import frame_of, series_svg
 from roadstead.publish.formats.layers import is_simulated
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
+from roadstead.publish.passes import STATE_WORDS
 from roadstead.publish.refused_words import check_words
 from roadstead.publish.report.data import PortReport, Quicklook
 from roadstead.publish.report.images import data_uri
-from roadstead.publish.report.rows import SHOWN_CLASSES, leads_of, zone_names
-from roadstead.publish.report.series import count_points, gaps, observed_series
+from roadstead.publish.report.rows import zone_names
+from roadstead.publish.report.series import report_series
 from roadstead.publish.templating import templates
 
 WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
 COUNTED = (
-    "Counted: hulls without an AIS partner, matches with a conflict, declared vessels not seen. The desk's list also "
-    "holds ambiguous hulls that some vessel fits well, and no vessels that were not seen."
+    "Counted, as at the desk: hulls without an AIS partner, rows with a conflict, declared vessels not seen, ambiguous "
+    "hulls that some vessel fits well, and every hull where there was no AIS to hold it against."
 )
-"""What the brief calls a lead, and what the desk does."""
+"""What a lead is (`findings.RULES`)."""
 MARKED = ("no_ais_partner", "ambiguous", "matched", "no_coverage")
 MOST_ZONES = 14
 """Zones of the table: those seen least may be left to the report, and the page says how many."""
@@ -88,8 +90,7 @@ class Brief:
     picture: Quicklook | None
     marks: Sequence[tuple[float, float, str]]
     """lon, lat and status of what lies in the picture."""
-    points: Sequence[CountPoint]
-    gaps: Sequence[Gap]
+    series: CountSeries
     recall: str
     """What audits say of recall at the port; it goes with every count."""
 
@@ -99,7 +100,6 @@ def brief_of(
     start: datetime,
     end: datetime,
     next_passes: Sequence[datetime] = (),
-    ledger: pd.DataFrame | None = None,
     recall: str = NOT_MEASURED,
 ) -> Brief:
     """Return the page of a port.
@@ -109,23 +109,22 @@ def brief_of(
         start: UTC.
         end: UTC, outside.
         next_passes: expected.
-        ledger: `schemas.LEDGER` of the range, with passes that no catalogue lists; else the overpasses tried.
         recall: what audits say of it, `audit.stated_recall`.
     """
     processed = report.acquisitions[report.acquisitions["state"] == "processed"]
     newest = None if processed.empty else processed.iloc[-1]
     counts = report.counts
-    series = observed_series(counts)
-    own = series[series["overpass_id"] == newest["overpass_id"]] if newest is not None else series.iloc[:0]
+    points = count_points(counts)
+    own = [point for point in points if newest is not None and point.overpass_id == newest["overpass_id"]]
     by = _summed(counts, newest["overpass_id"]) if newest is not None else {}
-    passes = _passes(report, series, ledger)
+    passes = _passes(report.ledger, points)
     zones = _zone_lines(report)
     return Brief(
         title=f"{report.name}: {days_words(start, end)}",
         start=start,
         end=end,
         simulated=is_simulated(report.acquisitions, report.matches, report.detections),
-        totals=[(CLASS_LOOKS[row["class"]].label, _interval(row)) for row in own.to_dict("records")],
+        totals=[(CLASS_LOOKS[point.hull_class].label, point.interval) for point in own],
         newest=_newest(newest, own, counts),
         observed=tally(by, "all", "observed"),
         declared=tally(by, "all", "declared"),
@@ -138,8 +137,7 @@ def brief_of(
         overpass_id=None if newest is None else str(newest["overpass_id"]),
         picture=None if newest is None else report.quicklooks.get(newest["overpass_id"]),
         marks=() if newest is None else _marks(report, newest["overpass_id"]),
-        points=count_points(series),
-        gaps=[Gap(row["acquired"].to_pydatetime(), row["why"]) for row in gaps(report).to_dict("records")],
+        series=report_series(report),
         recall=recall,
     )
 
@@ -158,23 +156,17 @@ def _interval(row: Mapping[Any, Any]) -> str:
     return f"{number(row['value'])} [{number(row['low'])}–{number(row['high'])}]"
 
 
-def _newest(row: Any, own: pd.DataFrame, counts: pd.DataFrame) -> str:  # noqa: ANN401 - a row
+def _newest(row: Any, own: Sequence[CountPoint], counts: pd.DataFrame) -> str:  # noqa: ANN401 - a row
     if row is None:
         return "No overpass of these days was observed, so nothing is known of ships. That is not zero."
-    seen, zones = (int(own[name].max()) if len(own) else 0 for name in ("zones_seen", "zones"))
+    seen = max((point.zones_seen for point in own), default=0)
+    zones = max((point.zones for point in own), default=0)
     recall = str(counts.iloc[0].get("recall_here", NOT_MEASURED)) if len(counts) else NOT_MEASURED
     return f"{moment(row['acquired'])}, {seen} of {zones} zones seen; {recall}"
 
 
 def _leads(report: PortReport) -> list[tuple[str, int]]:
-    found = leads_of(report.matches)
-    conflict = found["conflicts"] != ""
-    kinds = [
-        (STATUS_LOOKS[name].label, int((~conflict & (found["status"] == name)).sum()))
-        for name in STATUS_LOOKS
-    ]
-    told = [("with a conflict between declaration and image", int(conflict.sum())), *kinds]
-    return [(name, n) for name, n in told if n]
+    return [(LEAD_WORDS[kind], n) for kind, n in leads_by_kind(report.matches).items() if n]
 
 
 def _shares(report: PortReport, passes: Sequence[PassLine]) -> list[tuple[str, str]]:
@@ -192,16 +184,14 @@ def _shares(report: PortReport, passes: Sequence[PassLine]) -> list[tuple[str, s
     return shares
 
 
-def _passes(report: PortReport, series: pd.DataFrame, ledger: pd.DataFrame | None) -> list[PassLine]:
-    tried = report.acquisitions if ledger is None else ledger
+def _passes(ledger: pd.DataFrame, points: Sequence[CountPoint]) -> list[PassLine]:
     lines = []
-    for row in tried.to_dict("records"):
-        own = series[series["overpass_id"] == row["overpass_id"]]
-        told = {one["class"]: _interval(one) for one in own.to_dict("records")}
-        blind = row["state"] != "processed" or all(words == "not observed" for words in told.values())
-        why = row["state"].replace("_", " ") + (f": {row['reason']}" if row["reason"] else "")
+    for row in ledger.to_dict("records"):
+        own = {point.hull_class: point for point in points if point.overpass_id == row["overpass_id"]}
+        blind = row["state"] != "processed" or all(point.value is None for point in own.values())
+        why = STATE_WORDS[row["state"]] + (f": {row['reason']}" if row["reason"] else "")
         counts = ", ".join(
-            f"{CLASS_LOOKS[name].label} {told[name]}" for name in SHOWN_CLASSES if name in told
+            f"{CLASS_LOOKS[name].label} {own[name].interval}" for name in CHARTED if name in own
         )
         lines.append(PassLine(moment(row["acquired"]), why[:140] if blind else counts, blind))
     return lines
@@ -232,15 +222,13 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
     # Where the picture lies elsewhere only a part of it is shown; else it is cut to that part.
     part = imaged_part(brief.picture.image) if brief.picture and picture else None
     brief = cropped(brief) if picture is None else brief
-    colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
-    chart = series_svg(brief.points, brief.gaps, colours, f"Hulls observed, {brief.title}", frame(brief))
     text = _TEMPLATES.get_template("brief.html.j2").render(
         brief=brief,
         words=WORDS,
         counted=COUNTED,
         style=picture is None,
-        chart=Markup(chart),  # noqa: S704 - made here, its texts escaped
-        classes={name: CLASS_LOOKS[name] for name in SHOWN_CLASSES},
+        chart=Markup(chart_svg(brief)),  # noqa: S704 - made here, its texts escaped
+        classes={name: CLASS_LOOKS[name] for name in CHARTED},
         picture=(picture or data_uri(brief.picture.image, PICTURE_PX)) if brief.picture else None,
         looks={name: STATUS_LOOKS[name] for name in MARKED},
         spots=spots(brief),
@@ -249,9 +237,11 @@ def brief_html(brief: Brief, picture: str | None = None) -> str:
     return check_words(text)
 
 
-def frame(brief: Brief) -> Frame | None:
-    """Return the frame of the chart."""
-    return frame_of(brief.points, brief.gaps, 640.0, 170.0)
+def chart_svg(brief: Brief) -> str:
+    """Return the chart of a page and of its paper; empty where no pass of these days is known."""
+    colours = {name: look.colour for name, look in CLASS_LOOKS.items()}
+    size = frame_of([brief.series], 640.0, 170.0)
+    return series_svg(brief.series, colours, f"Hulls observed, {brief.title}", size)
 
 
 def cropped(brief: Brief) -> Brief:

@@ -10,12 +10,19 @@ from fpdf.enums import XPos, YPos
 from PIL import Image as Pillow
 
 from roadstead.core.atomic_files import write_bytes, write_text
-from roadstead.counting.points import CountPoint
-from roadstead.publish.brief.compose import COUNTED, MARKED, WORDS, Brief, brief_html, cropped, frame, spots
-from roadstead.publish.charts.count_svg import MARKERS, Frame
+from roadstead.counting.count_series import CHARTED
+from roadstead.publish.brief.compose import (
+    COUNTED,
+    MARKED,
+    WORDS,
+    Brief,
+    brief_html,
+    chart_svg,
+    cropped,
+    spots,
+)
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.publish.pdf_pages import FONT, a4, latin, write
-from roadstead.publish.report.rows import SHOWN_CLASSES
+from roadstead.publish.pdf_pages import FONT, a4, draw_svg, latin, write
 
 _GREY, _INK, _ALARM = (85, 96, 109), (29, 38, 48), (138, 43, 6)
 
@@ -127,57 +134,21 @@ def _beside(pdf: FPDF, brief: Brief, top: float) -> None:
 
 
 def _chart(pdf: FPDF, brief: Brief) -> None:
-    area = frame(brief)
-    if area is None:
+    chart = chart_svg(brief)
+    if not chart:
         return
     _line(pdf, "Hulls observed at each overpass, with 90 % intervals", 10, "B")
-    scale, top = 182.0 / area.width, pdf.get_y() + 1
-    for gap in brief.gaps:
-        pdf.set_fill_color(212, 217, 224)
-        pdf.rect(14 + area.x(gap.acquired) * scale - 1, top + 10 * scale, 2, (area.height - 30) * scale, "F")
-    pdf.set_line_width(0.15)
-    for step in area.steps:
-        pdf.set_draw_color(200, 206, 213)
-        y = top + area.y(step) * scale
-        pdf.line(14 + 34 * scale, y, 14 + (area.width - 8) * scale, y)
-        pdf.set_font(FONT, "", 7)
-        pdf.set_text_color(*_GREY)
-        pdf.text(16, y + 1, str(step))
-    for time in sorted({one.acquired for one in brief.points} | {one.acquired for one in brief.gaps}):
-        pdf.text(14 + area.x(time) * scale - 4, top + area.height * scale - 1.5, f"{time:%d %b}")
-    pdf.set_line_width(0.5)
-    for point in brief.points:
-        _point_pdf(pdf, point, 14 + area.x(point.acquired) * scale, top, scale, area)
-    pdf.set_y(top + area.height * scale + 1)
+    pdf.set_y(draw_svg(pdf, chart, 14.0, pdf.get_y() + 1, 182.0) + 1)
     x = 14.0
-    for kind in SHOWN_CLASSES:
-        _colour(pdf, kind)
+    for kind in CHARTED:
+        pdf.set_fill_color(*CLASS_LOOKS[kind].rgb)
         pdf.rect(x, pdf.get_y() + 0.4, 2.2, 2.2, "F")
         pdf.set_text_color(*_INK)
         pdf.set_font(FONT, "", 7)
         pdf.text(x + 3.2, pdf.get_y() + 2.4, CLASS_LOOKS[kind].label)
         x += 42
-    pdf.text(x + 8, pdf.get_y() + 2.4, "grey: says nothing of ships, which is not zero")
+    pdf.text(x + 8, pdf.get_y() + 2.4, "hatched: says nothing of ships, which is not zero")
     pdf.set_y(pdf.get_y() + 5)
-
-
-def _colour(pdf: FPDF, kind: str) -> None:
-    pdf.set_draw_color(*CLASS_LOOKS[kind].rgb)
-    pdf.set_fill_color(*CLASS_LOOKS[kind].rgb)
-
-
-def _point_pdf(pdf: FPDF, point: CountPoint, x: float, top: float, scale: float, area: Frame) -> None:
-    _colour(pdf, point.hull_class)
-    x += (SHOWN_CLASSES.index(point.hull_class) - 1) * 2.2
-    low, value, high = (top + area.y(one or 0.0) * scale for one in (point.low, point.value, point.high))
-    pdf.line(x, low, x, high)
-    marker = MARKERS[point.hull_class]
-    if marker == "square":
-        pdf.rect(x - 0.8, value - 0.8, 1.6, 1.6, "F")
-    elif marker == "circle":
-        pdf.circle(x, value, 0.9, "F")
-    else:
-        pdf.polygon([(x, value - 1.2), (x + 1.2, value), (x, value + 1.2), (x - 1.2, value)], style="F")
 
 
 def _passes_pdf(pdf: FPDF, brief: Brief) -> None:

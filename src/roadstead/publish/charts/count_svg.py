@@ -1,19 +1,26 @@
-"""A count series as SVG made on the server: points with 90 % intervals, and bands where nothing was observed."""
+"""A count series drawn once, as SVG: points with 90 % intervals, hatched bands where nothing was observed.
+
+The desk and the brief show the SVG, the brief's PDF draws the same SVG on paper; the report's chart, which can be
+zoomed and switched from zone to zone, draws the same series (`counting.count_series`).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
 from roadstead.core.wording import moment
-from roadstead.counting.points import CountPoint, Gap
+from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries, Gap
 
 MARKERS = {"barge": "square", "bulk_carrier": "circle", "dry_cargo": "diamond"}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 8.0, 10.0, 20.0
-_SOFT, _GRID, _BAND = "#55606d", "#e3e7ec", "#d4d9e0"
+BAND, HATCH = "#eceef1", "#b8bec7"
+"""Fill and hatch of a pass that says nothing of ships."""
+_SOFT, _GRID = "#55606d", "#e3e7ec"
+_BAND_WIDTH, _HATCH_STEP = 8.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -42,11 +49,11 @@ class Frame:
         return list(range(0, int(self.most) + 1, step))
 
 
-def frame_of(
-    points: Sequence[CountPoint], gaps: Sequence[Gap], width: float = 860.0, height: float = 240.0
-) -> Frame | None:
-    """Return the frame that holds all points and gaps; None where there is neither."""
-    times = [*(one.acquired for one in points), *(one.acquired for one in gaps)]
+def frame_of(series: Iterable[CountSeries], width: float = 860.0, height: float = 240.0) -> Frame | None:
+    """Return the frame that holds all points and gaps of some series; None where there is neither."""
+    every = list(series)
+    points = [point for one in every for point in one.points]
+    times = [*(point.acquired for point in points), *(gap.acquired for one in every for gap in one.gaps)]
     if not times:
         return None
     margin = max((max(times) - min(times)) * 0.03, timedelta(days=1))
@@ -55,42 +62,44 @@ def frame_of(
 
 
 def series_svg(
-    points: Sequence[CountPoint],
-    gaps: Sequence[Gap],
-    colours: Mapping[str, str],
-    title: str,
-    frame: Frame | None = None,
+    series: CountSeries, colours: Mapping[str, str], title: str, frame: Frame | None = None
 ) -> str:
-    """Return the chart; every text in it is escaped.
+    """Return the chart; every text in it is escaped. Empty where the series holds nothing.
 
     Args:
-        points: of one or several classes; those of one overpass stand side by side.
-        gaps: passes drawn as bands.
+        series: of one or several classes; those of one overpass stand side by side.
         colours: class -> ``#rrggbb``.
         title: what it shows, for who cannot see it.
-        frame: of another chart to share its axes with.
+        frame: of another chart to share its axes with, or of another size.
     """
-    frame = frame or frame_of(points, gaps)
+    frame = frame or frame_of([series])
     if frame is None:
         return ""
     parts = [
         f'<svg class="series" viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" aria-label="{escape(title)}">'
     ]
-    parts += [_band(frame, gap) for gap in gaps]
+    parts += [_band(frame, gap) for gap in series.gaps]
     parts += _axes(frame)
-    classes = [kind for kind in MARKERS if any(point.hull_class == kind for point in points)]
+    classes = [kind for kind in CHARTED if any(point.hull_class == kind for point in series.points)]
     for place, kind in enumerate(classes):
         shift = (place - (len(classes) - 1) / 2) * 7.0
-        own = [point for point in points if point.hull_class == kind and point.value is not None]
+        own = [point for point in series.points if point.hull_class == kind]
         parts += [_point(frame, point, shift, colours[kind]) for point in own]
     return "".join([*parts, "</svg>"])
 
 
 def _band(frame: Frame, gap: Gap) -> str:
-    x = frame.x(gap.acquired)
+    left, bottom = frame.x(gap.acquired) - _BAND_WIDTH / 2, frame.height - _BOTTOM
+    lines = math.floor((bottom - _TOP - _BAND_WIDTH) / _HATCH_STEP)
+    # Drawn line by line: no pattern of SVG comes out on paper.
+    hatch = "".join(
+        f"M{left:.1f} {_TOP + _BAND_WIDTH + step * _HATCH_STEP:.1f}l{_BAND_WIDTH:g} {-_BAND_WIDTH:g}"
+        for step in range(lines + 1)
+    )
     return (
-        f'<rect x="{x - 4:.1f}" y="{_TOP:g}" width="8" height="{frame.height - _TOP - _BOTTOM:g}" fill="{_BAND}">'
-        f"<title>{escape(f'{moment(gap.acquired)}: {gap.why}')}</title></rect>"
+        f"<g><title>{escape(f'{moment(gap.acquired)}: {gap.why}')}</title>"
+        f'<rect x="{left:.1f}" y="{_TOP:g}" width="{_BAND_WIDTH:g}" height="{bottom - _TOP:g}" fill="{BAND}"/>'
+        f'<path d="{hatch}" stroke="{HATCH}" stroke-width="0.8" fill="none"/></g>'
     )
 
 
@@ -125,7 +134,7 @@ def _midnights(frame: Frame) -> list[datetime]:
 def _point(frame: Frame, point: CountPoint, shift: float, colour: str) -> str:
     x, y = frame.x(point.acquired) + shift, frame.y(point.value or 0.0)
     low, high = frame.y(point.low or 0.0), frame.y(point.high or 0.0)
-    fill = colour if point.zones_seen == point.zones else "#fff"
+    fill = colour if point.whole else "#fff"
     shape = {
         "square": f'<rect x="{x - 3.5:.1f}" y="{y - 3.5:.1f}" width="7" height="7"',
         "circle": f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"',

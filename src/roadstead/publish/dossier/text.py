@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from roadstead.core.wording import chance, moment, place_words, port_name
+from roadstead.core.wording import chance, finding_chance, moment, place_words, port_name
 from roadstead.core.wording import worded as in_words
 from roadstead.publish.dossier.data import Finding
 from roadstead.publish.palette import STATUS_LOOKS
@@ -31,7 +31,7 @@ ELSE = {
         "The detector may have missed the hull.",
         "The declared position may be wrong, by fault or by interference with satellite navigation.",
     ),
-    "no_coverage": ("It cannot be told whether a vessel here would have been heard.",),
+    "no_coverage": ("AIS cannot tell: whether a vessel here would have been heard is not known.",),
     "not_visible": ("Its place could not be seen.",),
 }
 """Status -> what else could explain it, besides what the reasons say."""
@@ -86,9 +86,13 @@ def _summary(finding: Finding) -> str:
     where = f"Seen {moment(finding.hull['acquired'])} at {port_name(finding.port)}, {finding.zone_name}."
     if match is None:
         return f"{where} It was not held against AIS."
-    return (
-        f"{where} Status: {STATUS_LOOKS[match['status']].label}, probability {chance(match['probability'])}."
-    )
+    told, meaning = _chance(finding, match)
+    return f"{where} Status: {STATUS_LOOKS[match['status']].label}. {meaning}: {chance(told)}."
+
+
+def _chance(finding: Finding, match: Mapping[Any, Any]) -> tuple[float, str]:
+    p_vessel = finding.hull["p_vessel"]
+    return finding_chance(match["status"], match["reasons"], match["probability"], p_vessel)
 
 
 def _hull(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -115,7 +119,8 @@ def _match(finding: Finding) -> Iterator[tuple[str, str]]:
     if match is None:
         return
     yield "Status", STATUS_LOOKS[match["status"]].label
-    yield "Probability of this status", chance(match["probability"])
+    told, meaning = _chance(finding, match)
+    yield meaning, chance(told)
     if match["mmsi"]:
         yield "MMSI", match["mmsi"]
     if match["candidates"]:
@@ -128,8 +133,8 @@ def _match(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "Nearest report", f"{match['dt_s']:+.0f} s from the image"
     for name in ("a", "b"):
         if not pd.isna(match[f"p_heard_class_{name}"]):
-            told = chance(match[f"p_heard_class_{name}"])
-            yield f"Chance that a Class {name.upper()} transmitter here would have been heard", told
+            heard = chance(match[f"p_heard_class_{name}"])
+            yield f"Chance that a Class {name.upper()} transmitter here would have been heard", heard
     yield "AIS expected of a ship of this length", match["carriage_expected"]
 
 

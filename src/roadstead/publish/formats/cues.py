@@ -11,11 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from roadstead.core.findings import lead_probability, leads_of
 from roadstead.core.schemas import UTC
 from roadstead.publish.formats.flat import write_csv
 from roadstead.publish.formats.geojson import write_geojson
 from roadstead.publish.report.data import PortReport
-from roadstead.publish.report.rows import declared_of, leads_of
+from roadstead.publish.report.rows import declared_of
 
 CUE_HOURS = 24.0
 """The window reaches so far either side of the overpass: a hull at a berth or anchor is mostly still there."""
@@ -30,9 +31,12 @@ COLUMNS = (
 )  # fmt: skip
 _NOTES = {
     "no_ais_partner": "A hull that no vessel heard fits: a lead. Another image may tell what it is.",
-    "matched": "A hull whose declaration disagrees with the image: a lead. Another image may settle its length.",
+    "conflict": "A declaration that disagrees with the image or with itself: a lead. Another image may settle it.",
     "unseen": "A vessel declared itself here and was not found: a lead. Another image may show the water empty or not.",
+    "ambiguous": "A hull that some vessel heard fits well, and not well enough to name it: a lead.",
+    "hull": "A hull where there was no AIS to hold it against. Another image, or AIS of that day, may tell what it is.",
 }
+"""Kind of lead -> what it says."""
 
 
 def cue_table(report: PortReport) -> gpd.GeoDataFrame:
@@ -74,8 +78,8 @@ def _rows(
         reach = timedelta(hours=CUE_HOURS)
         yield {
             "cue_id": match["detection_id"] or f"{match['overpass_id']}-{match['mmsi']}",
-            "kind": match["status"],
-            "probability": match["probability"] * (hull["p_vessel"] if hull else 1.0),
+            "kind": match["lead"],
+            "probability": lead_probability(match["probability"], hull["p_vessel"] if hull else None),
             "lon": match["geometry"].x,
             "lat": match["geometry"].y,
             "radius_m": CUE_RADIUS_M,
@@ -87,7 +91,7 @@ def _rows(
             "moving": hull["moving"] if hull else None,
             **{name: match[name] for name in ("zone", "port", "detection_id", "mmsi", "overpass_id")},
             **{name: match[name] for name in ("reasons", "conflicts", "simulated", "geometry")},
-            "note": _NOTES[match["status"]],
+            "note": _NOTES[match["lead"]],
         }
 
 

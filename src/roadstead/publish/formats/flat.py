@@ -12,6 +12,7 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, GeometryError
 
+from roadstead.core import spreadsheet
 from roadstead.core.atomic_files import replacing, write_text
 from roadstead.core.errors import StoreError
 from roadstead.publish.formats.geojson import DECIMALS
@@ -19,8 +20,6 @@ from roadstead.publish.formats.geojson import DECIMALS
 _NULLABLE = {"moving": "boolean"}
 """Columns of true, false and null, which as plain objects would become text."""
 _OGR_FAILURES = (RuntimeError, DataSourceError, DataLayerError, GeometryError)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula where text begins with it."""
 
 
 def write_flat(folder: Path, port: str, layers: Mapping[str, gpd.GeoDataFrame], kind: str) -> list[Path]:
@@ -83,8 +82,8 @@ def write_flatgeobuf(table: gpd.GeoDataFrame, path: Path) -> Path:
 def write_csv(table: gpd.GeoDataFrame, path: Path) -> Path:
     """Write CSV (UTF-8, comma, one header line): ``lon`` and ``lat``, then every other column; no geometry.
 
-    Polygons and lines stand by a point on them. Times are ISO 8601 UTC, nothing is an empty cell, and text that a
-    spreadsheet would run as a formula begins with an apostrophe.
+    Polygons and lines stand by a point on them. Times are ISO 8601 UTC, nothing is an empty cell, and text stays text
+    in a spreadsheet (`roadstead.core.spreadsheet`).
 
     Raises:
         StoreError: the file cannot be written.
@@ -108,21 +107,7 @@ def csv_text(table: gpd.GeoDataFrame) -> str:
 
 def plain_csv(table: pd.DataFrame) -> str:
     """Return a table without geometry as `write_csv` writes its cells."""
-    flat = table.copy()
-    for name, dtype in flat.dtypes.items():
-        if isinstance(dtype, pd.DatetimeTZDtype):
-            flat[name] = flat[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        elif pd.api.types.is_object_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
-            flat[name] = flat[name].astype(object).map(_cell)
-    return flat.to_csv(index=False, lineterminator="\n")
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, (bool, np.bool_)):
-        return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return spreadsheet.csv_text(table)
 
 
 def geometry_type(table: gpd.GeoDataFrame) -> str:

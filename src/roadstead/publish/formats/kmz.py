@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from PIL import Image as Pillow
 
 from roadstead.core.errors import StoreError
-from roadstead.core.wording import chance, moment, place_words, worded
+from roadstead.core.wording import chance, finding_chance, moment, place_words, worded
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.publish.refused_words import LEAD, check_words
 from roadstead.publish.report.data import Image, PortReport
@@ -153,7 +153,10 @@ def _lines(
         yield f"Not counted: {hull['dropped_because'].replace('_', ' ')}."
     if match:
         partner = f", MMSI {match['mmsi']}" if match["mmsi"] else ""
-        yield f"Status: {STATUS_LOOKS[match['status']].label}{partner}: probability {chance(match['probability'])}."
+        told, meaning = finding_chance(
+            match["status"], match["reasons"], match["probability"], hull["p_vessel"]
+        )
+        yield f"Status: {STATUS_LOOKS[match['status']].label}{partner}. {meaning}: {chance(told)}."
         yield from worded(match["conflicts"], words["conflicts"])
         yield from worded(match["reasons"], words["reasons"])
     yield f"Finding {hull['detection_id']}, scene {hull['scene_id']}, model {hull['model_id']}."

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from roadstead.audit import COLUMNS as RECALL
+from roadstead.core.findings import with_lead_kind
 from roadstead.core.ports import Port
 from roadstead.core.schemas import CLASSES, OBSERVED_PARTS, QUANTITIES, UTC
 
@@ -28,7 +29,7 @@ def port_layers(report: PortReport) -> dict[str, gpd.GeoDataFrame]:
     """Return every layer of a port by its name in `LAYERS`, EPSG:4326."""
     return {
         "detections": report.detections,
-        "matches": report.matches,
+        "matches": with_lead_kind(report.matches),
         "counts": counts_by_zone(report.counts, report.port),
         "zones": zones_table(report.port),
         "tracks": tracks_table(report.positions),

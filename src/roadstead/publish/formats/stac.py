@@ -23,6 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.atomic_files import replacing
 from roadstead.core.detections_file import write_json
+from roadstead.core.findings import with_lead_kind
 from roadstead.core.version import __version__
 from roadstead.publish.formats.geojson import by_the_rules, write_placed
 from roadstead.publish.formats.layers import is_simulated
@@ -71,7 +72,7 @@ def write_stac(folder: Path, report: PortReport, models: Mapping[str, Path]) -> 
     seen = report.acquisitions[report.acquisitions["state"] != "failed"].to_dict("records")
     used = [name for name in sorted({row["model_id"] for row in seen if row["model_id"]}) if name in models]
     written = [file for name in used for file in _write_model(root, name, models[name])]
-    layers = {"detections": report.detections, "matches": report.matches}
+    layers = {"detections": report.detections, "matches": with_lead_kind(report.matches)}
     parts = {kind: _by_overpass(by_the_rules(table)) for kind, table in layers.items()}
     items = [
         _write_item(

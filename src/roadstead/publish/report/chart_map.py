@@ -24,9 +24,10 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.wording import moment
 from roadstead.publish.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
+from roadstead.publish.passes import passes_of
 from roadstead.publish.report.data import PortReport, ReportData
 from roadstead.publish.report.images import LocalMap, data_uri, local_map, quicklook_px
-from roadstead.publish.report.rows import STATE_WORDS, Row, zone_names
+from roadstead.publish.report.rows import zone_names
 from roadstead.publish.report.tips import tip
 
 WIDTH_PX = 1080
@@ -235,10 +236,14 @@ def _overpass_select(report: PortReport, groups: Mapping[str, list[GlyphRenderer
     first = max(groups, key=lambda name: int(found.get(name, 0)), default="")
     for renderer in groups.get(first, []):
         renderer.visible = True
-    states = {row["overpass_id"]: row for row in report.acquisitions.to_dict("records")}
+    times = dict(zip(report.acquisitions["overpass_id"], report.acquisitions["acquired"], strict=True))
+    blind = {one.overpass_id: one.words for one in passes_of(report.ledger).blind}
     select = Select(
         title="Overpass",
-        options=[(name, _label(states[name], int(found.get(name, 0)))) for name in reversed(list(groups))],
+        options=[
+            (name, _label(times[name], int(found.get(name, 0)), blind.get(name)))
+            for name in reversed(list(groups))
+        ],
         value=first,
         name=f"overpass-{report.port.slug}",
         sizing_mode="stretch_width",
@@ -247,9 +252,8 @@ def _overpass_select(report: PortReport, groups: Mapping[str, list[GlyphRenderer
     return select
 
 
-def _label(state: Row, hulls: int) -> str:
-    words = f"{hulls} hulls found" if state["state"] == "processed" else STATE_WORDS[state["state"]]
-    return f"{moment(state['acquired'])}, {words}"
+def _label(acquired: Any, hulls: int, blind: str | None) -> str:  # noqa: ANN401 - a cell
+    return f"{moment(acquired)}, {blind or f'{hulls} hulls found'}"
 
 
 def _zone_select(view: _View) -> Select:

@@ -1,11 +1,11 @@
-"""The chart of a count series, with intervals, and gaps shown as gaps."""
+"""The chart of a count series for the report, where it can be zoomed and switched from zone to zone."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-import pandas as pd
 from bokeh.layouts import column
 from bokeh.models import (
     ColumnDataSource,
@@ -17,13 +17,15 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from roadstead.core.wording import number
-from roadstead.publish.charts.count_svg import MARKERS
+from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries
+from roadstead.publish.charts.count_svg import BAND, HATCH, MARKERS
 from roadstead.publish.palette import CLASS_LOOKS
 from roadstead.publish.report.data import PortReport, ReportData
-from roadstead.publish.report.rows import SHOWN_CLASSES, zone_names
-from roadstead.publish.report.series import ALL_ZONES, gaps, observed_series, zones_by_traffic
+from roadstead.publish.report.rows import zone_names
+from roadstead.publish.report.series import report_series, zones_by_traffic
 
+_ALL_ZONES = ""
+"""Their value in the list of zones."""
 _TIP = """
 <div style="font:13px/1.45 system-ui,sans-serif;padding:2px 4px"><b>@when UTC</b><br>@words</div>
 """
@@ -34,17 +36,18 @@ for (const [name, source] of Object.entries(shown)) source.data = {...all[this.v
 
 def series_chart(report: PortReport, data: ReportData, simulated: bool) -> LayoutDOM:
     """Return the chart and its zone selector."""
-    zones = [ALL_ZONES, *zones_by_traffic(report.counts)]
-    tables = {zone: _columns(report, data, zone) for zone in zones}
-    shown = {name: ColumnDataSource(values) for name, values in tables[ALL_ZONES].items()}
+    step = (data.end - data.start) / 160
+    zones = zones_by_traffic(report.counts)
+    tables = {zone: _columns(report_series(report, zone or None), step) for zone in (_ALL_ZONES, *zones)}
+    shown = {name: ColumnDataSource(values) for name, values in tables[_ALL_ZONES].items()}
     plot = _frame(data, simulated, report)
     _gap_bands(plot, shown["gaps"])
-    points = [_points(plot, kind, shown[kind]) for kind in SHOWN_CLASSES]
+    points = [_points(plot, kind, shown[kind]) for kind in CHARTED]
     plot.add_tools(HoverTool(renderers=points, tooltips=_TIP, visible=False))
     names = zone_names(report)
-    options = [(z, names.get(z, z) if z else "all zones that were seen") for z in zones]
+    options = [(_ALL_ZONES, "all zones that were seen"), *((zone, names.get(zone, zone)) for zone in zones)]
     select = Select(
-        title="Zone", options=options, value=ALL_ZONES, sizing_mode="stretch_width", max_width=420
+        title="Zone", options=options, value=_ALL_ZONES, sizing_mode="stretch_width", max_width=420
     )
     select.js_on_change("value", CustomJS(args={"shown": shown, "all": tables}, code=_SHOW))
     return column(select, plot, sizing_mode="stretch_width")
@@ -69,48 +72,37 @@ def _frame(data: ReportData, simulated: bool, report: PortReport) -> figure:
     return plot
 
 
-def _columns(report: PortReport, data: ReportData, zone: str) -> dict[str, dict[str, list[Any]]]:
-    """Return the columns of every data source of the chart, JSON-ready, for one zone."""
-    series = observed_series(report.counts, zone).dropna(subset="value")
-    step = (data.end - data.start) / 160
-    columns: dict[str, dict[str, list[Any]]] = {}
-    for place, kind in enumerate(SHOWN_CLASSES, start=-1):
-        part = series[series["class"] == kind]
-        columns[kind] = {
-            "x": [_ms(t + place * step) for t in part["acquired"]],
-            "value": part["value"].tolist(),
-            "low": part["low"].tolist(),
-            "high": part["high"].tolist(),
-            "when": [f"{t:%Y-%m-%d %H:%M}" for t in part["acquired"]],
-            "words": [_words(kind, row) for row in part.to_dict("records")],
-            "filled": [1.0 if row["zones_seen"] == row["zones"] else 0.0 for row in part.to_dict("records")],
-        }
-    columns["gaps"] = _gap_columns(report, zone, step)
+def _columns(series: CountSeries, step: timedelta) -> dict[str, dict[str, list[Any]]]:
+    """Return the columns of every data source of the chart, JSON-ready; ``step`` is half the room of a gap."""
+    columns = {
+        kind: _point_columns([point for point in series.points if point.hull_class == kind], place * step)
+        for place, kind in enumerate(CHARTED, start=-1)
+    }
+    columns["gaps"] = {
+        "left": [_ms(gap.acquired - 2 * step) for gap in series.gaps],
+        "right": [_ms(gap.acquired + 2 * step) for gap in series.gaps],
+        "middle": [_ms(gap.acquired) for gap in series.gaps],
+        "why": [gap.why for gap in series.gaps],
+    }
     return columns
 
 
-def _ms(time: pd.Timestamp) -> float:
-    return time.timestamp() * 1000.0
-
-
-def _words(kind: str, row: dict[Any, Any]) -> str:
-    seen = "" if row["zones"] == 1 else f"; {row['zones_seen']} of {row['zones']} zones seen"
-    interval = f"{number(row['low'])}–{number(row['high'])}"
-    return f"{CLASS_LOOKS[kind].label}: {number(row['value'])} [{interval}]{seen}"
-
-
-def _gap_columns(report: PortReport, zone: str, step: timedelta) -> dict[str, list[Any]]:
-    found = gaps(report, zone)
+def _point_columns(points: Sequence[CountPoint], shift: timedelta) -> dict[str, list[Any]]:
     return {
-        "left": [_ms(t - 2 * step) for t in found["acquired"]],
-        "right": [_ms(t + 2 * step) for t in found["acquired"]],
-        "middle": [_ms(t) for t in found["acquired"]],
-        "why": found["why"].tolist(),
+        "x": [_ms(point.acquired + shift) for point in points],
+        **{name: [getattr(point, name) for point in points] for name in ("value", "low", "high")},
+        "when": [f"{point.acquired:%Y-%m-%d %H:%M}" for point in points],
+        "words": [f"{CLASS_LOOKS[point.hull_class].label}: {point.words}" for point in points],
+        "filled": [1.0 if point.whole else 0.0 for point in points],
     }
 
 
+def _ms(time: datetime) -> float:
+    return time.timestamp() * 1000.0
+
+
 def _gap_bands(plot: figure, source: ColumnDataSource) -> None:
-    band = {"fill_color": "#ECEEF1", "line_color": None, "hatch_pattern": "/", "hatch_color": "#B8BEC7"}
+    band = {"fill_color": BAND, "line_color": None, "hatch_pattern": "/", "hatch_color": HATCH}
     plot.vstrip("left", "right", source=source, **band, hatch_weight=0.6, hatch_scale=8.0)
     plot.text(
         "middle",

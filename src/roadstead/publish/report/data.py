@@ -52,6 +52,8 @@ class PortReport:
     matches: gpd.GeoDataFrame
     counts: pd.DataFrame
     vessels: pd.DataFrame
+    ledger: pd.DataFrame
+    """`schemas.LEDGER` of the range, with passes that no catalogue lists."""
     coast: BaseGeometry | None = None
     """Land, EPSG:4326."""
     quicklooks: Mapping[str, Quicklook] = field(default_factory=dict)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 
 from roadstead.audit import NOT_MEASURED
+from roadstead.core.findings import lead_probability, leads_of, without_ais
 from roadstead.core.schemas import CLASSES
 from roadstead.core.wording import (
     OUTSIDE,
+    STATUS_MEANING,
     Tally,
     chance,
     moment,
@@ -22,6 +23,7 @@ from roadstead.core.wording import (
     worded,
     zone_words,
 )
+from roadstead.counting.count_series import CHARTED
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
 from roadstead.publish.refused_words import quoted
 from roadstead.publish.report.data import PortReport, ReportData
@@ -29,8 +31,6 @@ from roadstead.publish.report.images import CHIP_PX, data_uri
 
 Row = Mapping[Any, Any]
 """One row of a table: column -> value."""
-SHOWN_CLASSES = ("barge", "bulk_carrier", "dry_cargo")
-STATE_WORDS = {"processed": "processed", "not_observed": "not observed", "failed": "failed"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ZoneCount:
     observed: bool
     """False: not observed, no numbers."""
     tallies: tuple[Tally, ...]
-    """Observed by class of `SHOWN_CLASSES`, then all hulls observed, then all vessels declared."""
+    """Observed by class of `CHARTED`, then all hulls observed, then all vessels declared."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def zone_names(report: PortReport) -> dict[str, str]:
 def _zone_count(name: str, rows: pd.DataFrame) -> ZoneCount:
     first = rows.iloc[0].to_dict()
     by = {(row["class"], row["quantity"]): row for row in rows.to_dict("records")}
-    observed = (tally(by, kind, "observed") for kind in (*SHOWN_CLASSES, "all"))
+    observed = (tally(by, kind, "observed") for kind in (*CHARTED, "all"))
     tallies = (*observed, tally(by, "all", "declared"))
     seen = bool(first["observed_at_all"])
     return ZoneCount(name, percent(first["visible_fraction"]), seen, tallies if seen else ())
@@ -96,6 +96,8 @@ class Lead:
 
     key: str
     """Detection id, or MMSI with overpass."""
+    kind: str
+    """Of `findings.LEAD_KINDS`."""
     status: str
     conflicts: tuple[str, ...]
     """In words."""
@@ -113,17 +115,8 @@ class Lead:
     lonlat: tuple[float, float]
 
 
-def leads_of(matches: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the matches that are leads: hulls with no AIS partner, vessels unseen, matches with a conflict."""
-    conflicting = (matches["status"] == "matched") & (matches["conflicts"] != "")
-    return matches[matches["status"].isin(["no_ais_partner", "unseen"]) | conflicting]
-
-
 def leads(report: PortReport, data: ReportData) -> list[Lead]:
-    """Return hulls with no AIS partner, matches with conflicts and vessels unseen, likeliest first.
-
-    A lead's probability is that of its status times that of being a vessel at all.
-    """
+    """Return the leads of a port (`findings.RULES`), likeliest first (`findings.lead_probability`)."""
     hulls = {hull["detection_id"]: hull for hull in report.detections.to_dict("records")}
     times = dict(zip(report.acquisitions["overpass_id"], report.acquisitions["acquired"], strict=True))
     found = [
@@ -141,9 +134,10 @@ def _lead(
     point = row["geometry"]
     return Lead(
         key=row["detection_id"] or f"{row['mmsi']} {row['overpass_id']}",
+        kind=row["lead"],
         status=row["status"],
         conflicts=worded(row["conflicts"], data.conflicts),
-        probability=row["probability"] * (hull["p_vessel"] if hull else 1.0),
+        probability=lead_probability(row["probability"], hull["p_vessel"] if hull else None),
         title=hull_words(hull) if hull else vessel_words(row["mmsi"], declared),
         facts=tuple(_facts(row, hull, declared)),
         reasons=worded(row["reasons"], data.reasons),
@@ -197,19 +191,12 @@ def _facts(row: Row, hull: Row | None, declared: Row | None) -> Iterator[str]:
             yield f"Image: {hull['flags'].replace('_', ' ').replace(',', ', ')}"
     if hull and row["mmsi"]:
         yield vessel_words(row["mmsi"], declared)
-    yield f"{_IF[row['status']]}: {chance(row['probability'])}"
+    if hull is None or not without_ais(row["status"], row["reasons"]):
+        yield f"{STATUS_MEANING[row['status']]}: {chance(row['probability'])}"
     if declared and (told := _declares(declared)):
         yield f"Declares: {told}"
     if row["status"] == "no_ais_partner":
         yield from _heard(row)
-
-
-_IF = {
-    "matched": "If it is a vessel, chance that it is this declared one",
-    "no_ais_partner": "If it is a vessel, chance that no vessel heard fits",
-    "unseen": "Chance that it lay in searched, clear water without being found",
-}
-"""What the probability of a lead's status means."""
 
 
 def _declares(declared: Row) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
-from roadstead.core.wording import percent, place_words, worded
+from roadstead.core.wording import chance, finding_chance, place_words, worded
 from roadstead.publish.palette import STATUS_LOOKS
 from roadstead.publish.report.data import PortReport, ReportData
 from roadstead.publish.report.rows import Row, class_words, declared_of, length_words, vessel_words
@@ -15,7 +15,7 @@ from roadstead.publish.report.rows import Row, class_words, declared_of, length_
 
 def tip(match: Row, hull: Row | None, report: PortReport, data: ReportData) -> tuple[str, str]:
     """Return (title, HTML lines) of a match and of its hull, if it has one."""
-    lines = [*_hull_lines(hull), *_match_lines(match, report, data), *_place_lines(match, hull)]
+    lines = [*_hull_lines(hull), *_match_lines(match, hull, report, data), *_place_lines(match, hull)]
     return STATUS_LOOKS[match["status"]].label, _html(lines)
 
 
@@ -25,8 +25,10 @@ def _hull_lines(hull: Row | None) -> Iterator[str]:
         yield f"length {hull['length_m']:.0f} m, {length_words(hull)}"
 
 
-def _match_lines(match: Row, report: PortReport, data: ReportData) -> Iterator[str]:
-    yield f"probability of this status: {percent(match['probability'])}"
+def _match_lines(match: Row, hull: Row | None, report: PortReport, data: ReportData) -> Iterator[str]:
+    p_vessel = None if hull is None else hull["p_vessel"]
+    told, meaning = finding_chance(match["status"], match["reasons"], match["probability"], p_vessel)
+    yield f"{meaning}: {chance(told)}"
     if match["mmsi"]:
         yield vessel_words(match["mmsi"], declared_of(report.vessels, match["mmsi"], None))
     yield from worded(match["conflicts"], data.conflicts)

@@ -14,24 +14,17 @@ from markupsafe import Markup
 from roadstead.core.atomic_files import write_text
 from roadstead.core.version import __version__
 from roadstead.core.wording import days_words, moment, number, percent
+from roadstead.counting.count_series import CHARTED
 from roadstead.publish.charts.count_svg import MARKERS
 from roadstead.publish.formats.layers import is_simulated
 from roadstead.publish.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
+from roadstead.publish.passes import STATE_WORDS, Passes, passes_of
 from roadstead.publish.refused_words import check_words, declared_texts
 from roadstead.publish.report.chart_map import port_map
 from roadstead.publish.report.chart_series import series_chart
 from roadstead.publish.report.data import PortReport, ReportData
 from roadstead.publish.report.images import local_map
-from roadstead.publish.report.rows import (
-    SHOWN_CLASSES,
-    STATE_WORDS,
-    Lead,
-    OverpassCounts,
-    count_tables,
-    leads,
-    status_counts,
-    zone_names,
-)
+from roadstead.publish.report.rows import Lead, OverpassCounts, count_tables, leads, status_counts, zone_names
 from roadstead.publish.templating import templates
 
 LEADS_SHOWN = 25
@@ -48,8 +41,7 @@ class _Section:
 
     report: PortReport
     simulated: bool
-    states: dict[str, int]
-    """State -> overpasses."""
+    passes: Passes
     statuses: list[tuple[str, str, int]]
     leads: list[Lead]
     on_map: list[tuple[float, float]]
@@ -83,12 +75,11 @@ def render_report(data: ReportData) -> str:
         bokeh=Markup(Resources(mode="inline", components=["bokeh", "bokeh-widgets"]).render_js()),  # noqa: S704
         script=Markup(script),  # noqa: S704 - Bokeh escapes what it embeds
         charts={name: Markup(div) for name, div in charts.items()},  # noqa: S704
-        classes=[CLASS_LOOKS[name] for name in SHOWN_CLASSES],
-        series_marks=[(CLASS_LOOKS[name], MARKERS[name]) for name in SHOWN_CLASSES],
+        classes=[CLASS_LOOKS[name] for name in CHARTED],
+        series_marks=[(CLASS_LOOKS[name], MARKERS[name]) for name in CHARTED],
         class_looks=CLASS_LOOKS,
         status_looks=STATUS_LOOKS,
         kind_looks=KIND_LOOKS,
-        state_words=STATE_WORDS,
         leads_shown=LEADS_SHOWN,
         leads_open=LEADS_OPEN,
         version=__version__,
@@ -108,31 +99,42 @@ def _charts(sections: list[_Section], data: ReportData) -> dict[str, LayoutDOM]:
 def _section(report: PortReport, data: ReportData) -> _Section:
     found = leads(report, data)
     where = local_map(report.port.bounds)
-    states = report.acquisitions["state"].value_counts()
+    passes = passes_of(report.ledger)
     return _Section(
         report=report,
         simulated=is_simulated(
             report.acquisitions, report.scenes, report.detections, report.matches, report.counts
         ),
-        states={name: int(states.get(name, 0)) for name in STATE_WORDS},
+        passes=passes,
         statuses=status_counts(report.matches),
         leads=found,
         on_map=[where.km_of(*lead.lonlat) for lead in found],
         counts=count_tables(report),
-        troubles=_troubles(report.acquisitions),
+        troubles=_troubles(passes, report.acquisitions),
         zones=zone_names(report),
         has_ais=bool(report.acquisitions["with_ais"].eq(True).any()),
     )
 
 
-def _troubles(acquisitions: pd.DataFrame) -> list[dict[str, str]]:
-    """Return overpasses that failed, were not observed, or failed when tried again."""
-    rows = []
-    for row in acquisitions.sort_values("acquired", na_position="last").to_dict("records"):
-        why = row["reason"] or (row["later_failure"] and f"a later attempt failed: {row['later_failure']}")
-        if why:
-            state = STATE_WORDS[row["state"]]
-            rows.append(
-                {"when": moment(row["acquired"]), "id": row["overpass_id"], "state": state, "why": why}
-            )
-    return rows
+def _troubles(passes: Passes, acquisitions: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the passes that say nothing of ships, and those whose result stands although a later attempt failed."""
+    rows = [
+        {
+            "when": moment(one.acquired),
+            "id": one.overpass_id or "",
+            "state": one.words,
+            "why": one.reason or "",
+        }
+        for one in passes.blind
+    ]
+    again = acquisitions[(acquisitions["state"] == "processed") & acquisitions["later_failure"].notna()]
+    rows += [
+        {
+            "when": moment(row["acquired"]),
+            "id": row["overpass_id"],
+            "state": STATE_WORDS["processed"],
+            "why": f"a later attempt failed: {row['later_failure']}",
+        }
+        for row in again.to_dict("records")
+    ]
+    return sorted(rows, key=lambda row: row["when"])

@@ -43,7 +43,7 @@ def read_reflectance(overpass: Overpass) -> tuple[Image, Grid]:
 
 
 def _read_band(asset: BandAsset, grid: Grid) -> Image:
-    with Raster(asset.href) as raster:
+    with Raster.of(asset) as raster:
         layer = Layer(raster, grid, nodata=asset.nodata, nearest=False)
         dn = layer.read([asset.band], grid.window)[0].astype(np.float32)
         layer.close()

@@ -26,8 +26,10 @@ from tests.unit.store import builders as b
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORIGIN = "http://127.0.0.1"
-LEADS = 6
-"""Leads of the store that `fill` fills: d0, d3 to d6 without a partner, d1 with a conflict."""
+UNSEEN = f"413000002%40{b.OVERPASS_ID}"
+"""The vessel of that store that was declared and not seen, as addresses name it."""
+LEADS = 7
+"""Leads of the store that `fill` fills: d0, d3 to d6 without a partner, d1 with a conflict, `UNSEEN`."""
 
 
 @cache
@@ -87,7 +89,7 @@ def hulls() -> Any:
 
 
 def fill(store: Store, **changes: Any) -> None:
-    """Store an overpass with leads of every kind, one that failed and a pass that no catalogue lists."""
+    """Store an overpass with leads of three kinds, one that failed and a pass that no catalogue lists."""
     counts = e.counts()
     image = np.full((60, 120, 3), (30, 48, 60), np.uint8)
     given: dict[str, Any] = {

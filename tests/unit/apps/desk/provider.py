@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from starlette.applications import Starlette
@@ -47,6 +49,10 @@ class Provider:
     """Error code in place of a code."""
     down: str = ""
     """Path that answers 503."""
+    instead: dict[str, Callable[[], Response]] = field(default_factory=dict)
+    """Path -> what it answers in place of the truth."""
+    names_itself: bool = True
+    """Whether browsers come back with ``iss``."""
     key: RSAKey = field(default_factory=signing_key)
     asked: list[str] = field(default_factory=list)
     sent: list[dict[str, str]] = field(default_factory=list)
@@ -68,6 +74,8 @@ class Provider:
             self.asked.append(request.url.path)
             if self.down == request.url.path:
                 return Response("out of order", 503)
+            if request.url.path in self.instead:
+                return self.instead[request.url.path]()
             answer: Response = await handler(request)
             return answer
 
@@ -94,7 +102,9 @@ class Provider:
             code = secrets.token_urlsafe()
             self._codes[code] = asked
             answer = {"code": code}
-        query = urlencode({**answer, "state": asked["state"], "iss": self.issuer})
+        if self.names_itself:
+            answer["iss"] = self.issuer
+        query = urlencode({**answer, "state": asked["state"]})
         return RedirectResponse(f"{asked['redirect_uri']}?{query}", 302)
 
     async def _token(self, request: Request) -> Response:
@@ -120,8 +130,14 @@ class Provider:
         return JSONResponse({"access_token": "a", "token_type": "Bearer", "id_token": sign(claims)})
 
 
-def signed(claims: dict[str, Any], key: RSAKey) -> str:
-    return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
+def signed(claims: dict[str, Any], key: RSAKey, **head: Any) -> str:
+    """Return a token, made by hand so that it may hold what no library would sign."""
+    parts = [{"alg": "RS256", "kid": key.kid, **head}, claims]
+    body = ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
+    private = key.private_key
+    assert private is not None
+    signature = private.sign(body.encode(), PKCS1v15(), SHA256())
+    return f"{body}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def unsigned(claims: dict[str, Any]) -> str:
@@ -140,6 +156,17 @@ def by_public_key(claims: dict[str, Any]) -> str:
         OctKey.import_key(signing_key().as_pem(private=False).hex()),
         algorithms=["HS256"],
     )
+
+
+def by_a_key_in_its_head(claims: dict[str, Any]) -> str:
+    """Return a token signed with a key that it brings along itself, under the name of the provider's."""
+    own = RSAKey.generate_key(2048, {"kid": "one"})
+    return signed(claims, own, jwk=own.as_dict(private=False), jku="https://evil.example/jwks")
+
+
+def with_critical_words(claims: dict[str, Any]) -> str:
+    """Return a token that asks for what no reader knows (RFC 7515, 4.1.11), with a true signature."""
+    return signed(claims, signing_key(), crit=["exp2"], exp2=1)
 
 
 @contextmanager

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import struct
+import subprocess
+import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from httpx2 import Response
-from PIL import Image
+from PIL import ExifTags, Image
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 from roadstead.apps.cli.main import app
+from roadstead.apps.desk import uploads
 from roadstead.apps.desk.login.security import MOST_BODY, MOST_UPLOAD
 from roadstead.apps.desk.uploads import read_upload, safe_name
 from roadstead.core.errors import UsageError
-from roadstead.store import Attachments, Decisions, Store
+from roadstead.core.turnstile import Turnstile
+from roadstead.store import Attachments, Decisions, Store, canonical
+from roadstead.store.chain import digest
 from roadstead.workflows.dossier import Asked, find_findings, make_dossier
 from tests.unit.apps.desk import builders as r
 
@@ -114,6 +121,50 @@ def test_deep_images_are_stretched_and_large_ones_made_smaller() -> None:
     assert grey.max() > 235
     _, shown = read_upload("x.jpg", image("JPEG", (3000, 100)))
     assert Image.open(io.BytesIO(shown or b"")).size == (1600, 53)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "I;16", "CMYK", "LA"])
+def test_images_of_every_depth_are_shown_upright(kind: str, mode: str) -> None:
+    turned, buffer = Image.Exif(), io.BytesIO()
+    turned[ExifTags.Base.Orientation] = 6
+    try:
+        Image.new(mode, (80, 60)).save(buffer, kind, exif=turned)
+    except (OSError, ValueError):
+        return  # no such file can be: Pillow writes none
+    _, shown = read_upload(f"x.{kind.lower()}", buffer.getvalue())
+    assert Image.open(io.BytesIO(shown or b"")).size == (60, 80)
+
+
+FOUR_AT_ONCE = """
+import io, resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from PIL import ExifTags, Image
+from roadstead.apps.desk.uploads import read_upload
+content = io.BytesIO()
+Image.new("RGB", (5000, 5000), (20, 40, 60)).save(content, "PNG", compress_level=1)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with ThreadPoolExecutor(4) as many:
+    done = list(many.map(lambda _: read_upload("x.png", content.getvalue())[0], range(4)))
+assert done == ["image/png"] * 4
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_large_images_at_once_take_no_more_than_one() -> None:
+    """Six of 40 million pixels took 4.8 GB."""
+    run = subprocess.run([sys.executable, "-c", FOUR_AT_ONCE], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 150_000, "kilobytes beyond the 100 MB of the picture itself"
+
+
+def test_who_comes_while_six_images_are_read_is_told_to_come_again(
+    ana: r.Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_ONE", Turnstile("images are read", at_once=0, waiting=0))
+    answer = attach(ana)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Too many images are read at once" in answer.text
+    assert ana.desk.decisions.newest(9) == ()
 
 
 def test_what_stands_in_an_image_beside_its_pixels_is_not_shown() -> None:
@@ -295,3 +346,65 @@ def test_a_dossier_holds_what_may_be_passed_on_and_says_what_is_left_out(
     assert LICENCE in page
     assert "1 file left out: not to be passed on." in page
     assert hashlib.sha256(image()).hexdigest() in page
+
+
+def change(store: Store, statement: str, **values: Any) -> None:
+    """Change the files of a store past its triggers, as whoever holds the database can."""
+    with store.transaction(writes=True) as connection:
+        connection.execute(text("DROP TRIGGER IF EXISTS attached_files_no_update"))
+        connection.execute(text("DROP TRIGGER IF EXISTS decisions_no_update"))
+        connection.execute(text(statement), values)
+
+
+def verify(tmp_path: Path) -> tuple[int, dict[str, Any], str]:
+    """Run `roadstead review verify` over the store of the fixtures."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    run = CliRunner().invoke(app, ["review", "verify", "--json", "--store", url])
+    return run.exit_code, json.loads(run.stdout), run.stderr
+
+
+def test_a_picture_that_was_swapped_is_found_and_not_shown(
+    ana: r.Browser, store: Store, tmp_path: Path
+) -> None:
+    attach(ana)
+    assert verify(tmp_path) == (0, {**verify(tmp_path)[1], "faults": [], "pictures_unchecked": 0}, "")
+    other = read_upload("x.png", image(size=(9, 9)))[1]
+    change(store, "UPDATE attached_files SET shown = :other", other=other)
+    code, said, _ = verify(tmp_path)
+    assert code != 0
+    assert said["faults"] == [
+        "decision 1 (ana, d0): the picture shown of 'photo.png' does not have the hash that it was attached with"
+    ]
+    answer = ana.get("/file/1/shown.webp")
+    assert answer.status_code == 503
+    assert "is not the one that was attached" in answer.text
+
+
+def test_attaching_a_file_again_does_not_make_a_swapped_picture_right(ana: r.Browser, store: Store) -> None:
+    attach(ana)
+    change(store, "UPDATE attached_files SET shown = x'00'")
+    attach(ana, finding="d3")
+    assert [fault.split()[1] for fault in Attachments(store).faults()] == ["1"]
+
+
+@pytest.mark.parametrize("shown", [None, b"another"])
+def test_a_picture_taken_away_or_put_beside_a_document_is_found(
+    ana: r.Browser, store: Store, shown: bytes | None
+) -> None:
+    attach(ana, *(("a.txt", b"words") if shown else ()))
+    change(store, "UPDATE attached_files SET shown = :shown", shown=shown)
+    assert "the picture shown of" in Attachments(store).faults()[0]
+
+
+def test_pictures_attached_before_their_hash_was_kept_are_counted_as_unchecked(
+    ana: r.Browser, store: Store, tmp_path: Path
+) -> None:
+    attach(ana)
+    (row,) = ana.desk.decisions.newest(9)
+    older = canonical({name: value for name, value in row.file.items() if name != "shown_sha256"})
+    sha256 = digest({**asdict(row), "attachment": older})
+    change(store, "UPDATE decisions SET attachment = :older, sha256 = :sha256", older=older, sha256=sha256)
+    code, said, words = verify(tmp_path)
+    assert (code, said["faults"], said["pictures_unchecked"]) == (0, [], 1)
+    assert "1 pictures were attached before the chain kept their hashes" in words
+    assert ana.get("/file/1/shown.webp").status_code == 200

@@ -276,7 +276,7 @@ def test_whatever_ships_and_people_write_is_text_on_every_page(store: Store, tmp
 
 
 TAKEN = {
-    "/leads": "port zone class status code from to decided sort page at did".split(),
+    "/leads": "port zone class kind code from to decided sort page at did".split(),
     "/map/counts.json": "port class status from to".split(),
     "/map": "port finding from".split(),
     "/released": "port state class status".split(),

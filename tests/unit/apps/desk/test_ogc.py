@@ -13,6 +13,7 @@ import shapely
 from httpx2 import Response
 
 from roadstead.apps.desk.ogc.features import COLLECTIONS, CatalogFeatures
+from roadstead.core.findings import with_lead_kind
 from roadstead.publish.formats.geojson import write_geojson_products
 from roadstead.publish.formats.layers import tracks_table
 from roadstead.store import Store
@@ -58,7 +59,7 @@ def test_features_are_those_of_the_geojson_export(browser: r.Browser, store: Sto
     start, end = ACQUIRED.replace(year=2000), ACQUIRED.replace(year=2030)
     report = port_report(store, e.port(), start, end, pictures=False)
     tracks = tracks_table(report.positions)
-    tables = (report.detections, report.matches, report.counts, tracks)
+    tables = (report.detections, with_lead_kind(report.matches), report.counts, tracks)
     write_geojson_products(tmp_path, e.port(), *tables)
     for name in ("detections", "matches", "counts", "zones", "tracks"):
         written = to_features_of(tmp_path / f"nampo-{name}.geojson")

@@ -15,13 +15,12 @@ from typer.testing import CliRunner
 
 from roadstead.apps.cli.main import app
 from roadstead.apps.desk.assemble import desk, opened_desk, signing_key
-from roadstead.apps.desk.login.security import Limiter
+from roadstead.apps.desk.login.security import Guess, Limiter
 from roadstead.audit.precision import Share
 from roadstead.core.errors import BadInputError, RoadsteadError, StoreError, UsageError
 from roadstead.core.ports import load_port
 from roadstead.store import Decisions, People, Store, Verdict, evidence_of
-from roadstead.workflows.label_files import write_labels
-from roadstead.workflows.labels import label_features
+from roadstead.workflows.labels import label_features, write_labels
 from roadstead_lab.training.places import read_labels
 from tests.unit.apps.desk import builders as r
 from tests.unit.publish import builders as e
@@ -156,13 +155,19 @@ def test_the_desk_of_a_store_knows_the_ports_that_ship(store: Store, tmp_path: P
     )
 
 
+def fail(limiter: Limiter, name: str, address: str) -> None:
+    guess = limiter.reserve(name, address, r.NOW)
+    assert isinstance(guess, Guess)
+    limiter.failed(guess)
+
+
 def test_the_limiter_forgets_and_its_memory_is_bounded() -> None:
     limiter, now = Limiter(per_name=2, per_address=100), r.NOW
     for index in range(20_000):
-        limiter.failed(f"name{index}", f"10.0.{index // 250}.{index % 250}", now)
-    assert len(limiter._failures) <= 10_000
-    limiter.failed("ana", "a", now)
-    limiter.failed("ana", "b", now)
+        fail(limiter, f"name{index}", f"10.0.{index // 250}.{index % 250}")
+    assert {len(held) for held in limiter._guesses.values()} == {10_000}
+    fail(limiter, "ana", "a")
+    fail(limiter, "ana", "b")
     assert limiter.wait_s("ana", "c", now) == 900
     assert limiter.wait_s("ana", "c", now + timedelta(minutes=15)) == 0
 

@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from roadstead.apps.desk.access import MaybeVisitor, Posted, Site, TheSite, address_of, safe_next
 from roadstead.apps.desk.desk import SESSION_LIFE, is_loopback
+from roadstead.apps.desk.login.password_check import LogIn
 from roadstead.apps.desk.login.security import FORM_COOKIE, SESSION_COOKIE, new_token
 from roadstead.core.errors import UsageError
-from roadstead.store import fits, hashed
+from roadstead.store import hashed
 
 router = APIRouter()
 Next = Annotated[str, Query(alias="next")]
@@ -32,14 +33,12 @@ def login_page(request: Request, site: TheSite, visitor: MaybeVisitor, then: Nex
 def login(request: Request, site: TheSite, form: Posted) -> Response:
     """Check name and password, and start a session."""
     name, then = form.get("name", ""), safe_next(form.get("next", "/"))
-    refused = limited(request, site, name)
-    if refused is not None:
-        return refused
-    people = site.desk.people
-    if fits(form.get("password", ""), people.password_hash(name)):
-        site.limiter.succeeded(name)
+    given = LogIn(name, form.get("password", ""), address_of(request))
+    found = site.passwords.check(given, site.desk.clock())
+    if found.wait_s:
+        return wait_page(request, site, found.wait_s)
+    if found.right:
         return start(request, site, name, then)
-    site.limiter.failed(name, address_of(request), site.desk.clock())
     fault = "Name or password is wrong."
     return form_page(request, site, "login.html.j2", 401, then=then, fault=fault, name=name[:40])
 
@@ -69,17 +68,18 @@ def setup(request: Request, site: TheSite, form: Posted) -> Response:
     if not _may_set_up(request, site):
         return _closed(request, site)
     name = form.get("name", "")
-    refused = limited(request, site, "first admin")
-    if refused is not None:
-        return refused
     now = site.desk.clock()
+    guess = site.limiter.reserve("first admin", address_of(request), now)
+    if isinstance(guess, int):
+        return wait_page(request, site, guess)
     if not hmac.compare_digest(
         (site.desk.setup_token or "").encode(), form.get("token", "").strip().encode()
     ):
-        site.limiter.failed("first admin", address_of(request), now)
+        site.limiter.failed(guess)
         return form_page(
             request, site, "setup.html.j2", 403, fault="The token is not the one on the terminal.", name=name
         )
+    site.limiter.succeeded(guess)
     try:
         if form.get("password") != form.get("again"):
             raise UsageError("the two passwords differ")
@@ -104,20 +104,22 @@ def _closed(request: Request, site: Site) -> Response:
     return site.page(request, "error.html.j2", None, 403, title="No one may log in yet", words=words)
 
 
-def limited(request: Request, site: Site, name: str) -> Response | None:
-    """Return the page that says to wait; None where a further try is taken."""
-    wait = site.limiter.wait_s(name, address_of(request), site.desk.clock())
-    if not wait:
-        return None
-    words = f"Too many wrong tries for this name or from this address. Try again in {-(-wait // 60)} minutes."
+def wait_page(request: Request, site: Site, wait_s: int) -> Response:
+    """Return the page that says to wait so many seconds."""
+    words = (
+        f"Too many wrong tries for this name or from this address. Try again in {-(-wait_s // 60)} minutes."
+    )
     response = site.page(request, "error.html.j2", None, 429, title="Wait a while", words=words)
-    response.headers["Retry-After"] = str(wait)
+    response.headers["Retry-After"] = str(wait_s)
     return response
 
 
 def start(request: Request, site: Site, name: str, then: str, *, tls: bool = False) -> Response:
     """Start a session and lead on; ``tls``: browsers are known to come by it."""
     token, now = new_token(), site.desk.clock()
+    before = site.seals.token(request, SESSION_COOKIE)
+    if before:  # of whoever used this browser last: it would live on, and nobody could end it
+        site.desk.people.end_session(before)
     site.desk.people.start_session(name, token, now, now + SESSION_LIFE)
     response = RedirectResponse(then, 303)
     site.seals.set(response, request, SESSION_COOKIE, token, SESSION_LIFE, tls=tls)

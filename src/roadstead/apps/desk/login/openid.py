@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
@@ -28,9 +28,10 @@ from joserfc.errors import (
     MissingClaimError,
     UnsupportedAlgorithmError,
 )
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 from requests import RequestException
 
+from roadstead.apps.desk.login.openid_answers import Exchanges, TooManyError, bound
 from roadstead.core.errors import BadInputError, LogInError, UpstreamError, UsageError
 from roadstead.core.settings import Settings
 
@@ -46,6 +47,8 @@ LEEWAY_S: Final = 60
 SIGNED_BY: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures by a key that the provider alone has: neither "none" nor a shared secret."""
 _KEY_TYPES: Final = ("RSA", "EC", "OKP")
+_NO_ANSWER: Final = (RequestException, ValueError, TypeError, AttributeError, RecursionError)
+"""What an answer that is none makes of the libraries: JSON that is no object, or nested without end, among others."""
 _FAULTS: Final = {
     "iss": "is from another issuer",
     "aud": "is for another application",
@@ -109,9 +112,10 @@ def client_of(given: Settings) -> Client | None:
 class Client:
     """Speaks with one provider."""
 
-    def __init__(self, provider: Provider) -> None:
-        """Take the provider; nothing is asked of it yet."""
+    def __init__(self, provider: Provider, exchanges: Exchanges | None = None) -> None:
+        """Take the provider, and what bounds exchanges with it; nothing is asked of it yet."""
         self.provider = provider
+        self._exchanges = exchanges or Exchanges()
         self._documents: dict[str, tuple[float, Mapping[str, Any]]] = {}
         self._silent_until = 0.0
         self._lock = threading.Lock()
@@ -154,9 +158,7 @@ class Client:
             UpstreamError: the provider does not answer, or not as it should.
         """
         about = self._about()
-        # RFC 9207: an answer of another provider that somebody mixed in.
-        if given.get("iss", self.provider.issuer) != self.provider.issuer:
-            raise LogInError("the answer is from another issuer")
+        self._check_issuer(about, given)
         if given.get("error"):
             raise LogInError(f"{self.provider.label} refused: {_few(given['error'])}")
         if not given.get("code"):
@@ -165,10 +167,18 @@ class Client:
         claims = self._claims(token, nonce, now)
         return self._named(claims)
 
+    def _check_issuer(self, about: Mapping[str, Any], given: Mapping[str, str]) -> None:
+        """Refuse an answer of another provider that somebody mixed in (RFC 9207)."""
+        named = given.get("iss")
+        if named is None and about.get("authorization_response_iss_parameter_supported") is True:
+            raise LogInError("the answer does not say its issuer, as this provider's do")
+        if named not in (None, self.provider.issuer):
+            raise LogInError("the answer is from another issuer")
+
     def _token(self, about: Mapping[str, Any], code: str, back: str, verifier: str) -> Mapping[str, Any]:
-        try:
+        def exchange() -> Any:  # noqa: ANN401 - whatever JSON the provider sends
             with self._session(about) as session:
-                token: Mapping[str, Any] = session.fetch_token(
+                return session.fetch_token(
                     about["token_endpoint"],
                     grant_type="authorization_code",
                     code=code,
@@ -177,11 +187,14 @@ class Client:
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
                 )
+
+        try:
+            token = self._exchanges.run(exchange)
         except AuthlibBaseError as error:
             raise LogInError(f"{self.provider.label} did not take the code: {_few(error.error)}") from error
-        except (RequestException, ValueError) as error:
+        except _NO_ANSWER as error:
             raise self._down(error) from error
-        if not isinstance(token.get("id_token"), str):
+        if not isinstance(token, dict) or not isinstance(token.get("id_token"), str):
             raise LogInError(f"{self.provider.label} sent no ID token")
         return token
 
@@ -202,8 +215,11 @@ class Client:
             )
             claims = CodeIDToken(read.claims, read.header, options, sent)
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_S)
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise LogInError(f"the ID token {_fault(error)}") from error
+        if claims["aud"] not in (self.provider.client_id, [self.provider.client_id]):
+            # Others whom we do not know could have been given the same token, and could give it to us.
+            raise LogInError("the ID token is for other applications too")
         return dict(claims)
 
     def _named(self, claims: Mapping[str, Any]) -> str:
@@ -211,7 +227,11 @@ class Client:
         name = claims.get(claim)
         if not isinstance(name, str) or not name:
             raise LogInError(f"{self.provider.label} does not say your name: the ID token lacks {claim!r}")
-        if claim == "email" and claims.get("email_verified") is not True:
+        if not (name.isascii() and name.isprintable()):
+            # Letters that fold into others, as the Kelvin sign into k, would make one person of two.
+            raise LogInError(f"the name {_few(name)!r} has other characters than names have here")
+        is_checked = claims.get("email_verified")
+        if (claim == "email" and is_checked is not True) or ("@" in name and is_checked is False):
             raise LogInError(f"{self.provider.label} has not checked that the address is yours")
         if not self.provider.domain:
             return name
@@ -221,15 +241,18 @@ class Client:
         return before
 
     def _session(self, about: Mapping[str, Any]) -> OAuth2Session:
-        ways = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        way = "client_secret_basic" if "client_secret_basic" in ways else "client_secret_post"
-        return OAuth2Session(
+        ways = about.get("token_endpoint_auth_methods_supported")
+        posts = isinstance(ways, list) and bool(ways) and "client_secret_basic" not in ways
+        way = "client_secret_post" if posts else "client_secret_basic"
+        session = OAuth2Session(
             client_id=self.provider.client_id,
             client_secret=self.provider.client_secret,
             token_endpoint_auth_method=way if self.provider.client_secret else "none",
             scope=SCOPE,
             code_challenge_method="S256",
         )
+        bound(session)
+        return session
 
     def _about(self) -> Mapping[str, Any]:
         """Return what the provider says of itself (OpenID Connect Discovery 1.0)."""
@@ -237,8 +260,11 @@ class Client:
         if about.get("issuer") != self.provider.issuer:
             raise UpstreamError(f"{self.provider.label} gives itself another name than oidc_issuer")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            if not isinstance(about.get(name), str) or not _is_safe(about[name], with_query=True):
+            there = about.get(name)
+            if not isinstance(there, str) or not _is_safe(there, with_query=True):
                 raise UpstreamError(f"{self.provider.label} names no {name} by https")
+            if is_local(there) and not is_local(self.provider.issuer):
+                raise UpstreamError(f"{self.provider.label} names a {name} on this machine, where it is not")
         return about
 
     def _keys(self, anew: bool = False) -> KeySet:
@@ -249,7 +275,7 @@ class Client:
             for key in (found if isinstance(found, list) else [])
             if isinstance(key, dict) and key.get("kty") in _KEY_TYPES and key.get("use", "sig") == "sig"
         ]
-        return KeySet.import_key_set({"keys": usable})
+        return KeySet([key for one in usable for key in _imported(one)])
 
     def _read(self, url: str, anew: bool = False) -> Mapping[str, Any]:
         """Return a JSON document of the provider, kept for `KEPT_S`."""
@@ -259,23 +285,44 @@ class Client:
                 return document
             if time.monotonic() < self._silent_until:
                 raise UpstreamError(f"{self.provider.label} did not answer just now: try again in a moment")
-            try:
-                with OAuth2Session() as session:
-                    answer = session.get(url, withhold_token=True, timeout=TIMEOUT_S, allow_redirects=False)
-                    answer.raise_for_status()
-                    document = answer.json()
-                if not isinstance(document, dict) or answer.status_code != 200:
-                    raise ValueError(f"HTTP {answer.status_code} without a document")
-            except (RequestException, ValueError) as error:
+        try:
+            document = self._exchanges.run(lambda: _document(url))
+        except TooManyError as error:
+            raise self._down(error) from error
+        except _NO_ANSWER as error:
+            with self._lock:
                 self._silent_until = time.monotonic() + REST_S
-                raise self._down(error) from error
+            raise self._down(error) from error
+        with self._lock:
             self._documents[url] = time.monotonic(), document
-            return document
+        return document
 
     def _down(self, error: Exception) -> UpstreamError:
+        if isinstance(error, TooManyError):
+            return UpstreamError(f"{self.provider.label} is asked by many at once: try again in a moment")
         status = getattr(getattr(error, "response", None), "status_code", None)
         why = f"HTTP {status}" if status else type(error).__name__
         return UpstreamError(f"{self.provider.label} does not answer as it should ({why})")
+
+
+def _document(url: str) -> Mapping[str, Any]:
+    """Read a JSON object from a provider; it may send us nowhere else."""
+    with OAuth2Session() as session:
+        bound(session)
+        answer = session.get(url, withhold_token=True, timeout=TIMEOUT_S, allow_redirects=False)
+        answer.raise_for_status()
+        document = answer.json()
+    if not isinstance(document, dict) or answer.status_code != 200:
+        raise ValueError(f"HTTP {answer.status_code} without a document")
+    return document
+
+
+def _imported(key: dict[str, Any]) -> Sequence[Key]:
+    """Return a key; none where it cannot be read, so that the others still serve."""
+    try:
+        return KeySet.import_key_set({"keys": [key]}).keys
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+        return []
 
 
 def _fault(error: Exception) -> str:
@@ -307,9 +354,22 @@ def _is_safe(url: str, with_query: bool = False) -> bool:
         return False
     if not host or parts.fragment or parts.username or (parts.query and not with_query):
         return False
-    if parts.scheme == "https":
-        return True
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
-        return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is on this machine, or in the network that only it sees, as that of its cloud's secrets."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        told = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return told.is_loopback or told.is_unspecified or told.is_link_local

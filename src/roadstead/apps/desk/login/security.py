@@ -7,9 +7,10 @@ import hmac
 import re
 import secrets
 import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from cachetools import LRUCache
 from itsdangerous import BadSignature, Signer
@@ -40,6 +41,8 @@ MAP_POLICY = HEADERS["Content-Security-Policy"] + "; worker-src 'self'; connect-
 answer its file came with."""
 MAP_PATHS = ("/map", "/static/vendor/maplibre/")
 Next = Callable[[Request], Awaitable[Response]]
+Key = tuple[str, str]
+"""What guesses are counted by: ``name`` or ``address``, and which."""
 
 
 async def guard(request: Request, call_next: Next) -> Response:
@@ -139,8 +142,22 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+@dataclass(eq=False)
+class Guess:
+    """One log-in that is being checked, or that failed."""
+
+    when: datetime
+    keys: tuple[Key, ...]
+    """What it counts against."""
+    failed: bool = False
+    """False while it is being checked: it counts all the same."""
+
+
 class Limiter:
-    """Counts failed log-ins per name and per address; memory is bounded."""
+    """Counts log-ins that failed or are being checked, per name and per address; memory is bounded.
+
+    A guess counts from the moment it is let in to be checked, so that many at once are no more than many in a row.
+    """
 
     def __init__(
         self, per_name: int = 5, per_address: int = 20, window: timedelta = timedelta(minutes=15)
@@ -148,35 +165,83 @@ class Limiter:
         """Allow so many failures within a window."""
         self._most = {"name": per_name, "address": per_address}
         self._window = window
-        self._failures: LRUCache[tuple[str, str], deque[datetime]] = LRUCache(maxsize=10_000)
+        self._guesses: dict[str, LRUCache[Key, list[Guess]]] = {
+            kind: LRUCache(maxsize=10_000) for kind in self._most
+        }
         self._lock = threading.Lock()
 
     def wait_s(self, name: str, address: str, now: datetime) -> int:
         """Return for how many seconds no further try is taken; 0: it may try."""
         with self._lock:
-            return max(self._wait(key, now) for key in _keys(name, address))
+            return self._longest(_keys(name, address), now)
 
-    def failed(self, name: str, address: str, now: datetime) -> None:
-        """Note a failure."""
+    def reserve(self, name: str, address: str, now: datetime) -> Guess | int:
+        """Count a guess before it is checked; return it, or for how many seconds none is taken.
+
+        The guess counts as a failure until `succeeded` or `forget` is told of it.
+        """
+        keys = _keys(name, address)
         with self._lock:
-            for key in _keys(name, address):
-                self._failures.setdefault(key, deque(maxlen=self._most[key[0]])).append(now)
+            wait = self._longest(keys, now)
+            if wait:
+                return wait
+            guess = Guess(now, keys)
+            for key in keys:
+                self._guesses[key[0]].setdefault(key, []).append(guess)
+            return guess
 
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of a name."""
+    def failed(self, guess: Guess) -> None:
+        """Let a guess count as a failure for the rest of the window."""
         with self._lock:
-            self._failures.pop(("name", name.strip().lower()), None)
+            guess.failed = True
 
-    def _wait(self, key: tuple[str, str], now: datetime) -> int:
-        times = self._failures.get(key, deque())
-        while times and times[0] <= now - self._window:
-            times.popleft()
-        if len(times) < self._most[key[0]]:
+    def succeeded(self, guess: Guess) -> None:
+        """Take a guess back that was right, and the failures of its name; others under way still count."""
+        with self._lock:
+            self._take_back(guess)
+            for key in guess.keys:
+                if key[0] == "name":
+                    held = self._guesses["name"].pop(key, [])
+                    self._keep(key, [one for one in held if not one.failed])
+
+    def forget(self, guess: Guess) -> None:
+        """Take a guess back that was not checked after all."""
+        with self._lock:
+            self._take_back(guess)
+
+    def _take_back(self, guess: Guess) -> None:
+        for key in guess.keys:
+            held = self._guesses[key[0]].pop(key, [])
+            self._keep(key, [one for one in held if one is not guess])
+
+    def _keep(self, key: Key, guesses: list[Guess]) -> None:
+        if guesses:
+            self._guesses[key[0]][key] = guesses
+
+    def _longest(self, keys: Iterable[Key], now: datetime) -> int:
+        return max(self._wait(key, now) for key in keys)
+
+    def _wait(self, key: Key, now: datetime) -> int:
+        counted = self._guesses[key[0]].get(key, [])
+        counted[:] = [one for one in counted if one.when > now - self._window]
+        if len(counted) < self._most[key[0]]:
             return 0
-        return max(1, int((times[0] + self._window - now).total_seconds()))
+        return max(1, int((counted[0].when + self._window - now).total_seconds()))
 
 
-def _keys(name: str, address: str) -> Iterable[tuple[str, str]]:
+def _keys(name: str, address: str) -> tuple[Key, ...]:
     """Name what is counted; an empty name is nobody's, and is not."""
     own = name.strip().lower()[:80]
-    return [("name", own), ("address", address)] if own else [("address", address)]
+    place = ("address", _network(address))
+    return (("name", own), place) if own else (place,)
+
+
+def _network(address: str) -> str:
+    """Return what one household or firm has of addresses: of IPv6 a /64, of which it may use any."""
+    try:
+        told = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(told, IPv6Address) and told.ipv4_mapped is None:
+        return str(ip_network((told, 64), strict=False))
+    return str(told)

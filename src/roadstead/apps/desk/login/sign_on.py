@@ -15,10 +15,11 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
 
 from roadstead.apps.desk.access import Site, TheSite, address_of, root_of, safe_next
-from roadstead.apps.desk.login.account import Next, form_page, limited, start
+from roadstead.apps.desk.login.account import Next, form_page, start, wait_page
 from roadstead.apps.desk.login.openid import Client
 from roadstead.apps.desk.login.security import AWAY_COOKIE, new_token
 from roadstead.core.errors import LogInError, UpstreamError
+from roadstead.store.people import NAME
 
 router = APIRouter()
 BACK = "/login/oidc/back"
@@ -75,9 +76,9 @@ def leave(request: Request, site: TheSite, then: Next = "/") -> Response:
     client = _client(site)
     if not site.desk.people.any():
         return RedirectResponse("/setup", 303)
-    refused = limited(request, site, "")
-    if refused is not None:
-        return refused
+    wait = site.limiter.wait_s("", address_of(request), site.desk.clock())
+    if wait:
+        return wait_page(request, site, wait)
     inside = safe_next(then)
     away = Away(new_token(), site.desk.clock(), inside if len(inside) <= LONGEST_NEXT else "/")
     state, nonce, verifier = _secrets(site, away)
@@ -94,17 +95,22 @@ def leave(request: Request, site: TheSite, then: Next = "/") -> Response:
 def back(request: Request, site: TheSite) -> Response:
     """Take the answer of the provider and start a session, by the role that the store has."""
     client = _client(site)
-    refused = limited(request, site, "")
-    if refused is not None:
-        return refused
+    now = site.desk.clock()
+    wait = site.limiter.wait_s("", address_of(request), now)
+    if wait:
+        return wait_page(request, site, wait)
     away = _away(request, site)
     if away is None:
         # Nothing was tried, so nothing is counted: any page of the web can send a browser here.
         return _told(request, site, "/", 403, "This browser began no such log-in, or it took too long.")
+    guess = site.limiter.reserve("", address_of(request), now)
+    if isinstance(guess, int):
+        return wait_page(request, site, guess)
     state, nonce, verifier = _secrets(site, away)
     given = dict(request.query_params)
-    now = site.desk.clock()
     try:
+        if len(given) != len(request.query_params.multi_items()):
+            raise LogInError("the answer says something twice")
         if not hmac.compare_digest(state.encode(), given.get("state", "").encode()):
             raise LogInError("the answer belongs to another log-in")
         if now - away.left > AWAY_LIFE:
@@ -112,16 +118,18 @@ def back(request: Request, site: TheSite) -> Response:
         if not request.app.state.used.first(away.token):
             raise LogInError("the answer was used before")
         name = client.name(given, _back(request, site), nonce, verifier, now)
-        person = site.desk.people.named(name)
+        person = site.desk.people.named(name) if NAME.fullmatch(name.lower()) else None
         if person is None:
             raise LogInError(f"nobody of the name {name[:40]!r} is known here: an admin adds you first")
         if person.disabled:
             raise LogInError(f"{person.name!r} may log in no longer")
     except UpstreamError as error:
+        site.limiter.forget(guess)
         return _told(request, site, away.then, 503, str(error))
     except LogInError as error:
-        site.limiter.failed("", address_of(request), now)
+        site.limiter.failed(guess)
         return _told(request, site, away.then, 403, str(error))
+    site.limiter.forget(guess)
     response = start(request, site, person.name, safe_next(away.then), tls=_by_tls(request, site))
     response.delete_cookie(AWAY_COOKIE, path="/")
     return response

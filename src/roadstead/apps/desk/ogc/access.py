@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 
 from roadstead.apps.desk.access import MaybeVisitor, Site, TheSite, Visitor, address_of
+from roadstead.apps.desk.login.password_check import LogIn
 
 REALM = 'Basic realm="Roadstead", charset="UTF-8"'
 
@@ -40,17 +41,14 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _known(request: Request, site: Site, name: str, password: str) -> Visitor:
-    address, now = address_of(request), site.desk.clock()
-    wait = site.limiter.wait_s(name, address, now)
-    if wait:
-        raise HTTPException(
-            429, "too many wrong tries for this name or from this address", {"Retry-After": str(wait)}
-        )
     key = name.strip().lower()
-    if not site.remembered.fits(key, password, site.desk.people.password_hash(key)):
-        site.limiter.failed(name, address, now)
+    found = site.passwords.check(LogIn(key, password, address_of(request)), site.desk.clock())
+    if found.wait_s:
+        raise HTTPException(
+            429, "too many wrong tries for this name or from this address", {"Retry-After": str(found.wait_s)}
+        )
+    if not found.right:
         raise _refused("name or password is wrong")
-    site.limiter.succeeded(name)
     return Visitor(key, "viewer")
 
 

@@ -14,6 +14,7 @@ import shapely
 from roadstead.apps.desk.ogc.source import Feature, FeatureCollection, Page
 from roadstead.audit import StatedRecall, with_recall
 from roadstead.core.detections_file import to_features
+from roadstead.core.findings import LEAD_KINDS, with_lead_kind
 from roadstead.core.ports import Port
 from roadstead.core.schemas import (
     ACQUISITION_STATES,
@@ -86,9 +87,10 @@ def _collections() -> Mapping[str, FeatureCollection]:
         FeatureCollection(
             "matches",
             "Matches",
-            f"Each detection and each declared vessel that no detection took, with its one status. {_LEAD}",
+            "Each detection and each declared vessel that no detection took, with its one status, and the kind of lead "
+            f"that it is. {_LEAD}",
             "Point",
-            _columns(MATCHES),
+            {**_columns(MATCHES), "lead": _or_null({**TEXT, "enum": list(LEAD_KINDS)})},
             {**port, **zone, "status": {**TEXT, "enum": list(STATUSES)}, "mmsi": TEXT, **overpass},
         ),
         FeatureCollection(
@@ -187,7 +189,7 @@ class CatalogFeatures:
 
     def _matches(self, query: FeatureQuery) -> tuple[list[str], gpd.GeoDataFrame, int]:
         table, matched = Features(self.store).matches(query)
-        return _ids(table, "port", "overpass_id", "row"), table.drop(columns="row"), matched
+        return _ids(table, "port", "overpass_id", "row"), with_lead_kind(table.drop(columns="row")), matched
 
     def _counts(self, query: FeatureQuery) -> tuple[list[str], gpd.GeoDataFrame, int]:
         zones = self._touched(query)

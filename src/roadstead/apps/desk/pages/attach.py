@@ -107,7 +107,7 @@ def _row(site: Site, seq: int) -> Decision:
 @router.get("/file/{seq}/shown.webp")
 def shown(site: TheSite, visitor: Viewer, seq: int) -> Response:
     """Serve an attached image as it was made anew for pages."""
-    image = site.desk.attachments.shown(_row(site, seq).file["sha256"])
+    image = site.desk.attachments.shown(_row(site, seq))
     if image is None:
         raise HTTPException(404)
     return Response(image, media_type="image/webp")

@@ -15,9 +15,9 @@ from roadstead.apps.desk.picture_frames import MapView, map_view
 from roadstead.audit import StatedRecall, stated_recall
 from roadstead.core.schemas import LENGTH_BINS
 from roadstead.core.wording import Tally, tally
-from roadstead.counting.points import CountPoint, Gap
+from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries, series_of
 from roadstead.publish.charts.count_svg import frame_of, series_svg
-from roadstead.publish.wording import STATE_WORDS
+from roadstead.publish.passes import BlindPass, Passes, passes_of
 from roadstead.store import Audits
 from roadstead.store.series import observed_points, stored_since, total_parts
 from roadstead.store.version import Version, version_of
@@ -25,9 +25,8 @@ from roadstead.store.version import Version, version_of
 MOST_PASSES = 24
 """Newest passes that the chart of counts shows."""
 MOST_NEW = 5
-SHOWN = ("barge", "bulk_carrier", "dry_cargo", "all")
+SHOWN = (*CHARTED, "all")
 MOST_GAPS = 12
-CHARTED = ("barge", "bulk_carrier", "dry_cargo")
 Counted = Mapping[str, tuple[int, int]]
 """Port -> leads, and those of them undecided."""
 
@@ -76,10 +75,10 @@ class PortOverview:
     latest: Mapping[str, Any] | None
     """The newest processed overpass (`schemas.ACQUISITIONS`)."""
     zones: tuple[ZoneCounts, ...]
-    states: Mapping[str, int]
-    """State of `schemas.LEDGER_STATES` -> passes."""
-    gaps: Sequence[Mapping[str, Any]]
-    """The newest passes that say nothing of ships (`schemas.LEDGER`)."""
+    passes: Passes
+    """Every pass over it."""
+    gaps: Sequence[BlindPass]
+    """The newest passes that say nothing of ships."""
     more_gaps: int
     next_passes: Sequence[datetime]
     series: Series | None
@@ -126,7 +125,7 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
     tried, ledger = desk.store.acquisitions(port), desk.store.ledger(port)
     processed = tried[tried["state"] == "processed"]
     latest = None if processed.empty else _named(processed.iloc[-1].to_dict())
-    blind = ledger[ledger["state"] != "processed"].iloc[::-1]
+    passes = passes_of(ledger)
     picture = desk.leads.quicklook(port, latest["overpass_id"]) if latest else None
     view = map_view(*picture) if picture else None
     marks = desk.leads.around(port, [latest["overpass_id"]], view.bounds) if latest and view else ()
@@ -134,9 +133,9 @@ def _of_store(desk: Desk, port: str) -> PortOverview:
         port=port,
         latest=latest,
         zones=_zones(desk, port, latest) if latest else (),
-        states={str(state): int(n) for state, n in ledger["state"].value_counts().items()},
-        gaps=[_named(row) for row in blind.head(MOST_GAPS).to_dict("records")],
-        more_gaps=max(0, len(blind) - MOST_GAPS),
+        passes=passes,
+        gaps=passes.blind[:MOST_GAPS],
+        more_gaps=max(0, len(passes.blind) - MOST_GAPS),
         next_passes=(),
         series=_series(desk, port, ledger),
         new=(),
@@ -157,22 +156,33 @@ def _series(desk: Desk, port: str, ledger: pd.DataFrame) -> Series | None:
         return None
     start = passes["acquired"].min().to_pydatetime()
     points = observed_points(desk.store, port, start)
-    blind = passes[passes["state"] != "processed"].to_dict("records")
-    gaps = [Gap(row["acquired"].to_pydatetime(), STATE_WORDS[row["state"]]) for row in blind]
-    colours = {name: desk.looks.classes[name].colour for name in CHARTED}
-    whole = [point for point in points if point.length_bin == "all"]
-    title = f"Hulls observed at {port}, {len({p.overpass_id for p in whole})} overpasses; numbers in the table below"
-    bins = [name for name in LENGTH_BINS if name != "all"]
-    small = [point for point in points if point.length_bin != "all"]
-    frame = frame_of(small, gaps, 270.0, 110.0)
-    lengths = [
-        (name, Markup(series_svg(own, gaps, colours, f"Dry cargo of {name} m at {port}", frame)))  # noqa: S704
-        for name in bins
-        for own in [[point for point in small if point.length_bin == name]]
-        if own
+    blind = passes_of(passes).gaps
+    whole = series_of((point for point in points if point.length_bin == "all"), blind)
+    overpasses = len({point.overpass_id for point in points})
+    title = f"Hulls observed at {port}, {overpasses} overpasses; numbers in the table below"
+    chart = Markup(series_svg(whole, _colours(desk), title))  # noqa: S704 - made here, its texts escaped
+    return Series(chart, _by_length(desk, port, points, whole), _series_rows(desk, port, points))
+
+
+def _by_length(
+    desk: Desk, port: str, points: Sequence[CountPoint], whole: CountSeries
+) -> list[tuple[str, Markup]]:
+    """Return length bin -> chart of dry cargo of that length, all on the same axes."""
+    bins = {
+        name: series_of((point for point in points if point.length_bin == name), whole.gaps)
+        for name in LENGTH_BINS
+        if name != "all" and any(point.length_bin == name for point in points)
+    }
+    frame = frame_of(bins.values(), 270.0, 110.0)
+    titles = {name: f"Dry cargo of {name} m at {port}" for name in bins}
+    return [
+        (name, Markup(series_svg(own, _colours(desk), titles[name], frame)))  # noqa: S704 - as above
+        for name, own in bins.items()
     ]
-    chart = Markup(series_svg(whole, gaps, colours, title))  # noqa: S704 - made here, its texts escaped
-    return Series(chart, lengths, _series_rows(desk, port, points))
+
+
+def _colours(desk: Desk) -> dict[str, str]:
+    return {name: desk.looks.classes[name].colour for name in CHARTED}
 
 
 def _series_rows(desk: Desk, port: str, points: Sequence[CountPoint]) -> list[SeriesRow]:

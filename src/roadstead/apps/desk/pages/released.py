@@ -15,9 +15,9 @@ from roadstead.apps.desk.pages.release import known_names, release_path
 from roadstead.core.errors import UsageError
 from roadstead.core.schemas import CLASSES, STATUSES
 from roadstead.core.wording import EXPLANATIONS
-from roadstead.publish.release.download import Download
 from roadstead.publish.release.redaction import masked
 from roadstead.store import Gate, Release, current_evidence, gate_of, plain_id
+from roadstead.workflows.release import Download
 
 router = APIRouter()
 MEDIA = {"geojson": "application/geo+json", "csv": "text/csv; charset=utf-8"}
