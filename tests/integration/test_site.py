@@ -15,7 +15,6 @@ import pytest
 
 import roadstead
 
-pytest.importorskip("mkdocs", reason="the extra docs is not installed")
 ROOT = Path(__file__).parents[2]
 
 
@@ -60,7 +59,7 @@ def pages(site: Path) -> dict[Path, Page]:
 
 @pytest.fixture(scope="module")
 def hooks() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("site_tool", ROOT / "tools" / "site.py")
+    spec = importlib.util.spec_from_file_location("site_hooks", ROOT / "tools" / "site_hooks.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
