@@ -155,7 +155,11 @@ def ports_by_slug(own_ports: Sequence[Port] = ()) -> Mapping[str, Port]:
 
 
 def load_port(name_or_path: str | Path, aoi_dir: Path | None = None) -> Port:
-    """Return a port by its slug (a file in ``aoi_dir``) or by the path of a user's own port file.
+    """Return a port by its slug or by the path of a user's own port file.
+
+    Args:
+        name_or_path: slug such as ``nampo``, or GeoJSON (WGS84) whose polygons are the port's zones.
+        aoi_dir: where slugs are looked for; the ports that ship with Roadstead where None.
 
     Raises:
         UnknownPortError: no such port, and no such file.

@@ -15,7 +15,6 @@ import pandera.pandas as pa
 from PIL import Image
 from sqlalchemy import Table
 
-from roadstead import __version__
 from roadstead.core.detections_file import DetectionsHeader
 from roadstead.core.errors import TableError
 from roadstead.core.geo import Bounds
@@ -30,6 +29,7 @@ from roadstead.core.schemas import (
     checked,
     empty,
 )
+from roadstead.core.version import __version__
 from roadstead.store import schema as model
 
 if TYPE_CHECKING:

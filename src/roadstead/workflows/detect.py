@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
@@ -106,6 +106,41 @@ def detect_scenes(
         failures[names[scene_id]] = (
             "shows the same ground at the same time as another scene given, which is searched"
         )
+    return _detect_each(overpasses, names, model, port, failures, errors, unfiltered, on_scene)
+
+
+def detect_overpasses(
+    overpasses: Sequence[Overpass],
+    model: Model,
+    port: Port | None = None,
+    *,
+    unfiltered: bool = False,
+    on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
+    """Detect hulls in overpasses that a catalogue listed; failures as in `detect_scenes`.
+
+    Raises:
+        RoadsteadError: every overpass failed; names each with its reason.
+    """
+    names = {
+        scene.scene_id: scene.item_href or scene.scene_id
+        for overpass in overpasses
+        for scene in overpass.scenes
+    }
+    return _detect_each(overpasses, names, model, port, {}, [], unfiltered, on_scene)
+
+
+def _detect_each(
+    overpasses: Sequence[Overpass],
+    names: Mapping[str, str],
+    model: Model,
+    port: Port | None,
+    failures: dict[str, str],
+    errors: list[RoadsteadError],
+    unfiltered: bool,
+    on_scene: Callable[[str, int, int], Progress | None],
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
+    """Detect in one overpass after the other; ``failures`` and ``errors`` hold what failed before."""
     tables: list[gpd.GeoDataFrame] = []
     headers: list[SceneHeader] = []
     for index, overpass in enumerate(overpasses):

@@ -14,8 +14,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from roadstead import __version__
 from roadstead.ais import AisData
+from roadstead.core.version import __version__
 from roadstead.imagery import Overpass, is_remote
 from roadstead.reconcile import AisWindow, cut_ais_window
 from roadstead.store import Store

@@ -62,13 +62,13 @@ class WatchRequest:
 
 
 def watch_request(
-    port: str,
+    port: str | Port,
     start: datetime,
     end: datetime,
     *,
     aoi: Path | None = None,
     catalog: str | None = None,
-    model: str | None = None,
+    model: str | Path | None = None,
     ais: Sequence[str] = (),
     ais_mapping: Path | None = None,
     reception: Path | None = None,
@@ -77,12 +77,12 @@ def watch_request(
     """Return what to watch; what is not given comes from the settings.
 
     Args:
-        port: name of a port of ours, or of the one in ``aoi``.
+        port: a port, or the name of one of ours or of the one in ``aoi``.
         start: first moment, UTC.
         end: first moment after the range, UTC.
         aoi: port file of your own that holds ``port``.
         catalog: catalogues in the order in which they are asked, with commas.
-        model: id of a model.
+        model: id or folder of a model.
         ais: AIS files or Parquet stores.
         ais_mapping: what the columns of AIS files are called.
         reception: file of statements on the reception of sources (`reconcile.declared_reception`).
@@ -95,7 +95,7 @@ def watch_request(
     """
     base = settings()
     return WatchRequest(
-        port=named_port(port, aoi),
+        port=port if isinstance(port, Port) else named_port(port, aoi),
         start=start,
         end=end,
         catalog=catalog or base.catalog,

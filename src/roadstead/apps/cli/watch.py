@@ -8,9 +8,10 @@ import typer
 from rich.progress import Progress
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, bar, err, out, print_json, print_table, progress_bar, time_range
+from roadstead.apps.cli.console import Json, bar, err, out, print_json, print_table, progress_bar
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
+from roadstead.core.time_range import time_range
 
 if TYPE_CHECKING:
     import pandas as pd
