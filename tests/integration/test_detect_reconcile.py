@@ -97,7 +97,7 @@ def test_two_images_of_one_name_and_frame_are_never_silently_one(roadstead: Run,
 
 def test_two_images_of_one_name_at_two_times_are_two_scenes(roadstead: Run, tmp_path: Path) -> None:
     names = [tmp_path / day / "chip.tif" for day in ("03", "08")]
-    water = np.full((4, FRAME.height, FRAME.width), 500, np.uint16)
+    water = np.stack(list(water_with_ships(places=()).values())) - 1000
     for name in names:
         tags = {"TIFFTAG_DATETIME": f"2020:11:{name.parent.name} 02:29:51"}
         write_cog(name, water, FRAME, band_names=["red", "green", "blue", "nir"], tags=tags)

@@ -25,6 +25,7 @@ from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, 
 from roadstead.ais.static_reports import static_of
 from roadstead.ais.tally import Tally
 from roadstead.core.geo import NAUTICAL_MILE_M
+from roadstead.core.spreadsheet import text_of_cell
 
 FIRST_AIS = pd.Timestamp("1995-01-01", tz="UTC")
 """No AIS report is older."""
@@ -191,7 +192,7 @@ def _mmsi(values: pd.Series) -> tuple[NDArray[np.float64], Mask]:
         lost = (given > _EXACT_IN_FLOAT32) if short else np.zeros(len(given), dtype=bool)
     else:
         codes, spelt = pd.factorize(values)
-        words = pd.Series(spelt).astype(str).str.strip()
+        words = pd.Series(spelt).astype(str).str.strip().map(text_of_cell)
         given = np.append(np.array([_number_of(word) for word in words], float), np.nan)[codes]
         lost = np.append(np.array([_has_lost_digits(word) for word in words], bool), False)[codes]
     with np.errstate(invalid="ignore"):

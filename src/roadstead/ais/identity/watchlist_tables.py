@@ -28,6 +28,7 @@ from roadstead.ais.identity.watchlist_fields import (
 )
 from roadstead.ais.identity.watchlists import Entry
 from roadstead.core.errors import BadInputError
+from roadstead.core.spreadsheet import text_of_cell
 
 Row = Sequence[str]
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -87,7 +88,8 @@ def lines_of(text: str) -> list[list[str]]:
 
 def _cells(text: str, delimiter: str) -> list[list[str]]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x1a", "").split("\n")
-    return list(csv.reader((line + "\n" for line in lines), delimiter=delimiter))
+    rows = csv.reader((line + "\n" for line in lines), delimiter=delimiter)
+    return [[text_of_cell(cell) for cell in row] for row in rows]
 
 
 def _delimiter(head: str) -> str:
