@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).parents[1]
 PICTURE: Final = ROOT / "docs" / "images" / "architecture.svg"
 _WIDE, _MAIN, _GAP, _EDGE, _PAD = 760, 560, 8, 10, 12
 _LINE, _HEAD = 16, 28
-_CHARACTER: Final = 6.3
+_CHARACTER: Final = 6.9
 """Width of a character of 12.5 px, a little more than sans-serif fonts have on average."""
 _PRODUCT: Final = 'fill="#eaf1f6" stroke="#5b7d95"'
 _BESIDE: Final = 'fill="#f6f0e4" stroke="#a3885a"'
