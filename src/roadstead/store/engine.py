@@ -58,7 +58,7 @@ def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
 
     Raises:
         UsageError: the URL is wrong or its driver is not installed.
-        StoreError: the database cannot be opened, or a newer Roadstead made it.
+        StoreError: the database cannot be opened, or its schema is unknown here, as a newer Roadstead's is.
     """
     try:
         parsed = make_url(url)
@@ -184,5 +184,6 @@ def _migrate(engine: Engine, url: URL) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"store {url.render_as_string()}: a newer Roadstead made it ({error}); update Roadstead"
+                f"store {url.render_as_string()}: its schema is unknown here ({error}; here {SCHEMA_VERSION}): update "
+                "Roadstead if a newer one made it; one from before the first release has to be made anew"
             ) from error

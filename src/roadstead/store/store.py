@@ -97,7 +97,7 @@ class Store:
 
         Raises:
             UsageError: the URL is wrong or its driver is not installed.
-            StoreError: it cannot be opened, or a newer Roadstead made it.
+            StoreError: it cannot be opened, or its schema is unknown here, as a newer Roadstead's is.
         """
         return cls(*open_engine(url, writes))
 
