@@ -10,7 +10,7 @@ SHARED ?= ../shared/data
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
 
-.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak mangled online docs screens lock clean
+.PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak mangled online docs site screens lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,18 +22,18 @@ setup: .venv/.base ## Make .venv with the roadstead command (no torch needed)
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-setup-dev: .venv/.dev ## The same with the extras train and dev
+setup-dev: .venv/.dev ## The same with the extras train, dev and docs
 
 # torch goes first and alone: a plain install would take a build with several GB of GPU packages.
 .venv/.dev: .venv/.base
 	$(PIP) install --quiet torch==2.13.0
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev,docs]'
 	touch $@
 
 setup-bench: .venv/.bench ## The same with the extra bench: what we are measured against
 
 .venv/.bench: .venv/.dev
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev,bench]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train,dev,docs,bench]'
 	touch $@
 
 # Debian packages that some tests open files with; installed as root only.
@@ -107,8 +107,12 @@ bench-reconciler: setup-dev ## What the reconciler says against the truth; rewri
 	$(BIN)/python -m benchmarks.reconciler --shared $(SHARED)
 
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
+	$(BIN)/python tools/architecture.py
 	$(BIN)/python tools/docs.py
 	$(BIN)/python -m roadstead.ais.guide docs/ais.md
+
+site: setup-dev ## Build the documentation with its API reference into build/site, offline
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 screens: setup-dev apt ## An analyst's morning in a browser; remakes the pictures of docs/morning.md
 	ROADSTEAD_SCREENS=docs/images/desk $(BIN)/python -m pytest -q tests/integration/test_morning.py

@@ -19,10 +19,11 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from flows import artifacts
 from flows.parent import follow_serve
 from flows.steps import STEPS, failed
-from flows.watch_port import utc, watch_request
+from flows.watch_port import utc
 from roadstead.core.errors import CatalogueError, EmptySearchError, RoadsteadError, UsageError
 from roadstead.imagery import Overpass
 from roadstead.workflows import watch as job
+from roadstead.workflows.watch_plan import watch_request
 
 Window = tuple[datetime, datetime]
 
@@ -93,7 +94,7 @@ def backfill(
         start, end = utc(start), utc(end)
         pieces = list(windows(start, end, window_days, order))
         progress = _Progress(port, start, end, len(pieces))
-        whole = watch_request(port, start, end, catalog, ais, aoi, store)
+        whole = watch_request(port, start, end, aoi=aoi, catalog=catalog, ais=ais or (), store=store)
         for first, last in pieces:
             request = replace(whole, start=first, end=last)
             try:
@@ -109,8 +110,8 @@ def backfill(
         _finish(port, start, end, done, failures)
     except RoadsteadError as error:
         return failed(error)  # type: ignore[return-value]  # Prefect raises it for the caller
-    told = {"port": port, "from": start.isoformat(), "to": end.isoformat()}
-    return told | {"windows": len(pieces), "windows_with_nothing": empty, "overpasses": done}
+    document = {"port": port, "from": start.isoformat(), "to": end.isoformat()}
+    return document | {"windows": len(pieces), "windows_with_nothing": empty, "overpasses": done}
 
 
 def _finish(port: str, start: datetime, end: datetime, done: int, failures: dict[str, str]) -> None:

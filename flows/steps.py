@@ -32,7 +32,7 @@ RETRIES = {
 STEPS = job.Steps(
     find=task(find, name="search", **RETRIES),
     load=task(job.load_declarations, name="load-ais", **RETRIES),
-    overpass=task(job.do_overpass, name="overpass", task_run_name="{overpass.overpass_id}", **RETRIES),
+    overpass=task(job.do_overpass, name="overpass", task_run_name="{inputs.overpass.overpass_id}", **RETRIES),
 )
 
 

@@ -16,13 +16,10 @@ from flows import alerts, artifacts
 from flows.parent import follow_serve
 from flows.steps import STEPS, failed
 from roadstead.core.errors import RoadsteadError
-from roadstead.core.ports import named_port
-from roadstead.core.settings import settings
-from roadstead.detection import load_model
 from roadstead.store import Store
 from roadstead.workflows import watch as job
 from roadstead.workflows.status import port_status
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_plan import WatchRequest, watch_request
 from roadstead.workflows.watch_summary import summary
 
 LOOK_BACK = timedelta(days=10)
@@ -32,29 +29,6 @@ LOOK_BACK = timedelta(days=10)
 def utc(time: datetime) -> datetime:
     """Return a time in UTC; one without a zone, as people type it into a page or a file, means UTC."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def watch_request(
-    port: str,
-    start: datetime,
-    end: datetime,
-    catalog: str | None,
-    ais: list[str] | None,
-    aoi: Path | None,
-    store: str | None,
-) -> WatchRequest:
-    """Return what to watch; what is not given comes from the settings."""
-    base = settings()
-    return WatchRequest(
-        named_port(port, aoi),
-        utc(start),
-        utc(end),
-        catalog or base.catalog,
-        load_model(base.model_id),
-        base,
-        store or base.store_url,
-        tuple(ais or ()),
-    )
 
 
 @flow(name="watch-port", flow_run_name="watch {port}")
@@ -77,7 +51,15 @@ def watch_port(
     follow_serve()
     last = end or datetime.now(UTC)
     try:
-        request = watch_request(port, start or last - LOOK_BACK, last, catalog, ais, aoi, store)
+        request = watch_request(
+            port,
+            utc(start or last - LOOK_BACK),
+            utc(last),
+            aoi=aoi,
+            catalog=catalog,
+            ais=ais or (),
+            store=store,
+        )
         known = set(alerts.keys(alerts.leads(request)))
         try:
             watched = job.watch(request, STEPS)

@@ -6,19 +6,56 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 import tomllib
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 PICTURE: Final = ROOT / "docs" / "images" / "architecture.svg"
-_WIDE, _HIGH, _GAP, _LEFT, _SIDE = 760, 44, 10, 20, 250
-_STYLE: Final = (
-    "text{font-family:system-ui,sans-serif;fill:#16242f}.n{font-size:15px;font-weight:600}.d{font-size:12px}"
-    "rect{fill:#eaf1f6;stroke:#5b7d95}.s rect{fill:#f6f0e4;stroke:#a3885a}line{stroke:#5b7d95;stroke-width:1.5}"
-    "svg{background:#fff}"
+_WIDE, _MAIN, _GAP, _EDGE, _PAD = 760, 560, 8, 10, 12
+_LINE, _HEAD = 16, 28
+_CHARACTER: Final = 6.3
+"""Width of a character of 12.5 px, a little more than sans-serif fonts have on average."""
+_PRODUCT: Final = 'fill="#eaf1f6" stroke="#5b7d95"'
+_BESIDE: Final = 'fill="#f6f0e4" stroke="#a3885a"'
+_LAB: Final = (
+    "Makes worlds whose truth is known, and models. It may import all of the product; nothing imports it."
 )
+_FOOT: Final = (
+    "A box may import those below it and none above; boxes side by side do not know each other. "
+    "Drawn from the import contracts in pyproject.toml."
+)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One package, and where it is drawn (px)."""
+
+    name: str
+    words: str
+    left: float
+    wide: float
+    style: str = _PRODUCT
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says, as wide as the box."""
+        return textwrap.wrap(self.words, int((self.wide - 2 * _PAD) / _CHARACTER))
+
+    def svg(self, top: float, high: float) -> str:
+        """Draw it."""
+        x = self.left + _PAD
+        words = "".join(
+            f'<text x="{x:g}" y="{top + _HEAD + 10 + _LINE * n:g}">{escape(line)}</text>'
+            for n, line in enumerate(self.lines)
+        )
+        return (
+            f'<rect x="{self.left:g}" y="{top:g}" width="{self.wide:g}" height="{high:g}" rx="5" {self.style}/>'
+            f'<text x="{x:g}" y="{top + 20:g}" font-size="15" font-weight="600">{escape(self.name)}</text>{words}'
+        )
 
 
 def layers() -> list[list[str]]:
@@ -31,66 +68,40 @@ def layers() -> list[list[str]]:
 def first_line(package: Path) -> str:
     """Read what a package says of itself."""
     text = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
-    return text.splitlines()[0].rstrip(".") if text else ""
+    return text.splitlines()[0].replace("`", "") if text else ""
 
 
 def draw() -> str:
     """Draw the layers as boxes, each above all that it may import, with what stands beside them."""
-    rows = layers()
-    height = (len(rows) + 1) * (_HIGH + _GAP) + 50
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT * 3 + _WIDE + _SIDE} {height}" role="img">',
-        "<title>What imports what: each box may import those below it, none above</title>",
-        f"<style>{_STYLE}</style>",
-        *_row(0, ["flows"], ROOT, "s"),
+    product = ROOT / "src" / "roadstead"
+    rows = [_row(["flows"], ROOT, _BESIDE), *(_row(names, product) for names in layers())]
+    top, parts, first = float(_EDGE), [], 0.0
+    for boxes in rows:
+        high = _HEAD + _LINE * max(len(box.lines) for box in boxes) + 2
+        parts += [box.svg(top, high) for box in boxes]
+        top += high + _GAP
+        first = first or top
+    lab = Box("roadstead_lab", _LAB, _EDGE + _MAIN + _GAP, _WIDE - _MAIN - _GAP - 2 * _EDGE, _BESIDE)
+    parts.append(lab.svg(first, top - _GAP - first))
+    foot = textwrap.wrap(_FOOT, int((_WIDE - 2 * _EDGE) / _CHARACTER))
+    parts += [
+        f'<text x="{_EDGE}" y="{top + 14 + _LINE * n:g}">{escape(line)}</text>' for n, line in enumerate(foot)
     ]
-    for number, names in enumerate(rows, start=1):
-        parts += _row(number, names, ROOT / "src" / "roadstead", "")
-    parts += _lab(len(rows))
-    foot = height - 14
-    parts.append(
-        f'<text class="d" x="{_LEFT}" y="{foot}">A box may import those below it and none above; boxes side by side do '
-        "not know each other. Drawn from the import contracts in pyproject.toml.</text></svg>"
+    height = top + 14 + _LINE * len(foot)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {height:g}" role="img" '
+        'font-family="system-ui, sans-serif" font-size="12.5" fill="#16242f">'
     )
-    return "\n".join(parts) + "\n"
+    title = "<title>What imports what: each box may import those below it, none above</title>"
+    return "\n".join([head, title, '<rect width="100%" height="100%" fill="#fff"/>', *parts, "</svg>"]) + "\n"
 
 
-def _row(number: int, names: list[str], folder: Path, style: str) -> list[str]:
-    """Boxes side by side, with their first lines."""
-    wide = (_WIDE - _GAP * (len(names) - 1)) / len(names)
-    top = 14 + number * (_HIGH + _GAP)
-    boxes = []
-    for place, name in enumerate(names):
-        left = _LEFT + place * (wide + _GAP)
-        room = int(wide / 6.4)
-        said = first_line(folder / name)
-        said = said if len(said) <= room else said[: room - 1].rsplit(" ", 1)[0] + " …"
-        boxes.append(
-            f'<g class="{style}"><rect x="{left:g}" y="{top}" width="{wide:g}" height="{_HIGH}" rx="5"/>'
-            f'<text class="n" x="{left + 12:g}" y="{top + 19}">{escape(name)}</text>'
-            f'<text class="d" x="{left + 12:g}" y="{top + 36}">{escape(said)}</text></g>'
-        )
-    return boxes
-
-
-def _lab(rows: int) -> list[str]:
-    """The lab stands beside the product and may import all of it; nothing imports the lab."""
-    left, top = _LEFT * 2 + _WIDE, 14 + _HIGH + _GAP
-    high = rows * (_HIGH + _GAP) - _GAP
-    lines = [
-        "makes truth and models;",
-        "may import all of the",
-        "product, which reaches it",
-        "by its commands alone",
-    ]
+def _row(names: list[str], folder: Path, style: str = _PRODUCT) -> list[Box]:
+    """Return the boxes of packages side by side, with their first lines."""
+    wide = (_MAIN - _GAP * (len(names) - 1)) / len(names)
     return [
-        f'<g class="s"><rect x="{left}" y="{top}" width="{_SIDE}" height="{high}" rx="5"/>',
-        f'<text class="n" x="{left + 12}" y="{top + 24}">roadstead_lab</text>',
-        *(
-            f'<text class="d" x="{left + 12}" y="{top + 46 + 17 * n}">{escape(line)}</text>'
-            for n, line in enumerate(lines)
-        ),
-        "</g>",
+        Box(name, first_line(folder / name), _EDGE + place * (wide + _GAP), wide, style)
+        for place, name in enumerate(names)
     ]
 
 

@@ -6,7 +6,9 @@ python -m tests.faults.run --docs docs/faults.md
 from __future__ import annotations
 
 import argparse
+import ast
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +29,16 @@ from roadstead.store import Store
 from roadstead.workflows.watch import Watched, watch
 from roadstead.workflows.watch_plan import WatchRequest
 from tests import builders
+from tests.faults import files
 from tests.faults.providers import SHAPES, Providers, in_process, three_providers
 from tests.faults.table import ROWS, Row
 from tests.worlds import FRAME, World, make_world, water_with_ships
 
+TESTS = Path(__file__).parents[1]
 RANGE = datetime(2020, 11, 1, tzinfo=UTC), datetime(2020, 11, 30, tzinfo=UTC)
-HEAD = """# What happens when a server breaks
+HEAD = """# What happens when something breaks
+
+## Servers
 
 Written by `python -m tests.faults.run --docs docs/faults.md`; a test holds every row against a fresh run. A small
 port with two ships and three overpasses is served by three catalogues in their true shapes; the server of the one
@@ -160,9 +166,49 @@ def line(row: Row, found: Outcome) -> str:
     return f"| {row.name} | {words.get(found.outcome, found.outcome)} | {told} |"
 
 
-def document(lines: list[str]) -> str:
-    """Return the whole document."""
-    return HEAD + "\n".join(lines) + "\n"
+FILES_HEAD = """
+## Files that are broken, or that people have
+
+The command gets one file each; exit code 3 is bad input, 2 usage. Images show two ships. What is kept is what was
+written or stored.
+
+| file | exit code | the user reads | kept |
+|---|---|---|---|
+"""
+DESK_HEAD = """
+## What was tried at the desk and with its log-in
+
+Each line is a test, by its name.
+
+| what is so | held by |
+|---|---|
+"""
+DESK_TESTS = ("test_guessing", "test_connections", "test_sign_on_attacks", "test_read_only", "test_lying")
+CLOCKS = """
+## Clocks, days and images that are off
+
+AIS shifted by minutes, hours or days, an image a kilometre off, an item dated an hour late: what share of overpasses is
+warned of, and what wrong leads are left, is measured in [the reconciler's page](reconciler.md), with n and intervals.
+"""
+_NO_SENTENCE = re.compile(r"_+")
+
+
+def desk_lines() -> list[str]:
+    """Return a row for each test of the desk under attack: its name is the statement that it holds."""
+    files = [path for name in DESK_TESTS for path in sorted(TESTS.rglob(f"{name}.py"))]
+    rows = []
+    for path in files:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                said = _NO_SENTENCE.sub(" ", node.name.removeprefix("test_"))
+                rows.append(f"| {said} | `{path.relative_to(TESTS.parent)}` |")
+    return rows
+
+
+def document(lines: list[str], files: list[str]) -> str:
+    """Return the whole document, from the rows of servers and of files."""
+    desk = DESK_HEAD + "\n".join(desk_lines()) + "\n"
+    return HEAD + "\n".join(lines) + "\n" + FILES_HEAD + "\n".join(files) + "\n" + desk + CLOCKS
 
 
 def main() -> None:
@@ -170,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--docs", type=Path, default=Path("docs/faults.md"))
     given = parser.parse_args()
-    lines = []
+    lines, files_rows = [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with three_providers(folder, three_overpasses(folder / "world")) as served:
@@ -180,7 +226,11 @@ def main() -> None:
                 found = judged(row, ended, store, well)
                 lines.append(line(row, found))
                 print(f"{row.name}: {found.outcome} {found.detections} {found.said[:300]}", flush=True)
-    write_text(given.docs, document(lines))
+            for row in files.ROWS:
+                folder = Path(tempfile.mkdtemp(dir=name))
+                files_rows.append(files.line(row, files.run(row, folder)))
+                print(files_rows[-1], flush=True)
+    write_text(given.docs, document(lines, files_rows))
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def _load(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DetectionsError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DetectionsError(f"{path}: is not GeoJSON: {error}") from error
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise DetectionsError(f"{path}: is not a GeoJSON FeatureCollection")

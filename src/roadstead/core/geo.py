@@ -21,7 +21,11 @@ from shapely.geometry.base import BaseGeometry
 
 Array = NDArray[np.float64]
 Shape = TypeVar("Shape", bound=Geometry)
+Bounds = tuple[float, float, float, float]
+"""(west, south, east, north), in degrees or in the units of a CRS."""
 WGS84 = "EPSG:4326"
+PIXEL_M = 10.0
+"""Side of a pixel: Sentinel-2's sharpest bands, and the port grids that everything is searched on."""
 NAUTICAL_MILE_M = 1852.0
 KNOT = NAUTICAL_MILE_M / 3600.0
 """Metres a second."""
@@ -74,7 +78,7 @@ class Grid:
         return Window(0, 0, self.width, self.height)
 
     @property
-    def bounds_xy(self) -> tuple[float, float, float, float]:
+    def bounds_xy(self) -> Bounds:
         """(xmin, ymin, xmax, ymax) in metres of the CRS."""
         left, top = self.transform @ (0, 0)
         right, bottom = self.transform @ (self.width, self.height)

@@ -22,13 +22,11 @@ from shapely import MultiPolygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import PortError, UnknownPortError
-from roadstead.core.geo import WGS84, Array, Grid, project, utm_crs
+from roadstead.core.geo import PIXEL_M, WGS84, Array, Bounds, Grid, project, utm_crs
 from roadstead.core.port_fields import slug_of
 from roadstead.core.port_file import Confidence, Feature, Kind, parse_features, read_features
 from roadstead.core.port_formats import READ, SUFFIXES
 from roadstead.core.settings import settings
-
-Bounds = tuple[float, float, float, float]
 
 MARGIN_M = 500.0
 """A port's grid reaches this far beyond its zones, so that hulls on a zone's edge are seen whole."""
@@ -86,7 +84,7 @@ class Port:
         """West, south, east and north of the zones in metres of `crs`."""
         return np.asarray(shapely.bounds(project(self.footprint, WGS84, self.crs)))
 
-    def grid(self, pixel_m: float = 10.0) -> Grid:
+    def grid(self, pixel_m: float = PIXEL_M) -> Grid:
         """Return the port's pixel frame: all zones and `MARGIN_M`, edges on multiples of ``pixel_m``."""
         west, south, east, north = self._bounds_m
         left = math.floor((west - MARGIN_M) / pixel_m)
@@ -157,7 +155,11 @@ def ports_by_slug(own_ports: Sequence[Port] = ()) -> Mapping[str, Port]:
 
 
 def load_port(name_or_path: str | Path, aoi_dir: Path | None = None) -> Port:
-    """Return a port by its slug (a file in ``aoi_dir``) or by the path of a user's own port file.
+    """Return a port by its slug or by the path of a user's own port file.
+
+    Args:
+        name_or_path: slug such as ``nampo``, or GeoJSON (WGS84) whose polygons are the port's zones.
+        aoi_dir: where slugs are looked for; the ports that ship with Roadstead where None.
 
     Raises:
         UnknownPortError: no such port, and no such file.

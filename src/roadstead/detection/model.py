@@ -233,7 +233,7 @@ def _document(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}; {_MEND}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: is not JSON: {error}; {_MEND}") from error
     if not isinstance(document, dict):
         raise ModelError(f"{path}: must hold one JSON object; {_MEND}")

@@ -22,7 +22,7 @@ from roadstead.imagery.raster.cog import write_cog
 from roadstead.imagery.raster.gcp_tiff import write_gcp_tiff
 from roadstead.imagery.raster.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.raster.reading import raster_drivers
-from roadstead.imagery.remote.address_rules import is_remote
+from roadstead.imagery.remote.address_rules import is_remote, local_path
 from roadstead.imagery.scene import BANDS, BandAsset, Overpass, Scene, Sighting
 from roadstead.imagery.stac.acquisition_time import SIGMA_S
 from roadstead.imagery.stac.item import SIMULATED, item_sha256, open_item, read_item, scene_from_item
@@ -67,6 +67,7 @@ __all__ = [
     "is_safe",
     "item_sha256",
     "lists_passes",
+    "local_path",
     "open_geotiff",
     "open_item",
     "open_scene",

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roadstead.core.errors import SceneError
-from roadstead.core.geo import WGS84, Grid, lonlat_to_xy, utm_crs, xy_to_lonlat
+from roadstead.core.geo import PIXEL_M, WGS84, Bounds, Grid, lonlat_to_xy, utm_crs, xy_to_lonlat
 from roadstead.imagery.open import StoredScene, open_stored
 from roadstead.imagery.optical.reflectance_offset import with_checked_offset
 from roadstead.imagery.optical.stack import Block, Stack
 from roadstead.imagery.picture_styles import MASK_LOOKS, LookName
-from roadstead.imagery.raster.grids import PIXEL_M, top_first
+from roadstead.imagery.raster.grids import top_first
 from roadstead.imagery.raster.layer import outline
 from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.scene import RGB, Scene
@@ -42,7 +42,6 @@ GAMMA = 0.65
 NEEDED = {"true-colour": RGB, "nir": (*RGB, "nir"), "mask": (*RGB, "nir", "scl")}
 """Look -> bands that are read for it; the others stay unopened."""
 Picture = NDArray[np.uint8]
-Bounds = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

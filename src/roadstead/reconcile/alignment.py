@@ -265,7 +265,8 @@ def _in_time(
 ) -> Alignment:
     """Return the offset in time that fits best, or the middle of those that fit as well."""
     at = float(shifts[np.argmax(np.where(none, -np.inf, total))])
-    around = at + np.arange(-10, 11) * (20.0 if abs(at) < 1000.0 else 60.0)
+    step = 20.0 if abs(at) < 1000.0 else 60.0
+    around: Array = np.asarray(at + np.arange(-10, 11) * step, np.float64)
     tried = np.r_[shifts, around]
     fit = np.r_[total, _scores(tracks, hulls, tracks.at(around)).sum(axis=1)]
     order = np.argsort(tried, kind="stable")
@@ -313,12 +314,10 @@ def _peaks(hulls: _Hulls, now: Placed) -> Array:
     pairs = cKDTree(now.xy[sure]).sparse_distance_matrix(hulls.tree, MOST_OFFSET_M, output_type="ndarray")
     off = hulls.xy[pairs["j"]] - now.xy[sure][pairs["i"]]
     weight = np.log1p(1.0 / (2 * np.pi * now.var[sure][pairs["i"]] * hulls.density[pairs["j"]]))
-    cells = int(2 * MOST_OFFSET_M / CELL_M)
-    reach = [[-MOST_OFFSET_M, MOST_OFFSET_M]] * 2
-    mass = uniform_filter(
-        np.histogram2d(*off.T, bins=cells, range=reach, weights=weight)[0], 3, mode="constant"
-    )
-    peaks = []
+    edges = np.linspace(-MOST_OFFSET_M, MOST_OFFSET_M, int(2 * MOST_OFFSET_M / CELL_M) + 1)
+    count = np.histogram2d(off[:, 0], off[:, 1], bins=[edges, edges], weights=weight)[0]
+    mass = uniform_filter(count, 3, mode="constant")
+    peaks: list[Array] = []
     for cell in np.argsort(-mass, axis=None)[: 40 * MOST_PEAKS]:
         at = (np.array(np.unravel_index(cell, mass.shape)) + 0.5) * CELL_M - MOST_OFFSET_M
         if all(np.hypot(*(at - other)) > 3 * CELL_M for other in peaks):
@@ -394,7 +393,7 @@ def _tracks(
         mmsi,
         sizes["length_m"].to_numpy(float),
         hull,
-        seconds[rows],
+        np.asarray(seconds[rows], np.float64),
         place[rows] + _antenna_to_middle(used, sizes, hull),
         _velocity(used),
     )
@@ -422,7 +421,8 @@ def _antenna_to_middle(used: pd.DataFrame, sizes: pd.DataFrame, hull: Index) -> 
     course = used["cog_deg"].where(used["sog_kn"] > 1.0)
     heading = np.radians(used["heading_deg"].fillna(course).to_numpy(float))
     east, north = np.sin(heading), np.cos(heading)
-    return np.nan_to_num(np.column_stack([ahead * east + right * north, ahead * north - right * east]))
+    off = np.column_stack([ahead * east + right * north, ahead * north - right * east])
+    return np.asarray(np.nan_to_num(off))
 
 
 def _velocity(used: pd.DataFrame) -> Array:

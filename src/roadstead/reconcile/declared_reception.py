@@ -70,7 +70,7 @@ def read_stated(path: Path) -> tuple[StatedReception, ...]:
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise AisError(f"{path}: cannot be read: {error}") from error
     records = document.get("sources") if isinstance(document, dict) else None
     if not isinstance(records, list) or not records:

@@ -111,7 +111,8 @@ def either_way(s: Scored, then: Prediction | None) -> Index:
     place = {hull: xy for hull, xy in zip(then.hull, then.xy, strict=True)}
     vessel = s.pairs.vessel[s.decision.matched]
     other: Array = np.array([place.get(s.at.hull[j], (np.inf, np.inf)) for j in vessel]).reshape(-1, 2)
-    return s.decision.matched[np.hypot(*(other - s.at.xy[vessel]).T) <= SAME_PLACE_M]
+    near = np.hypot(*(other - s.at.xy[vessel]).T) <= SAME_PLACE_M
+    return np.asarray(s.decision.matched[near], np.intp)
 
 
 def rows_in_doubt(s: Scored, doubt: Doubt, standing: Index) -> list[Row]:

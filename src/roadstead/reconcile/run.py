@@ -19,12 +19,13 @@ from roadstead.core.ports import Port
 from roadstead.core.schemas import DETECTIONS, MATCHES, checked
 from roadstead.detection.recall import BY_QUAYS, recall_of, recall_of_declared
 from roadstead.reconcile import reception
+from roadstead.reconcile.ais_window import AisWindow, cut_ais_window
 from roadstead.reconcile.alignment import Alignment, alignment, seen_too_seldom
 from roadstead.reconcile.decide import decide
 from roadstead.reconcile.declared_reception import StatedReception, stated_for
 from roadstead.reconcile.density import Prediction, lonlat
 from roadstead.reconcile.doubt import MOST_SIGMA_S, Doubt, doubt_of, either_way, rows_in_doubt
-from roadstead.reconcile.false_positions import REST_WINDOW_H, rests
+from roadstead.reconcile.false_positions import rests
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.match_rows import (
     MIN_IN_REACH,
@@ -56,6 +57,25 @@ class Reconciled:
     """Overpass -> how its hulls and tracks fit in time and place; those without AIS around are left out."""
     doubts: Mapping[str, Doubt]
     """Overpass -> why nothing in it supports a lead."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a caller gives beside detections and AIS; see `reconcile_checked`."""
+
+    port: Port | None
+    recall_by_length: Sequence[Mapping[str, Any]] | None
+    stated: Sequence[StatedReception]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The matches of one overpass, and what speaks against trusting them."""
+
+    overpass_id: str
+    rows: Sequence[Row]
+    alignment: Alignment | None
+    doubt: Doubt | None
 
 
 def reconcile(
@@ -109,33 +129,82 @@ def reconcile_checked(
         TableError: a row breaks `schemas.DETECTIONS`.
         DetectionsError: a detection's overpass is not in the header.
     """
+    given = _Given(port, recall_by_length, stated)
+    without_ais = "no_ais_given" if ais is None else "no_ais_in_window"
+    parts = []
+    for scenes, table in _by_overpass(_searched(detections), header):
+        window = cut_ais_window(ais, min(scene.acquired for scene in scenes), window_h)
+        parts.append(_one(scenes, table, window, without_ais, given))
+    return _together(parts)
+
+
+def reconcile_overpass(
+    detections: gpd.GeoDataFrame,
+    header: DetectionsHeader,
+    window: AisWindow | None,
+    *,
+    port: Port | None = None,
+    recall_by_length: Sequence[Mapping[str, Any]] | None = None,
+    stated: Sequence[StatedReception] = (),
+) -> Reconciled:
+    """Return what `reconcile_checked` returns, of one overpass whose AIS is cut already; None: there is none.
+
+    Raises:
+        TableError: a row breaks `schemas.DETECTIONS`.
+        DetectionsError: a detection's overpass is not in the header.
+    """
+    given = _Given(port, recall_by_length, stated)
+    return _together(
+        [
+            _one(scenes, table, window, "no_ais_given", given)
+            for scenes, table in _by_overpass(_searched(detections), header)
+        ]
+    )
+
+
+def _one(
+    scenes: Sequence[SceneHeader],
+    table: gpd.GeoDataFrame,
+    window: AisWindow | None,
+    without_ais: str,
+    given: _Given,
+) -> _Part:
+    """Reconcile one overpass; ``without_ais`` is the reason of its rows where there is no window."""
+    view = view_of(scenes, given.port)
+    stated_sigma_s = view.sigma_s
+    view = replace(view, sigma_s=min(view.sigma_s, MOST_SIGMA_S))
+    if window is None:
+        rows = rows_without_ais(view, table, without_ais)
+        return _Part(view.overpass_id, rows, None, doubt_of(Alignment(), stated_sigma_s))
+    ais, history = window.ais, keyed(window.ais.positions)
+    near = by_hull_and_time(history[window.speaks])
+    view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
+    scored = _score(view, table, ais, near, history, given)
+    fits = _alignment(scored, ais, history)
+    doubt = doubt_of(fits, stated_sigma_s)
+    if doubt is None:
+        return _Part(view.overpass_id, (*detection_rows(scored), *vessel_rows(scored)), fits, None)
+    then = _predicted_then(view, ais, history, fits.offset_s, window.hours) if fits.offset_s else None
+    return _Part(view.overpass_id, rows_in_doubt(scored, doubt, either_way(scored, then)), fits, doubt)
+
+
+def _together(parts: Sequence[_Part]) -> Reconciled:
+    rows = [row for part in parts for row in part.rows]
+    return Reconciled(
+        checked(match_table(rows), MATCHES, "matches"),
+        {part.overpass_id: part.alignment for part in parts if part.alignment is not None},
+        {part.overpass_id: part.doubt for part in parts if part.doubt is not None},
+    )
+
+
+def _searched(detections: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the detections that take part, in order.
+
+    Raises:
+        TableError: a row breaks `schemas.DETECTIONS`.
+    """
     checked(detections, DETECTIONS, "detections")
-    kept = detections[detections["dropped_because"].isna()].sort_values("detection_id")
-    rows: list[Row] = []
-    alignments: dict[str, Alignment] = {}
-    doubts: dict[str, Doubt] = {}
-    for scenes, table in _by_overpass(kept, header):
-        view = view_of(scenes, port)
-        stated_sigma_s = view.sigma_s
-        view = replace(view, sigma_s=min(view.sigma_s, MOST_SIGMA_S))
-        near, history = _window(ais, view, window_h)
-        if ais is None or near.empty:
-            reason = "no_ais_given" if ais is None else "no_ais_in_window"
-            rows.extend(rows_without_ais(view, table, reason))
-            if doubt := doubt_of(Alignment(), stated_sigma_s):
-                doubts[view.overpass_id] = doubt
-            continue
-        view = replace(view, simulated=view.simulated or from_simulator(near["source"]))
-        scored = _score(view, table, ais, near, history, recall_by_length, stated)
-        fits = alignments[view.overpass_id] = _alignment(scored, ais, history)
-        doubt = doubt_of(fits, stated_sigma_s)
-        if doubt is None:
-            rows.extend((*detection_rows(scored), *vessel_rows(scored)))
-            continue
-        doubts[view.overpass_id] = doubt
-        then = _predicted_then(view, ais, history, fits.offset_s, window_h) if fits.offset_s else None
-        rows.extend(rows_in_doubt(scored, doubt, either_way(scored, then)))
-    return Reconciled(checked(match_table(rows), MATCHES, "matches"), alignments, doubts)
+    return detections[detections["dropped_because"].isna()].sort_values("detection_id")
 
 
 def _by_overpass(
@@ -151,17 +220,6 @@ def _by_overpass(
     for name in names:
         scenes = [scene for scene in header.scenes if scene.overpass_id == name]
         yield scenes, kept[kept["overpass_id"] == name]
-
-
-def _window(ais: AisData | None, view: View, window_h: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the positions that speak for the overpass, in order, and those of the days around it."""
-    if ais is None:
-        return pd.DataFrame(), pd.DataFrame()
-    away = (ais.positions["time"] - pd.Timestamp(view.moment)).abs()
-    widest = pd.Timedelta(hours=max(window_h, REST_WINDOW_H))
-    history = keyed(ais.positions[away <= widest])
-    near = history[away[away <= widest] <= pd.Timedelta(hours=window_h)]
-    return by_hull_and_time(near), history
 
 
 def _seen(view: View, table: gpd.GeoDataFrame) -> Seen:
@@ -180,8 +238,7 @@ def _score(
     ais: AisData,
     near: pd.DataFrame,
     history: pd.DataFrame,
-    recall_by_length: Sequence[Mapping[str, Any]] | None,
-    stated: Sequence[StatedReception],
+    given: _Given,
 ) -> Scored:
     at, declared = predict(
         near,
@@ -201,9 +258,9 @@ def _score(
     pairs = replace(pairs, vessel=np.searchsorted(keep, pairs.vessel).astype(np.intp))
     places = lonlat(at, view.crs)
     kinds = view.port.kind_of(places) if view.port else [None] * len(at)
-    recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(recall_by_length))
+    recall = recall_of_declared(declared.length_m, declared.class_b, kinds, recall_of(given.recall_by_length))
     fit = associate(pairs, seen, at, in_view, recall)
-    heard = _reception(view, ais, near, Found(seen, at, pairs, fit), stated)
+    heard = _reception(view, ais, near, Found(seen, at, pairs, fit), given.stated)
     return Scored(
         view=view,
         table=table,
@@ -224,7 +281,7 @@ def _score(
 def _alignment(s: Scored, ais: AisData, history: pd.DataFrame) -> Alignment:
     """Return how hulls and tracks of an overpass fit in time and place."""
     placed = history["time"].isin([pd.Timestamp(time) for time in ais.snapshot_times])
-    found = alignment(
+    fits = alignment(
         s.table[["lon", "lat"]].to_numpy(float),
         s.seen,
         history[~placed] if ais.snapshot_times else history,
@@ -233,12 +290,12 @@ def _alignment(s: Scored, ais: AisData, history: pd.DataFrame) -> Alignment:
         s.view.sigma_s,
     )
     if not s.view.cloud_known:
-        return found
+        return fits
     expected, seen, few = seen_too_seldom(
         s.at, s.declared.length_m, s.in_view, 1 - s.fit.full.vessel_alone, s.recall
     )
-    named = bool(found.offset_s) or found.place_off
-    return replace(found, expected=expected, found=seen, disagree=few and not named)
+    named = bool(fits.offset_s) or fits.place_off
+    return replace(fits, expected=expected, found=seen, disagree=few and not named)
 
 
 def _predicted_then(
@@ -263,19 +320,19 @@ def _reception(
 ) -> Reception:
     """Return P(heard) at each detection: as stated, else by vessels heard before and after, else by the image."""
     moment, seen, fit = pd.Timestamp(view.moment), found.seen, found.fit
-    said = stated_for(stated, near, moment, max(SNAPSHOT_REACH_S, 2 * view.sigma_s))
+    stated_by_class = stated_for(stated, near, moment, max(SNAPSHOT_REACH_S, 2 * view.sigma_s))
     known = reception.evidence(near, view.moment, view.crs, ais.snapshot_times)
     excluded = excluded_evidence(
         found.pairs, fit.full.pair, found.at.hull, len(seen), known.hull, MIN_IN_REACH
     )
     image = reception.p_heard_by_image(seen.xy, seen.length_m, fit.full.detection_alone, fit.p_hull)
     by_class, basis = [], []
-    for told, class_b in zip(said, (False, True), strict=True):
+    for p_stated, class_b in zip(stated_by_class, (False, True), strict=True):
         own = reception.p_heard(known, seen.xy, excluded, class_b=class_b)
-        by_class.append(np.where(np.isfinite(told), told, np.where(np.isfinite(own), own, image)))
+        by_class.append(np.where(np.isfinite(p_stated), p_stated, np.where(np.isfinite(own), own, image)))
         basis.append(
             np.where(
-                np.isfinite(told),
+                np.isfinite(p_stated),
                 "reception_stated",
                 np.where(np.isfinite(own), "", np.where(np.isfinite(image), "reception_by_image", "")),
             )

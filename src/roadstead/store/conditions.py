@@ -9,8 +9,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from roadstead.core.errors import UsageError
+from roadstead.core.geo import Bounds
 from roadstead.store import schema
-from roadstead.store.rows import Bounds, Rows, table_of
+from roadstead.store.rows import Rows, table_of
 
 ACQUISITION, SCENE = table_of(schema.Acquisition), table_of(schema.Scene)
 AT_ONCE = 500

@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 
 from roadstead.core.findings import LEAD_KINDS, RULES, LeadRule
+from roadstead.core.geo import Bounds
 from roadstead.store import schema
 from roadstead.store.conditions import ACQUISITION, SCENE, touches
-from roadstead.store.rows import Bounds, table_of
+from roadstead.store.rows import table_of
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
+from roadstead.core.geo import Bounds
 from roadstead.store import schema
 from roadstead.store.conditions import SCENE, touches
-from roadstead.store.rows import Bounds, table_of
+from roadstead.store.rows import table_of
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

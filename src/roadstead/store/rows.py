@@ -15,9 +15,9 @@ import pandera.pandas as pa
 from PIL import Image
 from sqlalchemy import Table
 
-from roadstead import __version__
 from roadstead.core.detections_file import DetectionsHeader
 from roadstead.core.errors import TableError
+from roadstead.core.geo import Bounds
 from roadstead.core.schemas import (
     COUNTS,
     DETECTIONS,
@@ -29,12 +29,12 @@ from roadstead.core.schemas import (
     checked,
     empty,
 )
+from roadstead.core.version import __version__
 from roadstead.store import schema as model
 
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
 
-Bounds = tuple[float, float, float, float]
 Picture = tuple[np.ndarray, Bounds]
 """uint8 RGB [H, W, 3] in EPSG:4326, north up, and its bounds (west, south, east, north) in degrees."""
 Rows = dict[Table, list[dict[str, Any]]]

@@ -16,6 +16,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, delete, in
 
 from roadstead.core.detections_file import DetectionsHeader
 from roadstead.core.errors import StoreError
+from roadstead.core.geo import Bounds
 from roadstead.core.schemas import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
 from roadstead.store import schema
 from roadstead.store.conditions import (
@@ -31,7 +32,6 @@ from roadstead.store.conditions import (
 from roadstead.store.engine import open_engine, store_errors
 from roadstead.store.ledger import MISSING, MissingPass, forget_missing, ledger_of, put_missing
 from roadstead.store.rows import (
-    Bounds,
     Picture,
     Rows,
     failure_row,

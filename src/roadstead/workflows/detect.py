@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
@@ -27,6 +27,7 @@ from roadstead.imagery import (
     group_overpasses,
     is_remote,
     is_safe,
+    local_path,
     scenes_in,
 )
 
@@ -105,6 +106,41 @@ def detect_scenes(
         failures[names[scene_id]] = (
             "shows the same ground at the same time as another scene given, which is searched"
         )
+    return _detect_each(overpasses, names, model, port, failures, errors, unfiltered, on_scene)
+
+
+def detect_overpasses(
+    overpasses: Sequence[Overpass],
+    model: Model,
+    port: Port | None = None,
+    *,
+    unfiltered: bool = False,
+    on_scene: Callable[[str, int, int], Progress | None] = lambda *_: None,
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
+    """Detect hulls in overpasses that a catalogue listed; failures as in `detect_scenes`.
+
+    Raises:
+        RoadsteadError: every overpass failed; names each with its reason.
+    """
+    names = {
+        scene.scene_id: scene.item_href or scene.scene_id
+        for overpass in overpasses
+        for scene in overpass.scenes
+    }
+    return _detect_each(overpasses, names, model, port, {}, [], unfiltered, on_scene)
+
+
+def _detect_each(
+    overpasses: Sequence[Overpass],
+    names: Mapping[str, str],
+    model: Model,
+    port: Port | None,
+    failures: dict[str, str],
+    errors: list[RoadsteadError],
+    unfiltered: bool,
+    on_scene: Callable[[str, int, int], Progress | None],
+) -> tuple[gpd.GeoDataFrame, DetectionsHeader]:
+    """Detect in one overpass after the other; ``failures`` and ``errors`` hold what failed before."""
     tables: list[gpd.GeoDataFrame] = []
     headers: list[SceneHeader] = []
     for index, overpass in enumerate(overpasses):
@@ -171,6 +207,7 @@ def _named(
 def _there(name: str) -> str:
     try:
         if not is_remote(name) and urlparse(name).scheme != "file" and not Path(name).exists():
+            local_path(name)  # says better what is no path at all
             raise SceneError(f"{name}: no such file")
         if Path(name).is_dir() and not is_safe(Path(name)):
             raise SceneError(f"{name}: is a folder; name the files in it")

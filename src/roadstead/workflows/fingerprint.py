@@ -1,19 +1,57 @@
-"""A fingerprint of everything that an overpass's result is made from: the same again need not be made again."""
+"""Everything that an overpass's result is made from, gathered once, and its fingerprint.
+
+What has the same fingerprint as what the store holds need not be made again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from roadstead import __version__
 from roadstead.ais import AisData
+from roadstead.core.version import __version__
 from roadstead.imagery import Overpass, is_remote
+from roadstead.reconcile import AisWindow, cut_ais_window
+from roadstead.store import Store
+from roadstead.workflows.fixed_structures import known_structures
 from roadstead.workflows.watch_plan import WatchRequest
+
+
+@dataclass(frozen=True)
+class OverpassInputs:
+    """What the result of one overpass is made from, beside the request."""
+
+    overpass: Overpass
+    ais: AisWindow | None
+    """The AIS around it; None where no report speaks for it."""
+    structures: gpd.GeoDataFrame
+    """`schemas.STRUCTURES` known before it."""
+    sha256: str
+    """Of all of it and of the request (`inputs_sha256`)."""
+
+
+def gather_inputs(request: WatchRequest, overpass: Overpass, ais: AisData | None) -> OverpassInputs:
+    """Cut the AIS window of an overpass, read the structures that the store knows before it, and hash both.
+
+    Args:
+        request: port, model, settings and store.
+        overpass: as a catalogue lists it.
+        ais: of the whole plan; None where no AIS is given.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    window = cut_ais_window(ais, overpass.acquired, request.settings.ais_window_h)
+    with Store.open(request.store_url) as store:
+        structures = known_structures(store, request.port.slug, overpass)
+    sha256 = inputs_sha256(request, overpass, window.ais if window else None, structures)
+    return OverpassInputs(overpass, window, structures, sha256)
 
 
 def inputs_sha256(
@@ -73,10 +111,10 @@ def _file(href: str) -> tuple[str, int, int]:
     if is_remote(href):
         return href.partition("?")[0], 0, 0
     try:
-        found = Path(href.removeprefix("file://")).stat()
+        status = Path(href.removeprefix("file://")).stat()
     except OSError:
         return href, -1, 0
-    return href, found.st_size, found.st_mtime_ns
+    return href, status.st_size, status.st_mtime_ns
 
 
 def _rows(table: pd.DataFrame) -> bytes:

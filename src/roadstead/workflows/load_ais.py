@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from roadstead.ais import AisData, load_ais
+from roadstead.core.geo import Bounds
 from roadstead.reconcile.false_positions import REST_WINDOW_H
 
-Bounds = tuple[float, float, float, float]
 MARGIN_DEG = 0.3
 """AIS this far around is kept: dead reckoning and reception need the neighbourhood."""
 

@@ -1,15 +1,16 @@
 """The main job: search, read, detect, reconcile, count, store, for one port and time range.
 
-`find` lists what there is to do; `process` does one overpass and changes nothing in the store; `keep` stores
-its result in one transaction; `summary` reads back what the store holds. `watch` runs them in order. The
-Prefect flow runs the same `watch` with each step wrapped as a task.
+`find` lists what there is to do; `gather_inputs` cuts the AIS of one overpass and hashes all that its result is made
+from; `process` does that overpass and changes nothing in the store; `keep` stores its result in one transaction;
+`summary` reads back what the store holds. `watch` runs them in order. The Prefect flow runs the same `watch` with
+its long steps wrapped as tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -27,18 +28,17 @@ from roadstead.core.errors import (
     UpstreamError,
     UsageError,
 )
+from roadstead.core.geo import Bounds
 from roadstead.counting import counts
 from roadstead.detection.fixed_structures import beside, mark
 from roadstead.imagery import Mosaic, Overpass
-from roadstead.reconcile import reconcile_checked
-from roadstead.reconcile.false_positions import REST_WINDOW_H
+from roadstead.reconcile import AisWindow, reconcile_overpass
 from roadstead.store import MissingPass, Store
 from roadstead.workflows.detect import detect_overpass
-from roadstead.workflows.fingerprint import inputs_sha256
-from roadstead.workflows.fixed_structures import known_structures
+from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs
 from roadstead.workflows.load_ais import load_around
 from roadstead.workflows.quarantine import write_quarantine
-from roadstead.workflows.skip_unchanged import why_it_stands
+from roadstead.workflows.skip_unchanged import reuse_reason
 from roadstead.workflows.watch_plan import Plan, WatchRequest, alternates, find
 
 Progress = Callable[[int, int], None]
@@ -56,7 +56,7 @@ class OverpassResult:
     counts: pd.DataFrame
     positions: pd.DataFrame
     vessels: pd.DataFrame
-    quicklook: tuple[np.ndarray, tuple[float, float, float, float]]
+    quicklook: tuple[np.ndarray, Bounds]
     """uint8 RGB [H, W, 3] and its bounds (w, s, e, n) in degrees."""
     chips: Mapping[str, np.ndarray]
     """Detection id -> cut-out, uint8 RGB [H, W, 3]."""
@@ -103,37 +103,32 @@ def load_declarations(request: WatchRequest, plan: Plan) -> AisData | None:
 
 def process(
     request: WatchRequest,
-    overpass: Overpass,
-    ais: AisData | None,
+    inputs: OverpassInputs,
     progress: Progress | None = None,
 ) -> OverpassResult:
-    """Read, detect, reconcile and count one overpass; of the store only earlier overpasses are read.
+    """Read, detect, reconcile and count one overpass.
 
     Raises:
         ReadError: pixels could not be read; the overpass failed then, it is not empty.
     """
-    port, model = request.port, request.model
-    near = around(request, overpass, ais)
+    port, model, overpass = request.port, request.model, inputs.overpass
     with Mosaic(overpass, port.grid()) as mosaic:
         detections, scenes = detect_overpass(mosaic, overpass, model, port, progress=progress)
         quicklook = mosaic.quicklook()
-        with Store.open(request.store_url) as store:
-            structures = known_structures(store, port.slug, overpass)
-        detections = mark(detections, structures)
+        detections = mark(detections, inputs.structures)
         scenes = beside(scenes, detections)
         kept = detections[detections["dropped_because"].isna()]
         chips = {row.detection_id: mosaic.chip(row.lon, row.lat) for row in kept.itertuples()}
     header = DetectionsHeader(scenes, model.model_id, model.threshold)
-    held = reconcile_checked(
+    reconciled = reconcile_overpass(
         detections,
         header,
-        near,
+        inputs.ais,
         port=port,
-        window_h=request.settings.ais_window_h,
         recall_by_length=model.recall_by_length,
         stated=request.stated,
     )
-    matches, doubt = held.matches, held.doubts.get(overpass.overpass_id)
+    matches, doubt = reconciled.matches, reconciled.doubts.get(overpass.overpass_id)
     table = counts(
         detections,
         matches,
@@ -141,9 +136,9 @@ def process(
         port,
         recall_by_length=model.recall_by_length,
         min_visible_fraction=request.settings.min_visible_fraction,
-        with_ais=near is not None,
+        with_ais=inputs.ais is not None,
     )
-    positions, vessels = _evidence(request, overpass, near, matches)
+    positions, vessels = _evidence(inputs.ais, matches)
     return OverpassResult(
         overpass,
         header,
@@ -154,41 +149,23 @@ def process(
         vessels,
         quicklook,
         chips,
-        near is not None,
-        inputs_sha256(request, overpass, near, structures),
+        inputs.ais is not None,
+        inputs.sha256,
         doubt.words if doubt else None,
     )
 
 
-def around(request: WatchRequest, overpass: Overpass, ais: AisData | None) -> AisData | None:
-    """Return the AIS around one overpass; None where no position report speaks for it.
-
-    Reports within ``ais_window_h`` speak for it; those within `REST_WINDOW_H` tell where vessels lay before and after.
-    """
-    if ais is None:
-        return None
-    away = (ais.positions["time"] - pd.Timestamp(overpass.acquired)).abs()
-    speaks = timedelta(hours=request.settings.ais_window_h)
-    if not (away <= speaks).any():
-        return None
-    kept = away <= max(speaks, timedelta(hours=REST_WINDOW_H))
-    return replace(ais, positions=ais.positions[kept].reset_index(drop=True))
-
-
-def _evidence(
-    request: WatchRequest, overpass: Overpass, ais: AisData | None, matches: gpd.GeoDataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _evidence(window: AisWindow | None, matches: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the positions that speak for the overpass and the static rows of the vessels that any match names."""
-    if ais is None:
+    if window is None:
         return pd.DataFrame(), pd.DataFrame()
-    away = (ais.positions["time"] - pd.Timestamp(overpass.acquired)).abs()
-    near = ais.positions[away <= timedelta(hours=request.settings.ais_window_h)]
+    positions, vessels = window.positions, window.ais.vessels
     named = set(matches["mmsi"].dropna())
     for codes in matches["candidates"]:
         named.update(code for code in codes.split(",") if code)
     return (
-        near[near["mmsi"].isin(named)].reset_index(drop=True),
-        ais.vessels[ais.vessels["mmsi"].isin(named)].reset_index(drop=True),
+        positions[positions["mmsi"].isin(named)].reset_index(drop=True),
+        vessels[vessels["mmsi"].isin(named)].reset_index(drop=True),
     )
 
 
@@ -214,11 +191,9 @@ def keep(request: WatchRequest, result: OverpassResult) -> None:
         )
 
 
-def do_overpass(
-    request: WatchRequest, overpass: Overpass, ais: AisData | None, progress: Progress | None = None
-) -> None:
+def do_overpass(request: WatchRequest, inputs: OverpassInputs, progress: Progress | None = None) -> None:
     """Do one overpass from pixels to the store."""
-    keep(request, process(request, overpass, ais, progress))
+    keep(request, process(request, inputs, progress))
 
 
 @dataclass(frozen=True)
@@ -227,7 +202,7 @@ class Steps:
 
     find: Callable[[WatchRequest], Plan] = find
     load: Callable[[WatchRequest, Plan], AisData | None] = load_declarations
-    overpass: Callable[[WatchRequest, Overpass, AisData | None, Progress | None], None] = do_overpass
+    overpass: Callable[[WatchRequest, OverpassInputs, Progress | None], None] = do_overpass
 
 
 def watch(
@@ -256,17 +231,17 @@ def watch(
     elsewhere: dict[str, str] = {}
     for index, overpass in enumerate(plan.overpasses):
         progress = on_overpass(overpass, index, len(plan.overpasses))
-        near = around(request, overpass, ais)
-        if request.ais and near is None:
-            unheard.append(overpass.overpass_id)
         try:
-            stands = why_it_stands(request, overpass, near)
-            if stands == "better":
+            inputs = gather_inputs(request, overpass, ais)
+            if request.ais and inputs.ais is None:
+                unheard.append(overpass.overpass_id)
+            reason = reuse_reason(request, inputs)
+            if reason == "better":
                 kept.append(overpass.overpass_id)
-            elif stands == "unchanged":
+            elif reason == "unchanged":
                 unchanged.append(overpass.overpass_id)
             else:
-                used = _from_any(request, steps, overpass, ais, progress)
+                used = _from_any(request, steps, inputs, ais, progress)
                 if used.tried:
                     elsewhere[overpass.overpass_id] = "; ".join(used.tried)
         except UsageError:
@@ -292,22 +267,28 @@ def watch(
 
 
 def _from_any(
-    request: WatchRequest, steps: Steps, overpass: Overpass, ais: AisData | None, progress: Progress | None
+    request: WatchRequest,
+    steps: Steps,
+    inputs: OverpassInputs,
+    ais: AisData | None,
+    progress: Progress | None,
 ) -> Overpass:
     """Do an overpass from the catalogue that lists it first, or else from the next one that has all of it.
+
+    What another catalogue lists are other scenes, so its inputs are gathered anew.
 
     Raises:
         UpstreamError: none could serve it; the first one's reason, and what the others said.
     """
     try:
-        steps.overpass(request, overpass, ais, progress)
-        return overpass
+        steps.overpass(request, inputs, progress)
+        return inputs.overpass
     except (ReadError, SceneError) as error:
         first = error
     tried: tuple[str, ...] = ()
-    for other in alternates(request, overpass, str(first)):
+    for other in alternates(request, inputs.overpass, str(first)):
         try:
-            steps.overpass(request, other, ais, progress)
+            steps.overpass(request, gather_inputs(request, other, ais), progress)
             return other
         except (ReadError, SceneError) as error:
             tried = (*tried, f"{other.scenes[0].provider}: {error}")

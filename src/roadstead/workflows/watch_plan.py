@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from roadstead.core.errors import CatalogueError, EmptySearchError
-from roadstead.core.ports import Port
-from roadstead.core.settings import Settings
-from roadstead.detection import Model
+from roadstead.core.ports import Port, named_port
+from roadstead.core.settings import Settings, settings
+from roadstead.detection import Model, load_model
 from roadstead.imagery import (
     REACH,
     SAME_PASS,
@@ -29,7 +29,7 @@ from roadstead.imagery import (
     sources,
     with_sensing_time,
 )
-from roadstead.reconcile.declared_reception import StatedReception
+from roadstead.reconcile import StatedReception, read_stated
 from roadstead.store import MissingPass
 
 MOST_ASKED = 20
@@ -61,6 +61,53 @@ class WatchRequest:
     """What a person states of the reception of sources that cannot show it themselves."""
 
 
+def watch_request(
+    port: str | Port,
+    start: datetime,
+    end: datetime,
+    *,
+    aoi: Path | None = None,
+    catalog: str | None = None,
+    model: str | Path | None = None,
+    ais: Sequence[str] = (),
+    ais_mapping: Path | None = None,
+    reception: Path | None = None,
+    store: str | None = None,
+) -> WatchRequest:
+    """Return what to watch; what is not given comes from the settings.
+
+    Args:
+        port: a port, or the name of one of ours or of the one in ``aoi``.
+        start: first moment, UTC.
+        end: first moment after the range, UTC.
+        aoi: port file of your own that holds ``port``.
+        catalog: catalogues in the order in which they are asked, with commas.
+        model: id or folder of a model.
+        ais: AIS files or Parquet stores.
+        ais_mapping: what the columns of AIS files are called.
+        reception: file of statements on the reception of sources (`reconcile.declared_reception`).
+        store: SQLAlchemy URL.
+
+    Raises:
+        PortError: no such port, or its file breaks a rule.
+        ModelError: the model cannot be loaded.
+        AisError: the statements on reception cannot be used.
+    """
+    base = settings()
+    return WatchRequest(
+        port=port if isinstance(port, Port) else named_port(port, aoi),
+        start=start,
+        end=end,
+        catalog=catalog or base.catalog,
+        model=load_model(model or base.model_id),
+        settings=base,
+        store_url=store or base.store_url,
+        ais=tuple(ais),
+        ais_mapping=ais_mapping,
+        stated=read_stated(reception) if reception else (),
+    )
+
+
 @dataclass(frozen=True)
 class Plan:
     """What the catalogues list."""
@@ -77,7 +124,7 @@ class Plan:
 
 
 @dataclass
-class _Found:
+class _Listed:
     """What the catalogues asked so far list, those asked first before the others."""
 
     request: WatchRequest
@@ -139,28 +186,30 @@ def find(request: WatchRequest) -> Plan:
     Raises:
         CatalogueError: none of them could be asked, or those that could list nothing.
     """
-    found = _Found(request, sources(request.settings, request.catalog))
-    for source in found.sources:
+    listed = _Listed(request, sources(request.settings, request.catalog))
+    for source in listed.sources:
         if source.lacks:
-            found.unasked[source.name] = source.lacks
+            listed.unasked[source.name] = source.lacks
             continue
-        found.ask(source)
-        if found.is_whole():
+        listed.ask(source)
+        if listed.is_whole():
             break
-    if not found.by:
-        raise CatalogueError(_lines("no catalogue could be asked", found.unasked))
-    scenes = [with_sensing_time(scene) for scene in found.scenes]
+    if not listed.by:
+        raise CatalogueError(_lines("no catalogue could be asked", listed.unasked))
+    scenes = [with_sensing_time(scene) for scene in listed.scenes]
     whole = group_overpasses(scenes, request.port)
-    inside = tuple(_told(o, found) for o in whole if request.start <= o.acquired < request.end)
-    if not inside and not found.rejected and found.down:
-        raise CatalogueError(_lines("nothing is listed by the catalogues that could be asked", found.unasked))
-    empty = "" if inside or found.rejected else _empty(found)
-    return Plan(inside, dict(found.rejected), _missing(found), dict(found.unasked), empty)
+    inside = tuple(_with_tried(o, listed) for o in whole if request.start <= o.acquired < request.end)
+    if not inside and not listed.rejected and listed.down:
+        raise CatalogueError(
+            _lines("nothing is listed by the catalogues that could be asked", listed.unasked)
+        )
+    empty = "" if inside or listed.rejected else _empty(listed)
+    return Plan(inside, dict(listed.rejected), _missing(listed), dict(listed.unasked), empty)
 
 
-def _empty(found: _Found) -> str:
-    request = found.request
-    return "; ".join(found.nothing) or (
+def _empty(listed: _Listed) -> str:
+    request = listed.request
+    return "; ".join(listed.nothing) or (
         f"{request.catalog}: nothing of {request.port.slug} from {request.start:%Y-%m-%d %H:%M} to "
         f"{request.end:%Y-%m-%d %H:%M} UTC: not observed, which is not zero ships"
     )
@@ -170,36 +219,36 @@ def _lines(head: str, reasons: Mapping[str, str]) -> str:
     return f"{head}:\n" + "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
 
 
-def _told(overpass: Overpass, found: _Found) -> Overpass:
+def _with_tried(overpass: Overpass, listed: _Listed) -> Overpass:
     """Note on an overpass which catalogues lacked it, or part of it: one line for each before the one it is from."""
     ids = {scene.scene_id for scene in overpass.scenes}
-    asked = [source.name for source in found.sources]
-    last = max((asked.index(name) for name, given in found.by.items() if given & ids), default=0)
+    asked = [source.name for source in listed.sources]
+    last = max((asked.index(name) for name, given in listed.by.items() if given & ids), default=0)
     tried = []
     for name in asked[:last]:
-        held = len(found.by.get(name, set()) & ids)
-        why = found.unasked.get(name) or (
+        held = len(listed.by.get(name, set()) & ids)
+        why = listed.unasked.get(name) or (
             f"lists {held} of {len(ids)} scenes" if held else "does not list it"
         )
         tried.append(f"{name}: {why}")
     return replace(overpass, tried=tuple(tried))
 
 
-def _missing(found: _Found) -> tuple[MissingPass, ...]:
-    unlisted = found.unlisted(found.passes())
-    asked = [source for source in found.sources if source.name in found.by]
+def _missing(listed: _Listed) -> tuple[MissingPass, ...]:
+    unlisted = listed.unlisted(listed.passes())
+    asked = [source for source in listed.sources if source.name in listed.by]
     names = ", ".join(source.name for source in asked)
-    unasked = "".join(f" ({name} could not be asked)" for name in found.unasked)
-    nowhere = _nowhere(found.request, unlisted[:MOST_ASKED], asked)
-    told = []
+    unasked = "".join(f" ({name} could not be asked)" for name in listed.unasked)
+    nowhere = _nowhere(listed.request, unlisted[:MOST_ASKED], asked)
+    missing = []
     for one in unlisted:
         if one in nowhere:
             state = "not_acquired"
             reason = f"no image of this pass is listed anywhere along its track by {names}{unasked}"
         else:
             state, reason = "missing", f"in no catalogue asked: {names}{unasked}"
-        told.append(MissingPass(one.platform, one.expected, state, reason))
-    return tuple(told)
+        missing.append(MissingPass(one.platform, one.expected, state, reason))
+    return tuple(missing)
 
 
 def _nowhere(request: WatchRequest, passes: Sequence[Pass], asked: Sequence[Source]) -> set[Pass]:

@@ -13,13 +13,14 @@ import shapely
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from roadstead.core.geo import PIXEL_M
 from roadstead_lab.simulate.practice.scene import PracticeHull, PracticeScene
 from roadstead_lab.simulate.scenario.model import Weather
 from roadstead_lab.training.figures import ScoredScene, SoughtShip, ratio, recall_rows, sought, wilson
 from roadstead_lab.training.pixels import decode, scene_overpass
 from roadstead_lab.training.places import Label
 from roadstead_lab.training.scenes import Bytes, Mask, land_mask, region_mask
-from roadstead_lab.training.scoring import LEAST_LENGTH_M, PIXEL_M
+from roadstead_lab.training.scoring import LEAST_LENGTH_M
 
 Place = Literal["at_quay", "alongside", "free"]
 NEAR_M: Final = 30.0

@@ -19,6 +19,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from roadstead.core.atomic_files import replacing
+from roadstead.core.geo import PIXEL_M
 from roadstead.detection import Model
 from roadstead.publish.palette import BOX_LOOKS, CLASS_LOOKS
 from roadstead_lab.simulate.practice.scene import PracticeScene, practice_scene
@@ -28,7 +29,7 @@ from roadstead_lab.training.places import Label
 from roadstead_lab.training.practice import labelled_hulls
 from roadstead_lab.training.product import found_in
 from roadstead_lab.training.raft_check import Raft, count_rafts, raft_scene
-from roadstead_lab.training.scoring import PIXEL_M, Floats, Found, score
+from roadstead_lab.training.scoring import Floats, Found, score
 from roadstead_lab.training.simulated_image import (
     SimulatedImage,
     detect_simulated,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Reached = Literal["goal", "must", "no"]
-Bounds = tuple[float, float]
+Interval = tuple[float, float]
 _SHIPS: Final = "ships"
 
 
@@ -16,19 +16,19 @@ class Target:
     """What a figure has to be: at least, at most, or within bounds."""
 
     sense: Literal["least", "most", "within"]
-    must: float | Bounds
-    goal: float | Bounds
+    must: float | Interval
+    goal: float | Interval
 
     def reached(self, value: float) -> Reached:
         """Tell which of the two a value reaches."""
         return "goal" if self._holds(value, self.goal) else "must" if self._holds(value, self.must) else "no"
 
-    def reached_by_all(self, interval: Bounds) -> Reached:
+    def reached_by_all(self, interval: Interval) -> Reached:
         """Tell which of the two both ends of an interval reach."""
         ends = {self.reached(end) for end in interval}
         return "no" if "no" in ends else "must" if "must" in ends else "goal"
 
-    def _holds(self, value: float, limit: float | Bounds) -> bool:
+    def _holds(self, value: float, limit: float | Interval) -> bool:
         if isinstance(limit, tuple):
             return limit[0] <= value <= limit[1]
         return value >= limit if self.sense == "least" else value <= limit
@@ -41,7 +41,7 @@ class Row:
     figure: str
     target: Target
     value: float
-    interval: Bounds | None
+    interval: Interval | None
     """95 %; None where there are too few to tell."""
     n: str
     """How many of what."""

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from roadstead.core.geo import PIXEL_M
 from roadstead.detection import Model
 from roadstead_lab.simulate.chance import generator
-from roadstead_lab.simulate.coast.ground import PIXEL_M
 from roadstead_lab.training.figures import ScoredScene, poisson_95
 from roadstead_lab.training.pixels import decode, scene_overpass
 from roadstead_lab.training.places import Label, place_of

@@ -24,6 +24,7 @@ from roadstead.core.schemas import CLASSES
 from roadstead.detection import Model, load_model
 from roadstead.detection.model import ClassFit, Context, Merge, MotionFit, SizeFit
 from roadstead.detection.runtime import open_network
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.training.ais_check import chip_vessels, measured_and_ais
 from roadstead_lab.training.calibrate import Platt, fit_size, shifted_to_ais
 from roadstead_lab.training.card import write_card
@@ -34,7 +35,7 @@ from roadstead_lab.training.mixing import mix
 from roadstead_lab.training.motion_check import fit_motion
 from roadstead_lab.training.network import UPSAMPLE
 from roadstead_lab.training.places import FOLDS, labelled_scenes, left_out
-from roadstead_lab.training.scenes import VISUAL_REFLECTANCE, read_scene
+from roadstead_lab.training.scenes import read_scene
 from roadstead_lab.training.simulated_check import figures, simulated_ships
 from roadstead_lab.training.state import fold_name, last_average
 from roadstead_lab.training.unseen import LOWEST_SCORE, calibration, fold_model, unseen_scenes
@@ -242,7 +243,7 @@ def _input(shape: list[int]) -> dict[str, Any]:
         "bands": ["red", "green", "blue"],
         "input": {"shape": shape, "dim_order": ["batch", "bands", "height", "width"], "data_type": "float32"},
         "description": (
-            f"reflectance / {VISUAL_REFLECTANCE} clipped to 0..1, or the 8-bit visual asset / 255; no data is 0; "
+            f"reflectance / {VISUAL_FULL_SCALE} clipped to 0..1, or the 8-bit visual asset / 255; no data is 0; "
             f"native 10 m pixels; the graph upsamples by {UPSAMPLE}"
         ),
     }

@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.progress import track
 
 from roadstead.core.atomic_files import replacing
+from roadstead.core.geo import PIXEL_M
 from roadstead.core.schemas import CLASSES
-from roadstead_lab.simulate.hulls.sample import SENSOR_PIXEL_M
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.simulate.practice.scene import SIDE_PX, PracticeHull, PracticeScene, practice_scene
-from roadstead_lab.training.scenes import PRACTICE, VISUAL_REFLECTANCE, TrainingScene
+from roadstead_lab.training.scenes import PRACTICE, TrainingScene
 from roadstead_lab.training.stamps import LABEL_LONGER_M, LABEL_WIDER_M, SMALLEST_LABELLED_M
 
 TAUGHT: Final = 7
@@ -77,7 +78,7 @@ def read_drawn(path: Path) -> TrainingScene:
 
 def as_training(name: str, scene: PracticeScene) -> TrainingScene:
     """Turn a practice scene into a training scene; hulls under opaque cloud or too small to label are left out."""
-    shown = np.clip(np.moveaxis(scene.reflectance[:3], 0, -1) / VISUAL_REFLECTANCE, 0, 1)
+    shown = np.clip(np.moveaxis(scene.reflectance[:3], 0, -1) / VISUAL_FULL_SCALE, 0, 1)
     rgb = np.asarray(np.round(shown * 255), np.uint8)
     rgb = np.where(scene.valid[..., None], np.maximum(rgb, 1), 0).astype(np.uint8)
     labelled = list(labelled_hulls(scene))
@@ -109,8 +110,8 @@ def label_box(hull: PracticeHull) -> NDArray[np.float64]:
     """Return the [4, 2] box that a label by eye would have, (column, row)."""
     along = hull.corners[0] - hull.corners[3]
     across = hull.corners[1] - hull.corners[0]
-    ahead = along / np.hypot(*along) * LABEL_LONGER_M / SENSOR_PIXEL_M / 2
-    aside = across / np.hypot(*across) * LABEL_WIDER_M / SENSOR_PIXEL_M / 2
+    ahead = along / np.hypot(*along) * LABEL_LONGER_M / PIXEL_M / 2
+    aside = across / np.hypot(*across) * LABEL_WIDER_M / PIXEL_M / 2
     return np.asarray(hull.corners + np.array([ahead - aside, ahead + aside, aside - ahead, -ahead - aside]))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.core.schemas import CLASSES
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.training.pixels import cache_pixels
 from roadstead_lab.training.places import FOLDS, Label, labelled_scenes, read_labels
 
@@ -19,8 +20,6 @@ Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 PRACTICE: Final = "practice"
 """What the ids of simulated scenes begin with."""
-VISUAL_REFLECTANCE: Final = 0.3558
-"""Reflectance at which the 8-bit true-colour product saturates."""
 LEAST_LAND_PX: Final = 100
 """What is not water and smaller than a hectare may be a ship, a float or foam: it makes no shore."""
 _LEAST_LAND_8_BIT_PX: Final = 1000
@@ -36,7 +35,7 @@ class TrainingScene:
 
     scene_id: str
     rgb: Bytes
-    """[H, W, 3] red, green, blue; 255 is a reflectance of 0.3558; no data is 0."""
+    """[H, W, 3] red, green, blue; 255 is a reflectance of `VISUAL_FULL_SCALE`; no data is 0."""
     water: Mask
     """[H, W] open water without labelled ships, where a simulated hull may lie."""
     corners: NDArray[np.float32]
@@ -132,7 +131,7 @@ def _water(rgb: Bytes, nir: NDArray[np.float32] | None) -> Mask:
     """Tell water by NDWI where near infrared is there, else by smoothness and a blue that is no less than red."""
     red, green, blue = (rgb[..., band].astype(np.float32) / 255 for band in range(3))
     if nir is not None:
-        reflectance = green * VISUAL_REFLECTANCE
+        reflectance = green * VISUAL_FULL_SCALE
         return np.asarray((reflectance - nir > 0) & (nir < 0.12) & (green < 0.8))
     square = (_SMOOTH_PX, _SMOOTH_PX)
     mean = cv2.blur(green, square)

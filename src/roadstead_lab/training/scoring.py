@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from roadstead.core import box_pairing
 from roadstead.core.box_pairing import Rule, paired
+from roadstead.core.geo import PIXEL_M
 from roadstead_lab.training.places import Label
 
 Floats = NDArray[np.float64]
-PIXEL_M: Final = 10.0
 LEAST_LENGTH_M: Final = box_pairing.LEAST_LENGTH_M
 IGNORE_MARGIN_M: Final = 10.0
 

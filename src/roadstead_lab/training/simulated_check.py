@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roadstead.core.box_pairing import LEAST_IOU, oriented_iou
+from roadstead.core.geo import PIXEL_M
 from roadstead.core.schemas import CLASSES
 from roadstead.detection.runtime import Network
-from roadstead_lab.simulate.hulls.sample import SENSOR_PIXEL_M
 from roadstead_lab.training.boxes import box_corners, long_side_first
 from roadstead_lab.training.crops import CROP_PX, Composer, Crop
 from roadstead_lab.training.export import TILE_PX
@@ -97,7 +97,7 @@ def _looked_for(crop: Crop, raw: NDArray[np.float32], threshold: float) -> Itera
     boxes = boxes[boxes[:, 4:7].max(1) >= threshold]
     truth = long_side_first(crop.corners)
     iou = oriented_iou(list(crop.corners), list(box_corners(boxes[:, [0, 1, 2, 3, 7]])))
-    for number, (length, beam) in enumerate(truth[:, 2:4] * SENSOR_PIXEL_M - (LABEL_LONGER_M, LABEL_WIDER_M)):
+    for number, (length, beam) in enumerate(truth[:, 2:4] * PIXEL_M - (LABEL_LONGER_M, LABEL_WIDER_M)):
         if length < LEAST_LENGTH_M or not _wholly_inside(crop.corners[number]):
             continue
         seen = np.where(iou[number] >= LEAST_IOU, boxes[:, 4:7].max(1), -1.0)
@@ -109,8 +109,8 @@ def _best(boxes: Floats, seen: Floats) -> tuple[float, float, float]:
         return np.nan, np.nan, -1.0
     box = boxes[int(np.argmax(seen))]
     return (
-        float(box[2:4].max() * SENSOR_PIXEL_M),
-        float(box[2:4].min() * SENSOR_PIXEL_M),
+        float(box[2:4].max() * PIXEL_M),
+        float(box[2:4].min() * PIXEL_M),
         float(np.argmax(box[4:7])),
     )
 

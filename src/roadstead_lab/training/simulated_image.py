@@ -10,17 +10,17 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.core.geo import Grid, Window
+from roadstead.core.geo import PIXEL_M, Grid, Window
 from roadstead.detection import Model, detect_mosaic
 from roadstead.imagery import Block, Overpass, Scene
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead.imagery.visibility.masks import cloud_mask
-from roadstead_lab.simulate.coast.ground import PIXEL_M, frame
+from roadstead_lab.simulate.coast.ground import frame
 from roadstead_lab.simulate.practice.ground import CRS
 from roadstead_lab.simulate.practice.scene import PracticeHull, PracticeScene
 from roadstead_lab.simulate.texture import FloatArray
 from roadstead_lab.training.places import Label
 from roadstead_lab.training.practice import label_box
-from roadstead_lab.training.scenes import VISUAL_REFLECTANCE
 
 Mask = NDArray[np.bool_]
 LEFT, BOTTOM = 700_000.0, 4_300_000.0
@@ -35,7 +35,7 @@ class SimulatedImage:
     grid: Grid
     scenes: tuple[Scene, ...]
     rgb: FloatArray
-    """[3, H, W] red, green, blue: reflectance / 0.3558 clipped to 0..1; 0 where not valid."""
+    """[3, H, W] red, green, blue: reflectance / `VISUAL_FULL_SCALE` clipped to 0..1; 0 where not valid."""
     valid: Mask
     """[H, W]."""
     nir: FloatArray | None
@@ -71,7 +71,7 @@ def simulated_image(
     high, wide = reflectance.shape[1:]
     grid = simulated_grid(wide, high)
     seen = np.ones((high, wide), bool) if valid is None else valid
-    rgb = np.where(seen, np.clip(reflectance[:3] / np.float32(VISUAL_REFLECTANCE), 0, 1), 0)
+    rgb = np.where(seen, np.clip(reflectance[:3] / np.float32(VISUAL_FULL_SCALE), 0, 1), 0)
     nir = np.where(seen, reflectance[3], np.nan).astype(np.float32) if len(reflectance) > 3 else None
     cloud = None if scl is None else cloud_mask(scl.repeat(2, axis=0).repeat(2, axis=1), PIXEL_M)
     return SimulatedImage(grid, (_scene(grid),), rgb.astype(np.float32), seen, nir, cloud)

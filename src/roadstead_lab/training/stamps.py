@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.core.geo import KNOT
+from roadstead.core.geo import KNOT, PIXEL_M
 from roadstead.core.schemas import CLASSES
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.simulate.hulls.draw import draw_hull
-from roadstead_lab.simulate.hulls.sample import SENSOR_PIXEL_M, SampledHull, hull_corners, sample_hull
+from roadstead_lab.simulate.hulls.sample import SampledHull, hull_corners, sample_hull
 from roadstead_lab.simulate.hulls.spec import HullSpec, Kind, random_hull
 from roadstead_lab.simulate.light import Light
-from roadstead_lab.training.scenes import VISUAL_REFLECTANCE, TrainingScene
+from roadstead_lab.training.scenes import TrainingScene
 
 Floats = NDArray[np.float32]
 # Labels are drawn round everything bright at 10 m, so they run wider and longer than hulls. Measured on labels of
@@ -135,7 +136,7 @@ def _compose(berths: Sequence[_Berth], heading: float, light: Light, rng: np.ran
     labelled = [place for place in placed if place[0].length_m >= SMALLEST_LABELLED_M]
     return _trimmed(
         Stamp(
-            (colour / VISUAL_REFLECTANCE).astype(np.float32),
+            (colour / VISUAL_FULL_SCALE).astype(np.float32),
             through,
             np.array([_box(*place, margins=True) for place in labelled], np.float32).reshape(-1, 4, 2),
             np.array([_box(*place, margins=False) for place in placed], np.float32),
@@ -154,7 +155,7 @@ def _place(berth: _Berth, heading: float, anchor: NDArray[np.float64]) -> _Place
     angle = np.radians(heading)
     south = -ahead * np.cos(angle) + abeam * np.sin(angle)
     east = ahead * np.sin(angle) + abeam * np.cos(angle)
-    centre = anchor + np.array([south, east]) / SENSOR_PIXEL_M
+    centre = anchor + np.array([south, east]) / PIXEL_M
     return spec, heading + (180.0 if reversed_ else 0.0), centre
 
 
@@ -163,7 +164,7 @@ def _sampled(
 ) -> SampledHull:
     rest = centre - np.round(centre)
     patch = draw_hull(spec, heading, rng, light=light)
-    pace, angle = spec.speed_kn * KNOT / SENSOR_PIXEL_M, np.radians(heading)
+    pace, angle = spec.speed_kn * KNOT / PIXEL_M, np.radians(heading)
     return sample_hull(
         patch,
         offset_px=(float(rest[0]), float(rest[1])),

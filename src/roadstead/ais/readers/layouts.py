@@ -116,7 +116,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         readers = {".toml": tomllib.loads, ".json": json.loads}
         content = readers.get(path.suffix.lower(), yaml.safe_load)(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise AisError(f"{path}: the column mapping cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise AisError(f"{path}: a column mapping has keys such as `columns`; see the guide on AIS tables")

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from roadstead.core.errors import UsageError
+from roadstead.core.time_range import time_range
 
 WIDTH_IN_FILES = 160
 """Tables that go to a file or a pipe are this wide."""
@@ -60,42 +61,6 @@ def bar(bars: Progress, label: str) -> Any:  # noqa: ANN401 - a progress callbac
     """Add a bar and return the callback (done, total) that moves it."""
     task = bars.add_task(escape(label), total=None)
     return lambda done, total: bars.update(task, completed=done, total=total)
-
-
-def moment(text: str, option: str) -> datetime:
-    """Read an ISO 8601 date or time as UTC.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{option} {text!r} is not a date: write 2020-11-03 or 2020-11-03T02:25:00Z"
-        ) from error
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _is_a_day(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def time_range(start: str, end: str) -> tuple[datetime, datetime]:
-    """Return [start, end) in UTC; an end given as a date includes that whole day.
-
-    Raises:
-        UsageError: not dates, or the end is before the start.
-    """
-    first, last = moment(start, "--from"), moment(end, "--to")
-    if _is_a_day(end):
-        last += timedelta(days=1)
-    if last <= first:
-        raise UsageError(f"--to {end} is before --from {start}")
-    return first, last
 
 
 def optional_range(start: str | None, end: str | None) -> tuple[datetime, datetime] | None:

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import bar, err, moment, progress_bar
+from roadstead.apps.cli.console import bar, err, progress_bar
 from roadstead.core.errors import PartialError, UsageError
 from roadstead.core.settings import settings
+from roadstead.core.time_range import moment
 
 
 def detect_command(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, err, optional_range, print_json, time_range
+from roadstead.apps.cli.console import Json, err, optional_range, print_json
 from roadstead.core.errors import UsageError
 from roadstead.core.settings import settings
+from roadstead.core.time_range import time_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, err, moment, out, print_json, print_table
+from roadstead.apps.cli.console import Json, err, out, print_json, print_table
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
+from roadstead.core.time_range import moment
 
 if TYPE_CHECKING:
     from roadstead.ais.identity.identify import Identity

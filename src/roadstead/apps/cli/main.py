@@ -10,7 +10,6 @@ import sys
 import typer
 from rich.markup import escape
 
-from roadstead import __version__
 from roadstead.apps.cli import (
     ais,
     audit,
@@ -32,6 +31,7 @@ from roadstead.apps.cli.console import err
 from roadstead.apps.cli.lab_commands import add_lab_commands
 from roadstead.apps.cli.options import AisCommand
 from roadstead.core.errors import RoadsteadError, StoreError
+from roadstead.core.version import __version__
 
 app = typer.Typer(
     name="roadstead",

@@ -8,9 +8,10 @@ import typer
 from rich.progress import Progress
 
 from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, bar, err, out, print_json, print_table, progress_bar, time_range
+from roadstead.apps.cli.console import Json, bar, err, out, print_json, print_table, progress_bar
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
+from roadstead.core.time_range import time_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,26 +52,22 @@ def watch_command(
 
     Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
     """
-    from roadstead.core.ports import named_port
-    from roadstead.detection import load_model
-    from roadstead.reconcile.declared_reception import read_stated
     from roadstead.workflows.watch import finish, watch
-    from roadstead.workflows.watch_plan import WatchRequest
+    from roadstead.workflows.watch_plan import watch_request
     from roadstead.workflows.watch_summary import summary
 
     first, last = time_range(start, end)
-    base = settings()
-    request = WatchRequest(
-        named_port(port, aoi),
+    request = watch_request(
+        port,
         first,
         last,
-        catalog or base.catalog,
-        load_model(model or base.model_id),
-        base,
-        store or base.store_url,
-        tuple(ais or ()),
-        ais_mapping,
-        read_stated(reception) if reception else (),
+        aoi=aoi,
+        catalog=catalog,
+        model=model,
+        ais=ais or (),
+        ais_mapping=ais_mapping,
+        reception=reception,
+        store=store,
     )
     try:
         with progress_bar() as bars:

@@ -13,12 +13,10 @@ import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
-from roadstead.core.geo import Array, lonlat_to_xy, utm_crs, xy_to_lonlat
+from roadstead.core.geo import PIXEL_M, Array, Bounds, lonlat_to_xy, utm_crs, xy_to_lonlat
 from roadstead.core.ports import Port
 from roadstead.imagery import imaged_part
 
-Bounds = tuple[float, float, float, float]
-PIXEL_M = 10.0
 MAP_WIDTH = 1000
 
 

@@ -29,7 +29,7 @@ class Block:
     """Pixels of one window of an overpass."""
 
     rgb: Real
-    """[3, H, W]: red, green, blue in 0..1, reflectance / 0.3558 clipped; 0 where not valid."""
+    """[3, H, W]: red, green, blue in 0..1, reflectance / `VISUAL_FULL_SCALE` clipped; 0 where not valid."""
     nir: Real | None
     """[H, W] reflectance, NaN where not valid or not there; None where no scene has the band."""
     valid: Mask

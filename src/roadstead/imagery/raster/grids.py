@@ -14,12 +14,11 @@ from shapely import get_coordinates
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import SceneError
-from roadstead.core.geo import WGS84, Grid, Window, project, utm_crs
+from roadstead.core.geo import PIXEL_M, WGS84, Grid, Window, project, utm_crs
 from roadstead.imagery.raster.layer import crs_of, frame_of, outline
 from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.scene import Scene
 
-PIXEL_M = 10.0
 """The pixel size that detection is trained at: that of Sentinel-2's visible bands."""
 COARSEST_M = 25.0
 """A ship of 100 m is four pixels of this size: where pixels are larger, finding none says nothing."""

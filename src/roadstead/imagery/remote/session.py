@@ -24,7 +24,7 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from roadstead import __version__
+from roadstead.core.version import __version__
 from roadstead.imagery.remote.address_rules import (
     AddressError,
     addresses_of,

@@ -19,10 +19,10 @@ from urllib.parse import urlparse
 import pandas as pd
 from PIL import Image as Pillow
 
-from roadstead import __version__
 from roadstead.core.atomic_files import write_bytes
 from roadstead.core.detections_file import to_features
 from roadstead.core.errors import StoreError, UsageError
+from roadstead.core.version import __version__
 from roadstead.publish.dossier.data import Finding
 from roadstead.publish.dossier.pdf import pdf_bytes
 from roadstead.publish.dossier.text import Section, headline, sections

@@ -21,10 +21,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from roadstead import __version__
 from roadstead.core.atomic_files import replacing
 from roadstead.core.detections_file import write_json
 from roadstead.core.findings import with_lead_kind
+from roadstead.core.version import __version__
 from roadstead.publish.formats.geojson import by_the_rules, write_placed
 from roadstead.publish.formats.layers import is_simulated
 from roadstead.publish.refused_words import LEAD, check_words

@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from roadstead.core.geo import Bounds
 from roadstead.core.ports import Port
 from roadstead.core.schemas import POSITIONS, empty
 
 Image = NDArray[np.uint8]
-Bounds = tuple[float, float, float, float]
 
 
 def no_positions() -> pd.DataFrame:

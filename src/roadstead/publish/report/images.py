@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from shapely.geometry.base import BaseGeometry
 
-from roadstead.core.geo import distance_m
-from roadstead.publish.report.data import Bounds, Image
+from roadstead.core.geo import Bounds, distance_m
+from roadstead.publish.report.data import Image
 
 QUICKLOOK_PX = 1100
 FULL_SIZE_QUICKLOOKS = 16
@@ -69,7 +69,7 @@ class LocalMap:
         """Return a geometry of degrees in kilometres."""
         return shapely.transform(geometry, self.km)
 
-    def box(self, bounds: Bounds) -> tuple[float, float, float, float]:
+    def box(self, bounds: Bounds) -> Bounds:
         """Return (west, south, east, north) of degrees in kilometres."""
         (west, south), (east, north) = self.km(np.array([bounds[:2], bounds[2:]]))
         return float(west), float(south), float(east), float(north)

@@ -11,8 +11,8 @@ from bokeh.models import LayoutDOM
 from bokeh.resources import Resources
 from markupsafe import Markup
 
-from roadstead import __version__
 from roadstead.core.atomic_files import write_text
+from roadstead.core.version import __version__
 from roadstead.core.wording import days_words, moment, number, percent
 from roadstead.counting.count_series import CHARTED
 from roadstead.publish.charts.count_svg import MARKERS

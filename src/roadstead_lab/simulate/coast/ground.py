@@ -24,10 +24,9 @@ from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
-from roadstead.core.geo import Grid
+from roadstead.core.geo import PIXEL_M, Grid
 from roadstead_lab.simulate.texture import FloatArray, enlarged
 
-PIXEL_M = 10.0
 QUAY_DEPTH_M = 45.0
 """Width of the apron drawn along a berth zone's landward edge."""
 _SHORTEST_QUAY_M = 110.0

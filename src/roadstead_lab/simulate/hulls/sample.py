@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
+from roadstead.core.geo import PIXEL_M
 from roadstead_lab.simulate.hulls.draw import HullPatch
 from roadstead_lab.simulate.hulls.spec import HullSpec
 from roadstead_lab.simulate.texture import FloatArray
 
 BANDS: Final = ("red", "green", "blue", "nir")
-SENSOR_PIXEL_M: Final = 10.0
 # A Gaussian of this width and a square 10 m pixel give a modulation transfer of 0.19 at Nyquist; the
 # Sentinel-2 mission requirement for its 10 m bands is 0.15-0.30 (ESA, Sentinel-2 User Handbook, 2015).
 PSF_SIGMA_PX: Final = 0.5
@@ -40,7 +40,7 @@ def sample_hull(
     *,
     offset_px: tuple[float, float] = (0.0, 0.0),
     drift_px_s: tuple[float, float] = (0.0, 0.0),
-    pixel_m: float = SENSOR_PIXEL_M,
+    pixel_m: float = PIXEL_M,
     psf_sigma_px: float = PSF_SIGMA_PX,
 ) -> SampledHull:
     """See a drawn patch as the sensor does: shift, blur by the point spread, average over pixels.
@@ -118,7 +118,7 @@ def paste_hull(image: FloatArray, hull: SampledHull, row: int, col: int) -> None
 
 
 def hull_corners(
-    spec: HullSpec, heading_deg: float, row: float, col: float, *, pixel_m: float = SENSOR_PIXEL_M
+    spec: HullSpec, heading_deg: float, row: float, col: float, *, pixel_m: float = PIXEL_M
 ) -> FloatArray:
     """Corners [4, 2] (x = column, y = row, pixel units) of the hull's true box.
 

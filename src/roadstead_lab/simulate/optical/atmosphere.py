@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from roadstead_lab.simulate.coast.ground import PIXEL_M
+from roadstead.core.geo import PIXEL_M
 from roadstead_lab.simulate.light import Light
 from roadstead_lab.simulate.scenario.model import Weather
 from roadstead_lab.simulate.texture import (

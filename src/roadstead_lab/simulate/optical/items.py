@@ -18,6 +18,7 @@ from shapely.geometry import box
 
 from roadstead.core.geo import Grid, to_lonlat
 from roadstead.imagery import SIMULATED, SIMULATED_TAG, write_cog
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.simulate.light import Light
 from roadstead_lab.simulate.optical.render import QUANTIFICATION, Frame
 from roadstead_lab.simulate.optical.tiles import Tile, tiles_over
@@ -25,8 +26,6 @@ from roadstead_lab.simulate.scenario.model import OverpassPlan
 
 COLLECTION = "sentinel-2-c1-l2a"
 LABEL = "SIMULATED by Roadstead: no real place was observed and no real ship is shown"
-VISUAL_REFLECTANCE = 0.3558
-"""Reflectance at which the 8-bit true-colour image (TCI) saturates."""
 _DATATAKE_LEAD = timedelta(minutes=4, seconds=10)
 _BANDS = {
     "red": ("B04", "Red - 10m", 0.665),
@@ -130,7 +129,7 @@ def _write_scene(folder: Path, frame: Frame, tile: Tile, look: Look) -> pystac.I
 
 def true_colour(dn: NDArray[np.uint16], offset: int) -> NDArray[np.uint8]:
     """Return the 8-bit true-colour image [3, H, W] of digital numbers [3, H, W]: at least 1 where there is data."""
-    level = (dn.astype(np.float32) - offset) * np.float32(255 / QUANTIFICATION / VISUAL_REFLECTANCE)
+    level = (dn.astype(np.float32) - offset) * np.float32(255 / QUANTIFICATION / VISUAL_FULL_SCALE)
     return np.where(dn == 0, 0, np.clip(np.rint(level), 1, 255)).astype(np.uint8)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from roadstead.core.geo import Array
 from roadstead_lab.simulate.radar.clutter import noise_sigma0
-from roadstead_lab.simulate.radar.geometry import EARTH_M, ORBIT_M, PIXEL_M, RadarPass
+from roadstead_lab.simulate.radar.geometry import EARTH_M, GRD_PIXEL_M, ORBIT_M, RadarPass
 from roadstead_lab.simulate.radar.render import BETA_NOUGHT, RadarFrame, calibration
 
 LIGHT_M_S = 299_792_458.0
@@ -85,8 +85,8 @@ def product_xml(product: Product, polarisation: str) -> str:
     image = SubElement(SubElement(root, "imageAnnotation"), "imageInformation")
     _text(image, "productFirstLineUtcTime", product.time(0))
     _text(image, "productLastLineUtcTime", product.time(geometry.height - 1))
-    _text(image, "rangePixelSpacing", f"{PIXEL_M:.6e}")
-    _text(image, "azimuthPixelSpacing", f"{PIXEL_M:.6e}")
+    _text(image, "rangePixelSpacing", f"{GRD_PIXEL_M:.6e}")
+    _text(image, "azimuthPixelSpacing", f"{GRD_PIXEL_M:.6e}")
     _text(image, "numberOfSamples", str(geometry.width))
     _text(image, "numberOfLines", str(geometry.height))
     _text(image, "incidenceAngleMidSwath", f"{product.radar_pass.incidence_deg:.15e}")

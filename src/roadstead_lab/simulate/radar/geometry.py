@@ -17,7 +17,7 @@ import numpy as np
 
 from roadstead.core.geo import Array, Grid, convergence_deg, xy_to_lonlat
 
-PIXEL_M = 10.0
+GRD_PIXEL_M = 10.0
 """GRDH pixel spacing in ground range and azimuth."""
 EARTH_M = 6_371_000.0
 ALTITUDE_M = 693_000.0
@@ -76,23 +76,23 @@ class RadarGeometry:
 
         Raised ground appears nearer the radar, at the pixel of the sea-level point of the same slant range.
         """
-        slant = slant_range_m(self.near_range_m + PIXEL_M * colrow[:, 0])
+        slant = slant_range_m(self.near_range_m + GRD_PIXEL_M * colrow[:, 0])
         across = ground_range_m(slant, height_m) - self.near_range_m
-        return self._from_axes(across, PIXEL_M * colrow[:, 1])
+        return self._from_axes(across, GRD_PIXEL_M * colrow[:, 1])
 
     def xy_to_colrow(self, xy: Array, height_m: Array | float = 0.0) -> Array:
         """Map (n, 2) map points at heights (metres) to (n, 2) pixel coordinates, the inverse of the other."""
         across, along = self._to_axes(xy)
         slant = slant_range_m(self.near_range_m + across, height_m)
-        return np.column_stack([ground_range_m(slant) - self.near_range_m, along]) / PIXEL_M
+        return np.column_stack([ground_range_m(slant) - self.near_range_m, along]) / GRD_PIXEL_M
 
     def slant_range_m(self, col: Array) -> Array:
         """Return the distance from the radar to sea level at columns."""
-        return slant_range_m(self.near_range_m + PIXEL_M * col)
+        return slant_range_m(self.near_range_m + GRD_PIXEL_M * col)
 
     def incidence_deg(self, col: Array) -> Array:
         """Return the incidence angle at sea level at columns."""
-        return incidence_deg(self.near_range_m + PIXEL_M * col)
+        return incidence_deg(self.near_range_m + GRD_PIXEL_M * col)
 
     def azimuth_shift_m(self, col: Array, speed_m_s: Array | float, course_deg: Array | float) -> Array:
         """Return how far a moving target is imaged from its place, positive along the flight.
@@ -112,7 +112,7 @@ class RadarGeometry:
 
     def row_time(self, acquired: datetime, row: float) -> datetime:
         """Return when a row was seen, given when the middle one was."""
-        return acquired + timedelta(seconds=(row - self.height / 2) * PIXEL_M / GROUND_M_S)
+        return acquired + timedelta(seconds=(row - self.height / 2) * GRD_PIXEL_M / GROUND_M_S)
 
     def _from_axes(self, across: Array, along: Array) -> Array:
         sine, cosine = self._turn
@@ -174,7 +174,7 @@ def geometry_of(grid: Grid, radar_pass: RadarPass) -> RadarGeometry:
     across, along = unplaced._to_axes(corners)
     corner = unplaced._from_axes(across.min(keepdims=True), along.min(keepdims=True))[0]
     near = _ground_range_of(radar_pass.incidence_deg) - float(np.ptp(across)) / 2
-    size = (math.ceil(float(np.ptp(side)) / PIXEL_M) for side in (across, along))
+    size = (math.ceil(float(np.ptp(side)) / GRD_PIXEL_M) for side in (across, along))
     return RadarGeometry(grid.crs, (float(corner[0]), float(corner[1])), heading, near, *size)
 
 

@@ -13,7 +13,7 @@ from roadstead.core.geo import KNOT, Array
 from roadstead_lab.simulate.hulls.spec import HullSpec
 from roadstead_lab.simulate.optical.render import PlacedHull
 from roadstead_lab.simulate.radar.clutter import point_spread
-from roadstead_lab.simulate.radar.geometry import PIXEL_M, RadarGeometry
+from roadstead_lab.simulate.radar.geometry import GRD_PIXEL_M, RadarGeometry
 from roadstead_lab.simulate.texture import FloatArray
 
 _PAD_PX = 32
@@ -102,7 +102,7 @@ def _motion_px(hull: PlacedHull, geometry: RadarGeometry, count: int, rng: np.ra
     cols = np.full(count, col)
     way = geometry.azimuth_shift_m(cols, hull.speed_kn * KNOT, hull.heading_deg)
     rolling = rng.normal(0.0, 0.02 + 0.01 * hull.speed_kn, count)
-    return (way + geometry.azimuth_shift_m(cols, rolling, geometry.look_deg)) / PIXEL_M
+    return (way + geometry.azimuth_shift_m(cols, rolling, geometry.look_deg)) / GRD_PIXEL_M
 
 
 def _powers(part: Part, rng: np.random.Generator) -> Array:
@@ -194,7 +194,7 @@ def _image(group: Scatterers, rng: np.random.Generator) -> tuple[FloatArray, int
     )
     total = np.zeros((2, len(along), len(across)))
     for band, rcs in enumerate(group.rcs_m2):
-        amplitude = np.sqrt(rcs) / PIXEL_M
+        amplitude = np.sqrt(rcs) / GRD_PIXEL_M
         for weight in _LOOK_WEIGHTS / _LOOK_WEIGHTS.sum():
             phase = np.exp(2j * np.pi * rng.random(len(rcs)))
             total[band] += weight * np.abs((along * (amplitude * phase)) @ across.T) ** 2

@@ -27,7 +27,7 @@ from roadstead_lab.simulate.radar.clutter import (
     noise_sigma0,
     speckle,
 )
-from roadstead_lab.simulate.radar.geometry import PIXEL_M, RadarGeometry, RadarPass, geometry_of
+from roadstead_lab.simulate.radar.geometry import GRD_PIXEL_M, RadarGeometry, RadarPass, geometry_of
 from roadstead_lab.simulate.radar.hulls import hull_scatterers, stamp
 from roadstead_lab.simulate.radar.structures import structures
 from roadstead_lab.simulate.radar.terrain import imaged_ground, terrain_height, view_terrain
@@ -100,7 +100,7 @@ def hull_pixel(geometry: RadarGeometry, hull: PlacedHull) -> HullPixel:
     """Return where a hull's centre is imaged: its place at sea level, and the azimuth shift of its motion."""
     col, row = geometry.xy_to_colrow(np.array([hull.xy]))[0]
     shift = geometry.azimuth_shift_m(np.array([col]), hull.speed_kn * KNOT, hull.heading_deg)[0]
-    return HullPixel(hull.name, float(col), float(row + shift / PIXEL_M), float(shift))
+    return HullPixel(hull.name, float(col), float(row + shift / GRD_PIXEL_M), float(shift))
 
 
 def calibration(geometry: RadarGeometry, col: Array) -> Array:

@@ -16,7 +16,8 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 from shapely.geometry import LineString
 
-from roadstead_lab.simulate.coast.ground import PIXEL_M, Ground, Vector, rasterized_share
+from roadstead.core.geo import PIXEL_M
+from roadstead_lab.simulate.coast.ground import Ground, Vector, rasterized_share
 
 CELL_PX = 10
 CELL_M = CELL_PX * PIXEL_M

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, optimize, special
 
+from roadstead.core.geo import PIXEL_M
 from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
-from roadstead_lab.training.realism.views import PIXEL_M, Floats, Hull, Image, State, View
+from roadstead_lab.training.realism.views import Floats, Hull, Image, State, View
 
 TEN_TO_NINETY: Final = 2.5631
 """Width from 10 to 90 % of a Gaussian edge, in its standard deviations."""

@@ -33,7 +33,7 @@ class Chip:
     """What may not stand on both sides of a cross-validation."""
     real: bool
     rgb: Bytes
-    """[64, 64, 3]; 255 is a reflectance of 0.3558."""
+    """[64, 64, 3]; 255 is a reflectance of `VISUAL_FULL_SCALE`."""
 
 
 def cut_chip(view: View, name: str, centre: Floats) -> Chip | None:

@@ -22,7 +22,6 @@ State = Literal["at_quay", "at_anchor", "under_way"]
 Origin = Literal["ports", "anchorages", "ais_chips", "simulated"]
 
 BANDS: Final = ("red", "green", "blue", "nir")
-PIXEL_M: Final = 10.0
 QUAY_REACH_PX: Final = 4.0
 """A hull with land this near (40 m: an apron's fender, the loose width of a label and the 10 m pixel) is at a quay."""
 _QUAY_SHARE: Final = 0.2

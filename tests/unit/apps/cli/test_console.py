@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from roadstead.apps.cli.console import time_range
 from roadstead.core.errors import UsageError
+from roadstead.core.time_range import time_range
 
 
 @pytest.mark.parametrize("end", ["2020-11-08", "20201108"])

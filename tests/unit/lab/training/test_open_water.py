@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.simulate.chance import generator
 from roadstead_lab.training import open_water as module
 from roadstead_lab.training.figures import poisson_95, score_scene
 from roadstead_lab.training.open_water import on_sea, open_sea, open_water, rates, real_open_water
 from roadstead_lab.training.places import read_labels
-from roadstead_lab.training.scenes import VISUAL_REFLECTANCE
 from roadstead_lab.training.simulated_sea import CONDITIONS, empty_sea
 from tests.unit.detection.worlds import lamps
 from tests.unit.lab.training.test_scoring import seen, ship
@@ -87,7 +87,7 @@ def test_a_detector_that_cries_wolf_is_told_from_one_that_keeps_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     foam = np.zeros((4, 64, 64), np.float32)
-    foam[:3, 30, 30] = np.array([0.6, 0.15, 0.25], np.float32) * VISUAL_REFLECTANCE
+    foam[:3, 30, 30] = np.array([0.6, 0.15, 0.25], np.float32) * VISUAL_FULL_SCALE
     monkeypatch.setattr(module, "CONDITIONS", {"whitecaps": CONDITIONS["whitecaps"]})
     monkeypatch.setattr(module, "empty_sea", lambda *_: foam)
     # The made network sees a ship of 150 m where the foam is, 0.6 sure.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from roadstead.core.geo import Window
+from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
 from roadstead_lab.training.product import found_in
-from roadstead_lab.training.scenes import VISUAL_REFLECTANCE
 from roadstead_lab.training.simulated_image import SimulatedImage, detect_simulated, simulated_image
 from tests.unit.detection.worlds import lamps
 
@@ -17,7 +17,7 @@ from tests.unit.detection.worlds import lamps
 def reflectance(bands: int = 4) -> np.ndarray:
     """Return 200 pixels of black water with one lamp: a box of 150 m, 0.9 sure, at column 120, row 80."""
     image = np.zeros((bands, 200, 200), np.float32)
-    image[:3, 80, 120] = np.array([0.9, 0.15, 0.25], np.float32) * VISUAL_REFLECTANCE
+    image[:3, 80, 120] = np.array([0.9, 0.15, 0.25], np.float32) * VISUAL_FULL_SCALE
     return image
 
 

@@ -8,8 +8,8 @@ from math import isfinite
 
 from roadstead.apps.desk.ogc.source import FeatureCollection
 from roadstead.core.errors import UsageError
+from roadstead.core.geo import Bounds
 from roadstead.store.feature_pages import FeatureQuery
-from roadstead.store.rows import Bounds
 
 DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 100, 10_000, 10_000_000
 OWN = ("limit", "offset", "bbox", "datetime")

@@ -13,11 +13,11 @@ import shapely
 from fastapi import APIRouter, Depends, HTTPException, Request
 from starlette.responses import Response
 
-from roadstead import __version__
 from roadstead.apps.desk.access import Site, TheSite, Viewer
 from roadstead.apps.desk.map_data import NO_HULL, MapData, MapFilter, map_filter
 from roadstead.apps.desk.pages.tiles import PRIVATE, TheImagery, tile_place, unchanged
 from roadstead.core.ports import Port, coast, coasts
+from roadstead.core.version import __version__
 from roadstead.core.wording import moment, zone_words
 from roadstead.imagery.picture_styles import LOOK_WORDS, MASK_LOOKS
 
