@@ -16,7 +16,7 @@ from roadstead.core.errors import UsageError
 from roadstead.core.wording import EXPLANATIONS
 from roadstead.store import Asking, Decisions, OvertakenError, People, Releases, Store, Verdict, gate_of
 from roadstead.store.chain import GENESIS, digest
-from roadstead.store.permanent_ids import LETTERS, check_letter, new_id, plain_id
+from roadstead.store.releases import LETTERS, check_letter, new_id, plain_id
 from tests.unit.store import builders as b
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
