@@ -109,7 +109,7 @@ bench-reconciler: setup-dev ## What the reconciler says against the truth; rewri
 docs: setup-dev apt demo ## Remake the picture and the followed ship of the documentation
 	$(BIN)/python tools/architecture.py
 	$(BIN)/python tools/docs.py
-	$(BIN)/python -m roadstead.ais.guide docs/ais.md
+	$(BIN)/python -m roadstead.ais.reasons docs/ais.md
 
 site: setup-dev ## Build the documentation with its API reference into build/site, offline
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -23,8 +23,13 @@ from roadstead.core.settings import settings
 from roadstead.detection import Model, load_model
 from roadstead.imagery import Mosaic
 from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.visibility.clouds import Reflectance, checked_cloud, missed_cloud
-from roadstead.imagery.visibility.masks import SCL_WATER, cloud_mask
+from roadstead.imagery.visibility.clouds import (
+    SCL_WATER,
+    Reflectance,
+    checked_cloud,
+    cloud_mask,
+    missed_cloud,
+)
 from roadstead_lab.simulate.chance import generator
 from roadstead_lab.simulate.practice.scene import practice_scene
 from roadstead_lab.simulate.scenario.model import Weather

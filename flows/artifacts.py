@@ -10,7 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.served import FILES_URL
 from roadstead.apps.cli.count_table import count_rows
-from roadstead.publish.charts.overpass_map import overpass_map
+from roadstead.publish.charts import overpass_map
 from roadstead.store import Store
 from roadstead.workflows.watch_plan import WatchRequest
 

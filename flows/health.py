@@ -16,8 +16,7 @@ from starlette.staticfiles import StaticFiles
 from roadstead.apps.desk import bounded
 from roadstead.core.errors import RoadsteadError
 from roadstead.store import Store
-from roadstead.workflows.metrics import metrics_text
-from roadstead.workflows.status import port_status
+from roadstead.workflows.status import metrics_text, port_status
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.reconciler.common import bootstrapped, share, table
-from roadstead.counting.population import Known, population
+from roadstead.counting.posterior import Known, population
 
 DRAWS = 1_000
 SEED = 0

@@ -15,7 +15,7 @@ import pytest
 import rasterio
 
 from roadstead.core.geo import lonlat_to_xy
-from roadstead.publish.refused_words import check_words
+from roadstead.publish.wording import check_words
 from roadstead.workflows.export import FORMATS
 from tests.integration.conftest import Run
 from tests.worlds import MMSI, World

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alembic import command
 from pandas.testing import assert_frame_equal
-from sqlalchemy import column, create_engine, insert, make_url, table, text
+from sqlalchemy import text
 
 from roadstead.audit import results
 from roadstead.core.errors import StoreError
@@ -21,7 +19,6 @@ from tests.unit.apps.desk import releasing as q
 from tests.unit.audit import builders as a
 from tests.unit.builders import ACQUIRED
 from tests.unit.store import builders as b
-from tests.unit.store.test_migrations import OLD_ROW, config
 from tests.unit.store.test_version import a_late_replacement_is_noticed, each_write_is_noticed
 
 WHY = lacking()
@@ -69,27 +66,6 @@ def test_what_another_process_writes_is_noticed(server: Postgres) -> None:
         a_late_replacement_is_noticed(here, there)
 
 
-def test_a_chain_of_an_older_schema_is_whole_after_the_migrations(server: Postgres) -> None:
-    url = server.create("older")
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        old = config()
-        old.attributes["connection"] = connection
-        command.upgrade(old, "0004")
-        connection.execute(insert(table("decisions", *map(column, OLD_ROW))), [OLD_ROW])
-    engine.dispose()
-    with Store.open(url) as store:
-        chain = Decisions(store)
-        assert (chain.verify().rows, chain.verify().faults, chain.verify().head) == (1, (), OLD_ROW["sha256"])
-        chain.undo(1, "ana", datetime(2026, 3, 2, tzinfo=UTC))
-        assert (chain.verify().rows, chain.verify().faults) == (2, ())
-        for change in ("UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"):
-            with pytest.raises(StoreError, match="only ever added"), store.transaction(True) as connection:
-                connection.execute(text(change))
-        with pytest.raises(StoreError), store.transaction(True) as connection:
-            connection.execute(text("UPDATE decisions SET kind = 'invented'"))
-
-
 def test_the_desk_works_over_postgis(server: Postgres) -> None:
     with Store.open(server.create("desk")) as store:
         r.fill(store)
@@ -111,7 +87,8 @@ def test_the_desk_works_over_postgis(server: Postgres) -> None:
         for path in (f"/released/{name}", "/released", "/finding/nampo/d0", "/log"):
             assert browser.get(path).status_code == 200, path
         assert Decisions(store).verify().faults == ()
-        for change in ("UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"):
+        changes = ["UPDATE decisions SET note = 'x'", "DELETE FROM decisions", "TRUNCATE decisions"]
+        for change in (*changes, "TRUNCATE attached_files"):
             with (
                 pytest.raises(StoreError, match="only ever added"),
                 store.transaction(writes=True) as connection,

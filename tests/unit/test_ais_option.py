@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from roadstead.apps.cli.console import AisCommand, with_ais_repeated
 from roadstead.apps.cli.main import app
-from roadstead.apps.cli.options import AisCommand, with_ais_repeated
 from roadstead_lab.simulate.ais.csv_file import CSV_COLUMNS
 from tests.unit.ais.messages import SHIP, position, voyage, write
 

@@ -42,8 +42,7 @@ from roadstead.store import LeadFilter, Leads, Queue, Store
 from roadstead.store.feature_pages import FeatureQuery
 from roadstead.store.leads import FINDING, is_lead, lead_kind
 from roadstead.workflows.export import export_ports, port_report
-from roadstead.workflows.metrics import metrics_text
-from roadstead.workflows.status import port_status
+from roadstead.workflows.status import metrics_text, port_status
 from tests.unit.apps.desk import builders as r
 from tests.unit.publish import builders as e
 from tests.unit.store import builders as b

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from roadstead.apps.cli.main import app
 from roadstead.core.settings import Settings
-from roadstead.workflows.metrics import metrics_text
+from roadstead.workflows.status import metrics_text
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -18,12 +18,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from roadstead.ais.codes import MESSAGES, MOBILES, nav_status
-from roadstead.ais.data import SIMULATED_SOURCE, Window
+from roadstead.ais.data import SIMULATED_SOURCE, Tally, Window
 from roadstead.ais.identity.registry import imo_is_valid, is_distress_beacon, mid_is_assigned, station_kind
 from roadstead.ais.readers.batch import DYNAMIC, Batch, Fault, IntArray
 from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, numbers, text
-from roadstead.ais.static_reports import static_of
-from roadstead.ais.tally import Tally
+from roadstead.ais.static_history import static_of
 from roadstead.core.geo import NAUTICAL_MILE_M
 from roadstead.core.spreadsheet import text_of_cell
 

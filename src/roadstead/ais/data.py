@@ -1,16 +1,17 @@
-"""`AisData`: the four AIS tables of one or more sources."""
+"""`AisData`: the four AIS tables of one or more sources, on what terms they came, and what became of every row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from roadstead.core.errors import UsageError
 from roadstead.core.geo import Array
 from roadstead.core.schemas import POSITIONS, QUARANTINE, STATIONS, VESSELS, empty
 
@@ -22,6 +23,8 @@ Progress = Callable[[int, int], None]
 
 SIMULATED_SOURCE: Final = "SIM-"
 """Sources of simulated AIS are named so; nothing else in a message could tell it from the real."""
+Receiver = Literal["terrestrial", "satellite", "mixed", "unknown"]
+RECEIVERS: tuple[Receiver, ...] = get_args(Receiver)
 
 
 def from_simulator(source: pd.Series) -> bool:
@@ -93,3 +96,81 @@ class Window:
         if self.end is not None:
             kept &= time <= self.end
         return kept
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Rows by what became of them; a multipart message is one row, and so is a line that could not be read."""
+
+    positions: int = 0
+    """Position reports of ships that were kept."""
+    stations: int = 0
+    """Reports of transmitters that are no ships, kept as evidence of reception."""
+    static: int = 0
+    """Rows that hold static data alone."""
+    duplicates: int = 0
+    """The same report again, from this receiver or another."""
+    out_of_reach: int = 0
+    """Good rows from elsewhere, or from another time, than what was asked for."""
+    quarantined: int = 0
+    """Rows of which nothing could be used; each is in the quarantine with a reason."""
+    passed_over: int = 0
+    """Messages of kinds, and sentences of instruments, that say nothing of a ship; rows that declare nothing."""
+
+    @property
+    def kept(self) -> int:
+        """Rows of which something was kept."""
+        return self.positions + self.stations + self.static
+
+    @property
+    def read(self) -> int:
+        """All rows."""
+        return sum(getattr(self, part.name) for part in fields(self))
+
+    def __add__(self, other: Tally) -> Tally:
+        """Add two files, or two parts of one."""
+        return Tally(**{name: value + getattr(other, name) for name, value in asdict(self).items()})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the parts and their sums."""
+        return {"read": self.read, "kept": self.kept, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of AIS and its terms; what the user did not say is unknown, never assumed."""
+
+    name: str | None = None
+    """None: rows are named by the station in their tag block, or by the file."""
+    licence: str | None = None
+    """Name or address of the licence or contract."""
+    redistribute: bool | None = None
+    """Whether the reports may be passed on to others."""
+    thinning_s: float | None = None
+    """The source passes on one report of a ship in so many seconds; 0: all of them."""
+    receiver: Receiver = "unknown"
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            UsageError: a thinning interval below 0, or a receiver of no known kind.
+        """
+        if self.thinning_s is not None and not self.thinning_s >= 0.0:
+            raise UsageError(f"--thinning-s {self.thinning_s}: seconds cannot be below 0")
+        if self.receiver not in RECEIVERS:
+            raise UsageError(f"--receiver {self.receiver}: write one of {', '.join(RECEIVERS)}")
+
+    @property
+    def says_something(self) -> bool:
+        """True where the user said more than a name."""
+        return self != Source(self.name)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as it is written."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any] | None, name: str | None) -> Source:
+        """Return a source from its record; unknown terms where there is none."""
+        return cls(**record) if record else cls(name)

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from roadstead.ais.data import AisData, from_simulator
-from roadstead.ais.identity.changes import identity_changes
-from roadstead.ais.runs import Run, runs_of, seconds_of
+from roadstead.ais.identity.identify import identity_changes
+from roadstead.ais.tracks import Run, runs_of, seconds_of
 from roadstead.core.geo import KNOT, WGS84, Array, distance_m, lonlat_to_xy, project
 from roadstead.core.ports import Port
 from roadstead.core.schemas import EVENTS, checked, empty

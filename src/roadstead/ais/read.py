@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 
 from roadstead.ais.clean import Cleaned, clean
-from roadstead.ais.data import AisData, Box, Progress, Window
+from roadstead.ais.data import AisData, Box, Progress, Tally, Window
 from roadstead.ais.duplicates import Memory, repeats
 from roadstead.ais.readers.archives import Piece, expanded, pieces_of
 from roadstead.ais.readers.batch import Batch, Fault
@@ -23,7 +23,6 @@ from roadstead.ais.readers.nmea import read_nmea
 from roadstead.ais.readers.open_files import opened
 from roadstead.ais.readers.parquet import read_parquet
 from roadstead.ais.static_history import changes, gear_mmsis, history
-from roadstead.ais.tally import Tally
 from roadstead.ais.tracks import segment
 from roadstead.core.errors import AisError
 from roadstead.core.schemas import POSITIONS, QUARANTINE, STATIONS, VESSELS, checked, empty

@@ -1,8 +1,8 @@
 """The audit: how much a model misses and makes up at a port, from cells drawn at random and boxed by people."""
 
 from roadstead.audit.estimate import Estimate
-from roadstead.audit.frame import Candidate, candidates, window_of
-from roadstead.audit.recall_statement import (
+from roadstead.audit.frame import Candidate, allocation, candidates, order, seconds, shuffled, window_of
+from roadstead.audit.precision import (
     COLUMNS,
     LEAST_CELLS,
     NOT_MEASURED,
@@ -11,7 +11,6 @@ from roadstead.audit.recall_statement import (
     with_recall,
 )
 from roadstead.audit.results import Agreement, ModelResult, Results, is_complete, results
-from roadstead.audit.sample import allocation, order, seconds, shuffled
 from roadstead.audit.scoring import NOTHING, UNTOLD, inside
 
 __all__ = [

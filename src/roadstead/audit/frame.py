@@ -1,11 +1,18 @@
-"""What an audit draws from: every square of a zone's searched water at every overpass that observed the zone.
+"""What an audit draws from, and how: squares of a zone's searched water, at random within strata.
 
 A square is `CELL_PX` pixels of the port's grid wide, so that one cell is a few minutes' work. Cells with less than
 `LEAST_AREA_M2` of searched water are left out of the frame.
+
+The random part of a draw: how many cells of each stratum, in which order, and which go to a second reviewer.
+
+Strata are port, kind of zone, and whether the model found any hull in the cell. Half of the cells go to those with
+hulls, where recall is learnt of, and half to those without, where ships that were missed altogether lie. Within both
+the numbers follow the sizes of the strata, and each has two where it can, so that its variance can be told.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +34,10 @@ MARGIN_PX: Final = 16
 """The picture reaches this far beyond its square, so that hulls on its edge are seen whole: 256 pixels in all."""
 LEAST_AREA_M2: Final = 10_000.0
 Square = tuple[int, int]
+SECOND_SHARE: Final = 0.2
+"""Of the cells that a second reviewer looks at too; one at least."""
+_FIRST: Final = 2
+Stratum = tuple[str, bool]
 
 
 @dataclass(frozen=True)
@@ -148,3 +159,37 @@ def window_of(cell: Candidate, grid: Grid) -> Window:
     right = min((cell.col + 1) * CELL_PX + MARGIN_PX, grid.width)
     bottom = min((cell.row + 1) * CELL_PX + MARGIN_PX, grid.height)
     return Window(left, top, right - left, bottom - top)
+
+
+def allocation(sizes: Mapping[Stratum, int], wanted: int) -> dict[Stratum, int]:
+    """Return how many cells of each stratum (kind, found) to draw; all of them where fewer are there than wanted."""
+    total = {found: sum(n for (_, f), n in sizes.items() if f is found) for found in (True, False)}
+    share = {key: n / total[key[1]] for key, n in sizes.items() if n}
+    given = dict.fromkeys(sorted(share), 0)
+    for _ in range(min(wanted, sum(sizes.values()))):
+        free = [key for key in given if given[key] < sizes[key]]
+        # First one, then two of each stratum, the largest first; then whoever is furthest behind its share.
+        given[min(free, key=lambda k: (min(given[k], _FIRST), -share[k] / (given[k] + 1), k))] += 1
+    return given
+
+
+def order(cells: Sequence[Candidate], seed: int, port: str, stratum: Stratum) -> list[Candidate]:
+    """Return the cells of a stratum in the random order in which they are taken."""
+    ranked = sorted(cells, key=lambda cell: cell.place)
+    return [ranked[i] for i in _rng(seed, port, *map(str, stratum)).permutation(len(ranked))]
+
+
+def shuffled(count: int, seed: int, *what: str) -> list[int]:
+    """Return 0 .. count - 1 in random order."""
+    return [int(i) for i in _rng(seed, *what).permutation(count)]
+
+
+def seconds(count: int, seed: int, port: str) -> frozenset[int]:
+    """Return which of so many cells, by number, go to a second reviewer: `SECOND_SHARE`, at least one."""
+    number = max(1, round(SECOND_SHARE * count)) if count else 0
+    return frozenset(shuffled(count, seed, port, "second reviewer")[:number])
+
+
+def _rng(seed: int, *what: str) -> np.random.Generator:
+    text = "\n".join((str(seed), *what))
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))

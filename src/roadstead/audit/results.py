@@ -26,7 +26,7 @@ from roadstead.audit.scoring import (
     inside,
     length_bin,
 )
-from roadstead.core.box_pairing import paired
+from roadstead.core.oriented_boxes import paired
 from roadstead.core.schemas import CLASSES
 from roadstead.store import AuditAnswer, AuditCell, AuditDraw, Audits, Store, newest
 
@@ -49,7 +49,7 @@ class ModelResult:
     reviewers: int
     """People."""
     ships: int
-    """Boxed in them, of `box_pairing.LEAST_LENGTH_M` or more."""
+    """Boxed in them, of `oriented_boxes.LEAST_LENGTH_M` or more."""
     recall: Estimate
     """Of those ships: found."""
     by_length: Mapping[str, Estimate]

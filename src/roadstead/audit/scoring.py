@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from roadstead.core.box_pairing import LEAST_LENGTH_M, paired
 from roadstead.core.geo import Array
+from roadstead.core.oriented_boxes import LEAST_LENGTH_M, paired
 from roadstead.core.schemas import CLASSES, LENGTH_BINS
 from roadstead.store import AuditAnswer, AuditCell
 

@@ -1,4 +1,4 @@
-"""The port file: one port's zones, checked feature by feature.
+"""The port file: one port's zones, checked feature by feature, with fields as people name them.
 
 What a file must hold is drawn here as a schema of GeoJSON (RFC 7946, WGS84), which `port_formats` makes of other
 formats; what zones must be towards each other is checked in `roadstead.core.ports`.
@@ -7,7 +7,10 @@ formats; what zones must be towards each other is checked in `roadstead.core.por
 from __future__ import annotations
 
 import json
+import re
 import reprlib
+import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,9 +30,21 @@ from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import PortError
-from roadstead.core.port_fields import KINDS, SPELT, in_our_words
-from roadstead.core.port_formats import in_wgs84, read_collection
+from roadstead.core.port_formats import LAYER, in_wgs84, read_collection
 
+SPELT = {
+    "port": ("port", "harbour", "harbor"),
+    "zone": ("zone", "zone_id", "zoneid"),
+    "kind": ("kind", "type", "zone_type", "zonetype", "category"),
+    "name": ("name", "title", "label"),
+    "source": ("source",),
+    "confidence": ("confidence",),
+    "note": ("note",),
+}
+"""Our field -> names it has in files, in lower case; the first that a file has counts."""
+KINDS = ("berth", "anchorage", "fairway", "lock")
+_ZONE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*/[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_APART = re.compile(r"[^a-z0-9_]+")
 Kind = Literal["berth", "anchorage", "fairway", "lock"]
 Confidence = Literal["high", "medium", "low"]
 _WANTED = {
@@ -205,3 +220,60 @@ def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         example = "port/zone, such as 'nampo/coal-berths'" if field == "zone" else "such as 'nampo'"
         return f"{field} {fault['input']!r} must be lower-case words: {example}"
     return f"{field} {reprlib.repr(fault['input'])}: {fault['msg']}"
+
+
+def in_our_words(given: Mapping[str, Any], port: str | None = None) -> dict[str, Any]:
+    """Return the properties of a feature under our names.
+
+    A zone without an id takes it from ``id`` or ``name``; a kind may stand in any case and in the plural, or be the
+    name of the layer or KML folder. What a file says under our own names is left as it is.
+
+    Args:
+        given: as in the file.
+        port: slug for a file that names no port.
+    """
+    said = {name: value for name in SPELT if (value := _first(given, SPELT[name])) is not None}
+    zone = said.get("zone") or _zone_words(given)
+    slug = said.get("port") or _port_of(zone) or port
+    if zone is not None and "zone" not in said:
+        zone = zone if _ZONE.fullmatch(zone) else _joined(slug, zone)
+    kind = said.get("kind", _kind(given.get(LAYER)))
+    found = {**said, "port": slug, "zone": zone, "kind": _kind(kind) or kind}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def slug_of(words: str) -> str | None:
+    """Return words as a slug, ``North Roads`` as ``north-roads``; None where no Latin letter or digit is left."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    return re.sub("[-_]*-[-_]*", "-", _APART.sub("-", plain)).strip("-_") or None
+
+
+def _first(given: Mapping[str, Any], names: tuple[str, ...]) -> Any:  # noqa: ANN401 - unchecked
+    by = {str(key).strip().lower(): value for key, value in given.items() if value is not None}
+    return next((by[name] for name in names if name in by), None)
+
+
+def _zone_words(given: Mapping[str, Any]) -> str | None:
+    """Return what an id can be made from: an ``id`` that is a word, else a name, else a number."""
+    number = _first(given, ("id", "fid"))
+    if isinstance(number, str) and re.search("[A-Za-z]", number):
+        return number.strip()
+    name = _first(given, SPELT["name"])
+    if isinstance(name, str) and name.strip():
+        return name.strip()
+    return None if number is None or isinstance(number, (dict, list)) else f"{number}".removesuffix(".0")
+
+
+def _port_of(zone: object) -> str | None:
+    return zone.partition("/")[0] if isinstance(zone, str) and "/" in zone else None
+
+
+def _joined(port: object, zone: str) -> str | None:
+    own = slug_of(zone.rpartition("/")[2])
+    return f"{port}/{own}" if isinstance(port, str) and own else None
+
+
+def _kind(value: object) -> str | None:
+    """Return one of `KINDS` for a word that means it in any case or the plural; None for others."""
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return word if word in KINDS else word[:-1] if word.endswith("s") and word[:-1] in KINDS else None

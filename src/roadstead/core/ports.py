@@ -23,8 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import PortError, UnknownPortError
 from roadstead.core.geo import PIXEL_M, WGS84, Array, Bounds, Grid, project, utm_crs
-from roadstead.core.port_fields import slug_of
-from roadstead.core.port_file import Confidence, Feature, Kind, parse_features, read_features
+from roadstead.core.port_file import Confidence, Feature, Kind, parse_features, read_features, slug_of
 from roadstead.core.port_formats import READ, SUFFIXES
 from roadstead.core.settings import settings
 

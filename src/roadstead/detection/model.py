@@ -38,7 +38,7 @@ class Merge(_Part):
     """Least oriented intersection over union. On the labelled real scenes F1 is flat from 0.4 to 0.8; boxes run a pixel
     wide and those of rafted hulls overlap by half and more, so at 0.4 a tenth of simulated rafted hulls is lost."""
     middle: float = Field(default=0.5, ge=0.0, lt=1.0)
-    """Share of a box's length, about its centre, on which another hull's cannot lie: see `merge.unique_hulls`. 0 for
+    """Share of a box's length, about its centre, on which another hull's cannot lie: see `decode.unique_hulls`. 0 for
     overlap alone."""
 
 

@@ -18,18 +18,16 @@ from roadstead.imagery.optical.mosaic import Mosaic
 from roadstead.imagery.optical.plausibility import Searched
 from roadstead.imagery.optical.stack import Block
 from roadstead.imagery.overpasses import SAME_PASS, fill, group_overpasses, same_pass
-from roadstead.imagery.raster.cog import write_cog
-from roadstead.imagery.raster.gcp_tiff import write_gcp_tiff
+from roadstead.imagery.raster.cog import write_cog, write_gcp_tiff
 from roadstead.imagery.raster.geotiff import SIMULATED_TAG, open_geotiff
 from roadstead.imagery.raster.reading import raster_drivers
 from roadstead.imagery.remote.address_rules import is_remote, local_path
 from roadstead.imagery.scene import BANDS, BandAsset, Overpass, Scene, Sighting
-from roadstead.imagery.stac.acquisition_time import SIGMA_S
+from roadstead.imagery.stac.acquisition_time import SIGMA_S, with_sensing_time
 from roadstead.imagery.stac.item import SIMULATED, item_sha256, open_item, read_item, scene_from_item
 from roadstead.imagery.stac.orbits import CYCLE, REACH, Pass, covers, expected_passes
 from roadstead.imagery.stac.safe import is_safe
 from roadstead.imagery.stac.search import SearchResult, Source, lists_passes, search, sources
-from roadstead.imagery.stac.sensing_time import with_sensing_time
 from roadstead.imagery.visibility.fractions import Visibility, imaged_part
 
 __all__ = [

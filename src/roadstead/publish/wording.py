@@ -1,18 +1,31 @@
-"""A finding, its decisions and its codes in words for people: the same at the desk, in labels and in dossiers."""
+"""Findings, decisions, codes and passes in words for people, and words that no file of ours says.
+
+Words that no file of ours says, and how a declared name that holds one is shown all the same.
+
+A match, or a hull with no AIS partner, is a lead with a probability. What a ship's owner chose as its name is evidence:
+it stands as it was declared, between quotation marks, and never as a word of ours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import html
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
+from markupsafe import escape
 
+from roadstead.core.errors import AccusationError
 from roadstead.core.geo import distance_m
 from roadstead.core.oriented_boxes import Measures, measured
-from roadstead.core.schemas import CLASSES
-from roadstead.core.wording import coded, finding_chance, known
+from roadstead.core.schemas import CLASSES, LEDGER_STATES
+from roadstead.core.wording import REFUSED, REFUSED_ROOTS, accuses, coded, finding_chance, known, plain_text
+from roadstead.counting.series import Gap
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.store import Decision
 
@@ -51,6 +64,22 @@ _SHIP_TYPES = {
     range(70, 80): "cargo of any kind",
     range(80, 90): "tanker",
 }
+__all__ = ["LEAD", "REFUSED", "check_words", "declared_texts", "quoted"]
+
+LEAD = "This is a lead with a probability, never a verdict."
+"""Stands in every file about one finding."""
+FREE_TEXT = ("name", "callsign", "destination")
+"""Columns of `schemas.VESSELS` that a ship fills in as it likes."""
+_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[a-zA-Z/!?][^>]*>", re.IGNORECASE | re.DOTALL)
+_ATTRIBUTES = re.compile(r"\b(?:alt|title|aria-label)\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
+STATE_WORDS = {
+    "processed": "processed",
+    "too_cloudy": "too little seen",
+    "failed": "failed",
+    "missing": "missing at the provider",
+    "not_acquired": "not acquired",
+}
+"""State of `schemas.LEDGER_STATES` -> words for people."""
 
 
 def second(time: datetime) -> str:
@@ -145,3 +174,101 @@ def redrawn(row: Decision) -> str:
 
 def _size(box: Measures) -> str:
     return f"{box.length_m:.0f} × {box.beam_m:.0f} m, axis {box.axis_deg:.0f}°"
+
+
+def quoted(name: str) -> str:
+    """Return a declared name (or destination, or callsign) as a file shows it: on one line, between quotation marks."""
+    return f"“{' '.join(name.split())}”"
+
+
+def declared_texts(vessels: pd.DataFrame) -> frozenset[str]:
+    """Return every text of `schemas.VESSELS` that ships fill in as they like."""
+    return frozenset(str(text) for name in FREE_TEXT for text in vessels[name].dropna())
+
+
+def check_words(text: str, declared: Collection[str] = ()) -> str:
+    """Return text, HTML or KML that accuses nobody.
+
+    Args:
+        text: what is to be written.
+        declared: texts that ships declared; between quotation marks (`quoted`) they may hold any word.
+
+    Raises:
+        AccusationError: a refused word stands in it, outside of what was declared.
+    """
+    lowered = plain_text(text).lower()
+    if "&#" not in text and not any(root in lowered for root in REFUSED_ROOTS):
+        return text
+    plain = text
+    for name in sorted({name for name in declared if accuses(name)}, key=len, reverse=True):
+        shown = quoted(name)
+        for form in (shown, html.escape(shown), html.escape(shown, quote=False), str(escape(shown))):
+            plain = plain.replace(form, " ")
+    # KML holds HTML, escaped, so there are two layers; tags and lines may part two words.
+    for _ in range(2):
+        plain = html.unescape(" ".join([*_ATTRIBUTES.findall(plain), _TAGS.sub(" ", plain)]))
+    if found := accuses(plain):
+        raise AccusationError(f"a text that was to be written says {found!r}; Roadstead accuses nobody")
+    return text
+
+
+@dataclass(frozen=True)
+class BlindPass:
+    """A pass that says nothing of ships."""
+
+    acquired: datetime | None
+    """UTC; None where the item does not say."""
+    overpass_id: str | None
+    """None of a pass that no catalogue lists."""
+    state: str
+    reason: str | None
+
+    @property
+    def words(self) -> str:
+        """Its state in words."""
+        return STATE_WORDS[self.state]
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The passes over a port in some time: those tried, and those that the orbits say took place."""
+
+    states: Mapping[str, int]
+    """State -> passes, in the order of `schemas.LEDGER_STATES`, of states that any pass is in."""
+    blind: tuple[BlindPass, ...]
+    """Newest first; those of unknown time last."""
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(self.states.values())
+
+    @property
+    def words(self) -> str:
+        """How many there are in each state, in words."""
+        return ", ".join(f"{n} {STATE_WORDS[state]}" for state, n in self.states.items()) or "none"
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """The blind ones as gaps of a chart, oldest first."""
+        return [Gap(one.acquired, one.words) for one in reversed(self.blind) if one.acquired]
+
+
+def passes_of(ledger: pd.DataFrame) -> Passes:
+    """Return the passes of `schemas.LEDGER`."""
+    counted = ledger["state"].value_counts()
+    blind = ledger[ledger["state"] != "processed"]
+    newest = blind.sort_values("acquired", ascending=False, na_position="last", kind="stable")
+    return Passes(
+        {state: int(counted[state]) for state in LEDGER_STATES if state in counted.index},
+        tuple(_blind(row) for row in newest.to_dict("records")),
+    )
+
+
+def _blind(row: Mapping[Any, Any]) -> BlindPass:
+    acquired = pd.Timestamp(row["acquired"]).to_pydatetime() if known(row["acquired"]) else None
+    return BlindPass(acquired, _text(row["overpass_id"]), str(row["state"]), _text(row["reason"]))
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 - a cell
+    return str(value) if known(value) else None

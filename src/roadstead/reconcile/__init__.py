@@ -2,9 +2,9 @@
 
 from roadstead.reconcile.ais_window import AisWindow, cut_ais_window
 from roadstead.reconcile.alongside import PAIR_REASONS, alongside_pairs
-from roadstead.reconcile.declared_reception import StatedReception, read_stated
+from roadstead.reconcile.decide import CONFLICTS, REASONS
 from roadstead.reconcile.doubt import Doubt
-from roadstead.reconcile.reasons import CONFLICTS, REASONS
+from roadstead.reconcile.reception import StatedReception, read_stated
 from roadstead.reconcile.run import Reconciled, reconcile, reconcile_checked, reconcile_overpass
 
 __all__ = [

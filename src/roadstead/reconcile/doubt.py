@@ -15,9 +15,9 @@ import numpy as np
 from roadstead.core.geo import Array
 from roadstead.reconcile.alignment import Alignment
 from roadstead.reconcile.assignment import Index
+from roadstead.reconcile.decide import join_codes
 from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.match_rows import Row, Scored, detection_rows, vessel_rows
-from roadstead.reconcile.reasons import join_codes
 
 MOST_SIGMA_S = 3_600.0
 """A time of acquisition with a greater standard error than this is none: it contradicts its own product."""
@@ -33,7 +33,7 @@ class Doubt:
     """What seems to be wrong with one overpass."""
 
     codes: tuple[str, ...]
-    """Of `reasons.REASONS`."""
+    """Of `decide.REASONS`."""
     words: str
     """For people, with figures."""
 

@@ -15,13 +15,12 @@ from shapely.geometry import Point
 from roadstead.ais import flag_of, imo_is_valid, mid_is_assigned
 from roadstead.core.geo import Array
 from roadstead.core.schemas import MATCHES, empty
-from roadstead.reconcile.decide import Decision, candidates_of
+from roadstead.reconcile.decide import Decision, candidates_of, join_codes
 from roadstead.reconcile.declared_vessel import Declared
 from roadstead.reconcile.density import Prediction
 from roadstead.reconcile.fit import Fit
 from roadstead.reconcile.overpass_view import View
 from roadstead.reconcile.position import STALE_S
-from roadstead.reconcile.reasons import join_codes
 from roadstead.reconcile.score import Pairs, Seen, length_sd, raw_class_ratio
 
 Row = dict[str, Any]

@@ -22,7 +22,6 @@ from roadstead.reconcile import reception
 from roadstead.reconcile.ais_window import AisWindow, cut_ais_window
 from roadstead.reconcile.alignment import Alignment, alignment, seen_too_seldom
 from roadstead.reconcile.decide import decide
-from roadstead.reconcile.declared_reception import StatedReception, stated_for
 from roadstead.reconcile.density import Prediction, lonlat
 from roadstead.reconcile.doubt import MOST_SIGMA_S, Doubt, doubt_of, either_way, rows_in_doubt
 from roadstead.reconcile.false_positions import rests
@@ -41,6 +40,7 @@ from roadstead.reconcile.match_rows import (
 )
 from roadstead.reconcile.overpass_view import View, mass_inside, view_of
 from roadstead.reconcile.position import GEOREFERENCE_SD_M, SNAPSHOT_REACH_S, by_hull_and_time, keyed, predict
+from roadstead.reconcile.reception import StatedReception, stated_for
 from roadstead.reconcile.score import Seen, pair_up, seen_of
 
 WINDOW_H = 6.0

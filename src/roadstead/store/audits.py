@@ -16,13 +16,12 @@ from sqlalchemy import Connection, Select, func, insert, select
 from roadstead.core.errors import UsageError
 from roadstead.core.geo import Array, Grid, lonlat_to_xy
 from roadstead.core.schemas import CLASSES
-from roadstead.store import audit_schema, schema
-from roadstead.store.audit_schema import ANSWERS
+from roadstead.store import desk_schema, schema
 from roadstead.store.chain import alone
-from roadstead.store.conditions import ACQUISITION
 from roadstead.store.decisions import LONGEST_NOTE, OvertakenError
-from roadstead.store.rows import table_of
-from roadstead.store.version import version_of
+from roadstead.store.desk_schema import ANSWERS
+from roadstead.store.ledger import version_of
+from roadstead.store.rows import ACQUISITION, table_of
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
 DRAW, CELL, ANSWER, BOX = (
     table_of(entity)
     for entity in (
-        audit_schema.AuditDraw,
-        audit_schema.AuditCell,
-        audit_schema.AuditAnswer,
-        audit_schema.AuditBox,
+        desk_schema.AuditDraw,
+        desk_schema.AuditCell,
+        desk_schema.AuditAnswer,
+        desk_schema.AuditBox,
     )
 )
 DETECTION = table_of(schema.Detection)

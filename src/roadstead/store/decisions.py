@@ -22,9 +22,9 @@ from roadstead.store.chain import (
     canonical,
     verified,
 )
-from roadstead.store.conditions import in_parts
 from roadstead.store.desk_schema import BECAUSE, FIXED_STRUCTURE, RELEASES
 from roadstead.store.desk_schema import DECISIONS as KINDS
+from roadstead.store.rows import in_parts
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

@@ -1,20 +1,22 @@
-"""Opening the database: pragmas, migrations, and its errors in our words."""
+"""Opening the database: pragmas, migrations, SQLite that may only be read, and its errors in our words."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import stamina
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from roadstead.core.errors import StoreError, UsageError
 from roadstead.store.schema import SCHEMA_VERSION
-from roadstead.store.sqlite_reading import UNMERGED, is_unmerged, may_be_written, reading_engine
 
 BUSY_TIMEOUT_S = 30.0
 """How long a command waits for another one that is writing."""
@@ -31,6 +33,12 @@ _CAUSES = {
     "SQLITE_CORRUPT": "it is damaged: restore it from a copy, or delete it and run the watch again",
 }
 """SQLite's error names (https://www.sqlite.org/rescode.html) by prefix -> what to do."""
+READ_ONLY = "it may only be read here, so nothing was written: set ROADSTEAD_STORE to one that may be written"
+CHANGED = "it changed while it was read, by somebody who may write it: ask again"
+UNMERGED = (
+    "it may only be read here, and changes beside it (-wal) were not put into it yet: open it once where it may be "
+    "written, or copy all of its files"
+)
 
 
 @contextmanager
@@ -58,7 +66,7 @@ def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
 
     Raises:
         UsageError: the URL is wrong or its driver is not installed.
-        StoreError: the database cannot be opened, or a newer Roadstead made it.
+        StoreError: the database cannot be opened, or its schema is unknown here, as a newer Roadstead's is.
     """
     try:
         parsed = make_url(url)
@@ -184,5 +192,65 @@ def _migrate(engine: Engine, url: URL) -> None:
             command.upgrade(config, "head")
         except CommandError as error:
             raise StoreError(
-                f"store {url.render_as_string()}: a newer Roadstead made it ({error}); update Roadstead"
+                f"store {url.render_as_string()}: its schema is unknown here ({error}; here {SCHEMA_VERSION}): update "
+                "Roadstead if a newer one made it; one from before the first release has to be made anew"
             ) from error
+
+
+def may_be_written(path: Path) -> bool:
+    """Whether a database file, and what SQLite puts beside it, may be written; one that is not there yet may be."""
+    if not path.exists():
+        return True
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return False
+    return not os.statvfs(path).f_flag & os.ST_RDONLY
+
+
+def reading_engine(url: URL, path: Path) -> Engine:
+    """Return an engine that only reads; each transaction opens the file anew, so that none is read half-changed."""
+    engine = create_engine(url, creator=_opener(path), poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(engine, "commit", lambda connection: _check_unchanged(connection, url, path))
+    return engine
+
+
+def _opener(path: Path) -> Callable[[], sqlite3.Connection]:
+    def opened() -> sqlite3.Connection:
+        # Not "immutable" where another process writes: its changes lie in -wal, which that would pass over.
+        how = "mode=ro" if is_unmerged(path) else "mode=ro&immutable=1"
+        before = _state(path)
+        made = sqlite3.connect(
+            f"file:{quote(str(path))}?{how}",
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+            factory=_Reading,
+        )
+        made.began_as = before if "immutable" in how else None
+        return made
+
+    return opened
+
+
+class _Reading(sqlite3.Connection):
+    """A connection that knows what its file was like when it was opened."""
+
+    began_as: tuple[int, int] | None = None
+    """None where SQLite itself sees to that: the file is not taken for immutable."""
+
+
+def _check_unchanged(connection: Connection, url: URL, path: Path) -> None:
+    raw = connection.connection.driver_connection
+    if isinstance(raw, _Reading) and raw.began_as not in (None, _state(path)):
+        raise StoreError(f"store {url.render_as_string()}: {CHANGED}")
+
+
+def is_unmerged(path: Path) -> bool:
+    """Whether changes of a writer lie beside a database that are not in it."""
+    beside = path.with_name(path.name + "-wal")
+    return beside.exists() and beside.stat().st_size > 0
+
+
+def _state(path: Path) -> tuple[int, int]:
+    told = path.stat()
+    return told.st_size, told.st_mtime_ns

@@ -14,9 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from roadstead.core.geo import Bounds
 from roadstead.core.schemas import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS
 from roadstead.store import schema
-from roadstead.store.conditions import ACQUISITION, SCENE, touches
 from roadstead.store.leads import DETECTION, MATCH, POSITION, same_overpass
-from roadstead.store.rows import frame, geo_frame, table_of
+from roadstead.store.rows import ACQUISITION, SCENE, frame, geo_frame, table_of, touches
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

@@ -21,7 +21,6 @@ from sqlalchemy import select
 from roadstead.core.errors import UsageError
 from roadstead.core.findings import lead_probability
 from roadstead.store.chain import DECISION
-from roadstead.store.conditions import ACQUISITION, in_parts
 from roadstead.store.decisions import DECIDE_NOTHING
 from roadstead.store.leads import (
     DETECTION,
@@ -35,7 +34,8 @@ from roadstead.store.leads import (
     same_hull,
     same_overpass,
 )
-from roadstead.store.version import Version, version_of
+from roadstead.store.ledger import Version, version_of
+from roadstead.store.rows import ACQUISITION, in_parts
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

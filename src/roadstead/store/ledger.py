@@ -1,4 +1,4 @@
-"""The acquisition ledger: every pass over a port, each in one state."""
+"""The acquisition ledger: every pass over a port, each in one state; and what changes whenever it does."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Float, cast, delete, func, insert, select, tuple_
 
 from roadstead.core.schemas import LEDGER
 from roadstead.store import schema
-from roadstead.store.conditions import SCENE
-from roadstead.store.rows import frame, table_of
+from roadstead.store.rows import ACQUISITION, SCENE, frame, table_of
 
 if TYPE_CHECKING:
     from roadstead.imagery import Scene
+    from roadstead.store.store import Store
+
 
 MISSING = table_of(schema.Missing)
 _STATES = {"not_observed": "too_cloudy"}
+Version = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,29 @@ def _tried(row: Mapping[str, Any], platforms: Mapping[str, str | None]) -> dict[
         "platform": platforms.get(row["overpass_id"]),
         "reason": "; ".join(reasons) or None,
     }
+
+
+def version_of(store: Store) -> Version:
+    """Return what changes whenever an overpass is stored, replaced or taken out, fails, or a pass is missing.
+
+    Times of storing are added up: of two processes that replace overpasses at once, the one that began first may be
+    done last, so that the latest time alone would not tell.
+    """
+    with store.transaction(writes=False) as connection:
+        a, m = ACQUISITION.c, MISSING.c
+        sqlite = connection.dialect.name == "sqlite"
+        tried = select(
+            func.count(), func.count(a.stored), func.max(a.stored), _sum(a.stored, sqlite), _letters(a.reason),
+            _letters(a.later_failure),
+        ).select_from(ACQUISITION)  # fmt: skip
+        missing = select(func.count(), _sum(m.expected, sqlite), _letters(m.reason)).select_from(MISSING)
+        return (*connection.execute(tried).one(), *connection.execute(missing).one())
+
+
+def _sum(time: ColumnElement[Any], sqlite: bool) -> ColumnElement[Any]:
+    """Return the sum of times; of their seconds and microseconds alone in SQLite, which keeps them as text."""
+    return func.sum(cast(func.substr(time, 18), Float) if sqlite else func.extract("epoch", time))
+
+
+def _letters(text: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.sum(func.length(text))

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import and_, select
 
 from roadstead.core.schemas import CLASSES, STATUSES
-from roadstead.store.conditions import ACQUISITION, is_it
 from roadstead.store.leads import DETECTION, FINDING, MATCH, POSITION, LeadKey, named, same_hull
-from roadstead.store.version import version_of
+from roadstead.store.ledger import version_of
+from roadstead.store.rows import ACQUISITION, is_it
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

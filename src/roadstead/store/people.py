@@ -1,16 +1,21 @@
-"""People, their sessions and visits."""
+"""People, their passwords (Argon2id, RFC 9106: 64 MiB a check, few at a time), sessions and visits."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from roadstead.core.errors import UsageError
+from roadstead.core.turnstile import Turnstile
 from roadstead.store import desk_schema
 from roadstead.store.desk_schema import ROLES
 from roadstead.store.rows import table_of
@@ -18,10 +23,16 @@ from roadstead.store.rows import table_of
 if TYPE_CHECKING:
     from roadstead.store.store import Store
 
+
 USER, SESSION, VISIT = (
     table_of(entity) for entity in (desk_schema.User, desk_schema.Session, desk_schema.Visit)
 )
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+SHORTEST, LONGEST = 10, 200
+AT_ONCE, WAITING = 2, 8
+"""Checks at once, 128 MiB in all, and threads that wait for one."""
+_HASHER = PasswordHasher()
+_FEW = Turnstile("passwords are checked", AT_ONCE, WAITING)
 
 
 @dataclass(frozen=True)
@@ -186,3 +197,37 @@ def _any(connection: Connection) -> bool:
 
 def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def hashed(password: str) -> str:
+    """Return the hash to keep.
+
+    Raises:
+        UsageError: the password is too short or too long.
+        BusyError: too many passwords are checked already.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise UsageError(f"the password has {len(password)} characters: give {SHORTEST} to {LONGEST}")
+    with _FEW.turn():
+        return _HASHER.hash(password)
+
+
+def fits(password: str, kept: str | None) -> bool:
+    """Whether a password is the one kept; takes as long where none is kept.
+
+    Raises:
+        BusyError: too many passwords are checked already.
+    """
+    if len(password) > LONGEST:
+        return False
+    with _FEW.turn():
+        try:
+            return _HASHER.verify(kept or _nobody(), password) and kept is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash of nobody's password, checked where there is no such user."""
+    return _HASHER.hash(secrets.token_urlsafe())

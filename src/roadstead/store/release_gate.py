@@ -1,4 +1,4 @@
-"""Where a finding stands on its way to the outside: draft, reviewed, released. Told from the chain alone."""
+"""Where a finding stands on its way to the outside, told from the chain; and the finding as it was when decided."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from roadstead.core.errors import UsageError
 from roadstead.core.oriented_boxes import hull_as_told
-from roadstead.core.wording import EXPLANATIONS, accuses
+from roadstead.core.wording import EXPLANATIONS, accuses, known
 from roadstead.store.chain import Decision, canonical
 from roadstead.store.decisions import held
+from roadstead.store.leads import LeadKey, Leads
 
 CONSIDERED = ("ruled_out", "open")
 """What is said of another explanation: it does not hold, or it cannot be ruled out."""
@@ -21,6 +22,26 @@ GOES_OUT = ("accepted", "corrected")
 """Decisions that a finding can be released on."""
 _MATERIAL = ("status", "mmsi", "conflicts")
 """What a released finding may not change in without being corrected or retracted; its hull's class too."""
+AT_ONCE = 200
+"""Findings asked of the store in one statement; SQLite bounds how deep a condition may be."""
+_MATCH = ("status", "probability", "conflicts", "reasons", "candidates", "mmsi", "zone", "distance_m", "dt_s")
+_MADE = ("model_id", "model_sha256", "threshold", "roadstead_version", "inputs_sha256")
+_HULL = (
+    "scene_id",
+    "class",
+    "p_vessel",
+    "p_barge",
+    "p_bulk_carrier",
+    "p_other_vessel",
+    "length_m",
+    "length_low_m",
+    "length_high_m",
+    "beam_m",
+    "axis_deg",
+    "lon",
+    "lat",
+    "flags",
+)
 
 
 def evidence_sha256(evidence: Mapping[str, Any]) -> str:
@@ -269,3 +290,34 @@ def in_question(release: Release, standing: Decision | None, evidence: Mapping[s
 def _verdict(row: Decision) -> tuple[str | None, ...]:
     """Return what a decision says of the finding itself."""
     return row.hull_class, row.linked_mmsi, row.geometry
+
+
+def evidence_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a finding (`store.Leads.one`); ``hull`` is null where none was seen."""
+    seen: dict[str, Any] = {name: _plain(row[name]) for name in (*_MATCH, *_MADE)}
+    seen["acquired"] = row["acquired"].isoformat() if known(row["acquired"]) else None
+    seen["lonlat"] = [row["geometry"].x, row["geometry"].y]
+    seen["hull"] = None
+    if row["hull_detection_id"] is not None:
+        box = [[float(x), float(y)] for x, y in row["hull_geometry"].exterior.coords]
+        seen["hull"] = {name: _plain(row[f"hull_{name}"]) for name in _HULL} | {"box": box}
+        seen["model_id"] = row["hull_model_id"]
+    return seen
+
+
+def current_evidence(leads: Leads, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (port, finding) -> the finding as it stands, of those that are in the store."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        rows = leads.rows([LeadKey(*key, None) for key in keys[start : start + AT_ONCE]])
+        found |= {(row["port"], row["finding"]): evidence_of(row) for row in rows}
+    return found
+
+
+def checksum(row: Mapping[str, Any]) -> str:
+    """Return the sha256 of what would be kept: what the analyst looks at."""
+    return evidence_sha256(evidence_of(row))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell
+    return value if known(value) else None

@@ -1,7 +1,8 @@
-"""Asking for release, releasing, correcting, retracting, replies and exports: rows of the chain of decisions."""
+"""Asking for release, releasing, correcting, retracting, replies, exports: rows of the chain, with permanent ids."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
@@ -12,11 +13,9 @@ from sqlalchemy import ColumnElement, Connection, and_, select, union
 from roadstead.core.errors import UsageError
 from roadstead.store import schema
 from roadstead.store.chain import DECISION, Decision, alone, append, canonical
-from roadstead.store.conditions import in_parts
 from roadstead.store.decisions import OvertakenError
 from roadstead.store.desk_schema import ROLES
 from roadstead.store.people import USER
-from roadstead.store.permanent_ids import new_id, plain_id
 from roadstead.store.release_gate import (
     GOES_OUT,
     LONGEST_REPLY,
@@ -28,12 +27,16 @@ from roadstead.store.release_gate import (
     own_words,
     releases_of,
 )
-from roadstead.store.rows import table_of
+from roadstead.store.rows import in_parts, table_of
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store
 
+
 VESSEL = table_of(schema.Vessel)
+LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Of a permanent id: 31, a prime, without those that look like others."""
+RANDOM_LETTERS = 6
 
 
 class Releases:
@@ -294,3 +297,37 @@ def _after(row: Decision, kind: str, details: Mapping[str, Any]) -> dict[str, An
     same = ("port", "overpass_id", "finding", "evidence", "simulated")
     kept = asdict(row)
     return {**{name: kept[name] for name in same}, "kind": kind, "details": canonical(details)}
+
+
+def check_letter(year: int, letters: str) -> str:
+    """Return the letter that makes the weighted sum of year and letters 0 modulo 31.
+
+    One wrong letter or digit, or two neighbouring letters exchanged, give another sum: 31 is a prime and the weights
+    differ (ISO/IEC 7064 pure systems work alike).
+    """
+    total = year * (len(letters) + 2)
+    total += sum(LETTERS.index(c) * (at + 2) for at, c in enumerate(reversed(letters)))
+    return LETTERS[-total % len(LETTERS)]
+
+
+def plain_id(text: str) -> str:
+    """Return a permanent id as it is stored.
+
+    Raises:
+        UsageError: it is none, or its last letter does not fit the rest.
+    """
+    parts = text.strip().upper().split("-")
+    if len(parts) != 3 or parts[0] != "RS" or not (parts[1].isascii() and parts[1].isdigit()):
+        raise UsageError(f"{text[:40]!r} is no permanent id; one looks like RS-2026-7K3QF2M")
+    letters = parts[2]
+    if len(parts[1]) != 4 or len(letters) != RANDOM_LETTERS + 1 or set(letters) - set(LETTERS):
+        raise UsageError(f"{text[:40]!r} is no permanent id; one looks like RS-2026-7K3QF2M")
+    if check_letter(int(parts[1]), letters[:-1]) != letters[-1]:
+        raise UsageError(f"{text[:40]}: its last letter does not fit the rest; it was mistyped somewhere")
+    return "-".join(parts)
+
+
+def new_id(year: int) -> str:
+    """Return a random permanent id, e.g. ``RS-2026-7K3QF2M``: 31^6 a year, and a check letter."""
+    letters = "".join(secrets.choice(LETTERS) for _ in range(RANDOM_LETTERS))
+    return f"RS-{year:04d}-{letters}{check_letter(year, letters)}"

@@ -1,22 +1,22 @@
-"""Tables to database rows and back; no database is touched here."""
+"""Tables to database rows and back, and which rows are meant; no database is touched here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from PIL import Image
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from roadstead.core.detections_file import DetectionsHeader
-from roadstead.core.errors import TableError
+from roadstead.core.errors import TableError, UsageError
 from roadstead.core.geo import Bounds
 from roadstead.core.schemas import (
     COUNTS,
@@ -30,10 +30,12 @@ from roadstead.core.schemas import (
     empty,
 )
 from roadstead.core.version import __version__
+from roadstead.store import schema
 from roadstead.store import schema as model
 
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
+
 
 Picture = tuple[np.ndarray, Bounds]
 """uint8 RGB [H, W, 3] in EPSG:4326, north up, and its bounds (west, south, east, north) in degrees."""
@@ -232,3 +234,62 @@ def _nulls(table: Any) -> Any:  # noqa: ANN401 - DataFrame in, the same kind out
     for name in table.select_dtypes(object).columns:
         table[name] = table[name].where(table[name].notna(), None)
     return table
+
+
+ACQUISITION, SCENE = table_of(schema.Acquisition), table_of(schema.Scene)
+AT_ONCE = 500
+"""Values that one statement asks for: databases bound how many it may hold."""
+_Value = TypeVar("_Value")
+
+
+def in_parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Yield values in parts that a statement may ask for."""
+    return (values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE))
+
+
+def is_it(port: str, overpass_id: str) -> ColumnElement[bool]:
+    """Mean one acquisition."""
+    return (ACQUISITION.c.port == port) & (ACQUISITION.c.overpass_id == overpass_id)
+
+
+def between(start: datetime | None, end: datetime | None, or_none: bool) -> list[ColumnElement[bool]]:
+    """Mean acquisitions in [start, end), with ``or_none`` those of unknown time too."""
+    acquired = ACQUISITION.c.acquired
+    limits = [acquired >= start] if start else []
+    limits += [acquired < end] if end else []
+    return [or_(limit, acquired.is_(None)) for limit in limits] if or_none else limits
+
+
+def touches(table: Table, within: Bounds | None) -> list[ColumnElement[bool]]:
+    """Mean rows whose box touches bounds in degrees."""
+    if within is None:
+        return []
+    west, south, east, north = within
+    c = table.c
+    return [c.west <= east, c.east >= west, c.south <= north, c.north >= south]
+
+
+def result_stands(connection: Connection, port: str, overpass_id: str) -> bool:
+    """Return whether an overpass has a result."""
+    chosen = select(ACQUISITION.c.state).where(is_it(port, overpass_id))
+    return connection.scalar(chosen) not in (None, "failed")
+
+
+def replaced(port: str, overpass_id: str, scene_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Mean an overpass, those that hold one of its scenes, and scenes listed as failed by themselves."""
+    holders = select(SCENE.c.overpass_id).where(SCENE.c.port == port, SCENE.c.scene_id.in_(scene_ids))
+    named = ACQUISITION.c.overpass_id.in_([overpass_id, *scene_ids])
+    return and_(ACQUISITION.c.port == port, or_(named, ACQUISITION.c.overpass_id.in_(holders)))
+
+
+def keep_apart(connection: Connection, replaced: ColumnElement[bool], rows: Rows) -> None:
+    """Refuse to put a simulated result in the place of a real one, or a real in the place of a simulated."""
+    (new,) = rows[ACQUISITION]
+    names = {True: "simulated", False: "real"}
+    other = ACQUISITION.c.simulated.is_not(None) & (ACQUISITION.c.simulated != new["simulated"])
+    standing = connection.scalar(select(ACQUISITION.c.overpass_id).where(replaced, other))
+    if standing is not None:
+        raise UsageError(
+            f"overpass {new['overpass_id']} is {names[new['simulated']]}, and the store holds {standing}, which is "
+            f"{names[not new['simulated']]}, in its place: give simulated data a store of its own (--store)"
+        )

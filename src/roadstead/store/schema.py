@@ -27,7 +27,7 @@ from sqlalchemy.schema import SchemaItem
 from roadstead.core.schemas import ACQUISITION_STATES, MISSING_STATES
 from roadstead.store.column_types import Geometry, UtcTime
 
-SCHEMA_VERSION = "0008"
+SCHEMA_VERSION = "0001"
 """Newest Alembic revision in ``migrations/versions``."""
 
 

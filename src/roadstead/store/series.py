@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, and_, cast, func, or_, select
 
-from roadstead.counting.count_series import CHARTED, CountPoint
+from roadstead.counting.series import CHARTED, CountPoint
 from roadstead.store import schema
-from roadstead.store.conditions import ACQUISITION
-from roadstead.store.rows import table_of
+from roadstead.store.rows import ACQUISITION, table_of
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

@@ -19,30 +19,27 @@ from roadstead.core.errors import StoreError
 from roadstead.core.geo import Bounds
 from roadstead.core.schemas import ACQUISITIONS, COUNTS, DETECTIONS, MATCHES, POSITIONS, SCENES, VESSELS
 from roadstead.store import schema
-from roadstead.store.conditions import (
-    ACQUISITION,
-    SCENE,
-    between,
-    is_it,
-    keep_apart,
-    replaced,
-    result_stands,
-    touches,
-)
-from roadstead.store.engine import open_engine, store_errors
+from roadstead.store.engine import READ_ONLY, open_engine, store_errors
 from roadstead.store.ledger import MISSING, MissingPass, forget_missing, ledger_of, put_missing
 from roadstead.store.rows import (
+    ACQUISITION,
+    SCENE,
     Picture,
     Rows,
+    between,
     failure_row,
     frame,
     geo_frame,
+    is_it,
+    keep_apart,
     overpass_rows,
     picture_of,
+    replaced,
+    result_stands,
     table_of,
+    touches,
     unpacked,
 )
-from roadstead.store.sqlite_reading import READ_ONLY
 
 if TYPE_CHECKING:
     from roadstead.imagery import Overpass
@@ -97,7 +94,7 @@ class Store:
 
         Raises:
             UsageError: the URL is wrong or its driver is not installed.
-            StoreError: it cannot be opened, or a newer Roadstead made it.
+            StoreError: it cannot be opened, or its schema is unknown here, as a newer Roadstead's is.
         """
         return cls(*open_engine(url, writes))
 

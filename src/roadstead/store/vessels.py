@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, and_, case, func, select, union
 
 from roadstead.core.geo import Bounds
-from roadstead.store.conditions import ACQUISITION
 from roadstead.store.leads import MATCH, POSITION, VESSEL, same_overpass
+from roadstead.store.rows import ACQUISITION
 
 if TYPE_CHECKING:
     from roadstead.store.store import Store

@@ -25,7 +25,7 @@ from roadstead.core.wording import port_name
 from roadstead.counting import counts
 from roadstead.detection import Model, load_model
 from roadstead.imagery import BANDS, Overpass, RasterHints
-from roadstead.publish.charts.count_file import count_file
+from roadstead.publish.charts import count_file
 from roadstead.reconcile import cut_ais_window, read_stated, reconcile
 from roadstead.store import Store
 from roadstead.workflows.coverage import Coverage, span_of, thinning_of

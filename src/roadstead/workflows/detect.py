@@ -1,4 +1,4 @@
-"""Detect hulls in given scenes, each on its own grid or in the zones of a port."""
+"""Detect hulls in given scenes, or in the zones of a port; and hold a detections file against AIS files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from urllib.parse import urlparse
 
 import geopandas as gpd
 import pandas as pd
+from shapely import union_all
 
-from roadstead.core.detections_file import DetectionsHeader, SceneHeader
+from roadstead.ais import AisData
+from roadstead.core.detections_file import (
+    DetectionsHeader,
+    SceneHeader,
+    read_detections,
+    to_features,
+    write_json,
+)
 from roadstead.core.errors import BadInputError, ReadError, RoadsteadError, SceneError
 from roadstead.core.ports import Port
 from roadstead.core.schemas import DETECTIONS, empty
-from roadstead.detection import Model, detect_mosaic
+from roadstead.core.settings import Settings
+from roadstead.detection import Model, detect_mosaic, load_model
 from roadstead.imagery import (
     NO_HINTS,
     Mosaic,
@@ -30,6 +39,8 @@ from roadstead.imagery import (
     local_path,
     scenes_in,
 )
+from roadstead.reconcile import Reconciled, read_stated, reconcile_checked
+from roadstead.workflows.load_ais import load_around, write_quarantine
 
 Progress = Callable[[int, int], None]
 
@@ -232,3 +243,49 @@ def _stack(tables: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
     if not full:
         return gpd.GeoDataFrame(empty(DETECTIONS), geometry="geometry", crs="EPSG:4326")
     return gpd.GeoDataFrame(pd.concat(full, ignore_index=True), geometry="geometry", crs="EPSG:4326")
+
+
+def reconcile_file(
+    detections: Path,
+    ais: tuple[str, ...],
+    output: Path,
+    mapping: Path | None,
+    settings: Settings,
+    reception: Path | None = None,
+) -> Reconciled:
+    """Reconcile a detections file with AIS files, write the matches as GeoJSON and return them.
+
+    AIS rows that cannot be used go to `quarantine_path`. ``reception`` is a file of statements on the reception of
+    sources (`reconcile.reception`).
+
+    Raises:
+        DetectionsError: the file is no detections file.
+        AisError: an AIS file cannot be used.
+        StoreError: the output cannot be written.
+    """
+    table, header = read_detections(detections)
+    declared = _declared(header, ais, mapping, settings.ais_window_h) if ais else None
+    recall = load_model(header.model_id, settings.models_dir).recall_by_length
+    held = reconcile_checked(
+        table,
+        header,
+        declared,
+        port=None,
+        window_h=settings.ais_window_h,
+        recall_by_length=recall,
+        stated=read_stated(reception) if reception else (),
+    )
+    if declared is not None:
+        write_quarantine(declared.quarantine, quarantine_path(output))
+    write_json(output, to_features(held.matches))
+    return held
+
+
+def quarantine_path(output: Path) -> Path:
+    """Return where AIS rows that could not be used go: beside the output."""
+    return output.with_name(f"{output.stem}.quarantine.csv")
+
+
+def _declared(header: DetectionsHeader, ais: tuple[str, ...], mapping: Path | None, hours: float) -> AisData:
+    bounds = union_all([scene.footprint for scene in header.scenes]).bounds
+    return load_around(ais, mapping, bounds, [scene.acquired for scene in header.scenes], hours)

@@ -1,4 +1,4 @@
-"""Everything that an overpass's result is made from, gathered once, and its fingerprint.
+"""A fingerprint of everything that an overpass's result is made from, and whether a stored result stands by it.
 
 What has the same fingerprint as what the store holds need not be made again.
 """
@@ -10,15 +10,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import geopandas as gpd
 import pandas as pd
 
 from roadstead.ais import AisData
+from roadstead.core.errors import ReadError
 from roadstead.core.version import __version__
 from roadstead.imagery import Overpass, is_remote
 from roadstead.reconcile import AisWindow, cut_ais_window
-from roadstead.store import Store
+from roadstead.store import Standing, Store
 from roadstead.workflows.fixed_structures import known_structures
 from roadstead.workflows.watch_plan import WatchRequest
 
@@ -120,3 +122,49 @@ def _file(href: str) -> tuple[str, int, int]:
 def _rows(table: pd.DataFrame) -> bytes:
     """Return a hash of each row of a table, whatever its index is."""
     return bytes(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+
+
+def reuse_reason(request: WatchRequest, inputs: OverpassInputs) -> Literal["better", "unchanged"] | None:
+    """Return why a stored result is reused; None where there is none, or it is to be made anew.
+
+    ``better``: it says more than could be said now. ``unchanged``: all that it was made from is as it was; that a later
+    attempt failed is forgotten then.
+
+    Args:
+        request: port, model, settings and store.
+        inputs: what a new result would be made from.
+
+    Raises:
+        ReadError: the stored result used more scenes than can be used now.
+    """
+    port, overpass = request.port.slug, inputs.overpass
+    with Store.open(request.store_url) as store:
+        standing = store.standing(port, overpass.overpass_id, {scene.scene_id for scene in overpass.scenes})
+        if standing is None:
+            return None
+        if _is_better(standing, overpass, inputs.ais is not None):
+            return "better"
+        if standing.inputs_sha256 is None or standing.overpass_id != overpass.overpass_id:
+            return None
+        if standing.inputs_sha256 != inputs.sha256:
+            return None
+        store.still_stands(port, overpass.overpass_id)
+        return "unchanged"
+
+
+def _is_better(standing: Standing, overpass: Overpass, heard: bool) -> bool:
+    """Return whether a stored result says more than could be said now.
+
+    It was held against AIS and this run has none around the overpass; or the scenes come from another catalogue this
+    time, because the first could not be asked, and say no more than those did.
+    """
+    scenes = {scene.scene_id for scene in overpass.scenes}
+    if standing.scene_ids > scenes:
+        missing = ", ".join(sorted(standing.scene_ids - scenes))
+        raise ReadError(
+            f"the stored result also used {missing}, which cannot be used now; that result stands"
+        )
+    if standing.with_ais and not heard:
+        return True
+    second_choice = bool(overpass.tried) and not standing.scene_ids & scenes
+    return second_choice and len(standing.scene_ids) >= len(scenes) and standing.with_ais == heard

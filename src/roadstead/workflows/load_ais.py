@@ -1,4 +1,4 @@
-"""Loading the AIS that lies around images."""
+"""Loading the AIS that lies around images, and keeping the rows that could not be used, with the reason."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
+
 from roadstead.ais import AisData, load_ais
+from roadstead.core.atomic_files import csv_text, write_text
 from roadstead.core.geo import Bounds
 from roadstead.reconcile.false_positions import REST_WINDOW_H
 
@@ -34,3 +37,16 @@ def load_around(
     return load_ais(
         paths, mapping=mapping, within=widened(bounds), start=min(times) - reach, end=max(times) + reach
     )
+
+
+def write_quarantine(rows: pd.DataFrame, path: Path) -> Path | None:
+    """Write `schemas.QUARANTINE` as CSV and return the path; None, and no file, where there are no rows.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    if rows.empty:
+        path.unlink(missing_ok=True)
+        return None
+    write_text(path, csv_text(rows))
+    return path

@@ -35,10 +35,8 @@ from roadstead.imagery import Mosaic, Overpass
 from roadstead.reconcile import AisWindow, reconcile_overpass
 from roadstead.store import MissingPass, Store
 from roadstead.workflows.detect import detect_overpass
-from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs
-from roadstead.workflows.load_ais import load_around
-from roadstead.workflows.quarantine import write_quarantine
-from roadstead.workflows.skip_unchanged import reuse_reason
+from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs, reuse_reason
+from roadstead.workflows.load_ais import load_around, write_quarantine
 from roadstead.workflows.watch_plan import Plan, WatchRequest, alternates, find
 
 Progress = Callable[[int, int], None]

@@ -85,7 +85,7 @@ def watch_request(
         model: id or folder of a model.
         ais: AIS files or Parquet stores.
         ais_mapping: what the columns of AIS files are called.
-        reception: file of statements on the reception of sources (`reconcile.declared_reception`).
+        reception: file of statements on the reception of sources (`reconcile.reception`).
         store: SQLAlchemy URL.
 
     Raises:

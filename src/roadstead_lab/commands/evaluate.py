@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, print_json
 from roadstead.core.settings import settings
 
 
 def evaluate_command(
     shared: Annotated[Path, typer.Option(help="Folder of real scenes and labels.")] = Path("../shared/data"),
-    model: options.Model = None,
+    model: console.Model = None,
     json: Json = False,
 ) -> None:
     """Measure a model on labelled scenes; rewrite its metrics.json, card.md, dataset.md and failures.png.

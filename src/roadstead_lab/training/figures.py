@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from roadstead.core.box_pairing import Rule
 from roadstead.core.geo import axis_difference_deg
+from roadstead.core.oriented_boxes import Rule
 from roadstead.core.schemas import CLASSES
 from roadstead_lab.training.places import Label
 from roadstead_lab.training.scoring import LEAST_LENGTH_M, Found, Outcome, axis_deg, score

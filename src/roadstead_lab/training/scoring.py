@@ -17,13 +17,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from roadstead.core import box_pairing
-from roadstead.core.box_pairing import Rule, paired
+from roadstead.core import oriented_boxes
 from roadstead.core.geo import PIXEL_M
+from roadstead.core.oriented_boxes import Rule, paired
 from roadstead_lab.training.places import Label
 
 Floats = NDArray[np.float64]
-LEAST_LENGTH_M: Final = box_pairing.LEAST_LENGTH_M
+LEAST_LENGTH_M: Final = oriented_boxes.LEAST_LENGTH_M
 IGNORE_MARGIN_M: Final = 10.0
 
 

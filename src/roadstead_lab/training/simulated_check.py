@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from roadstead.core.box_pairing import LEAST_IOU, oriented_iou
 from roadstead.core.geo import PIXEL_M
+from roadstead.core.oriented_boxes import LEAST_IOU, oriented_iou
 from roadstead.core.schemas import CLASSES
 from roadstead.detection.runtime import Network
 from roadstead_lab.training.boxes import box_corners, long_side_first

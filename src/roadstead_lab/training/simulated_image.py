@@ -14,7 +14,7 @@ from roadstead.core.geo import PIXEL_M, Grid, Window
 from roadstead.detection import Model, detect_mosaic
 from roadstead.imagery import Block, Overpass, Scene
 from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.visibility.masks import cloud_mask
+from roadstead.imagery.visibility.clouds import cloud_mask
 from roadstead_lab.simulate.coast.ground import frame
 from roadstead_lab.simulate.practice.ground import CRS
 from roadstead_lab.simulate.practice.scene import PracticeHull, PracticeScene

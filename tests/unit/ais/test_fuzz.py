@@ -18,11 +18,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from roadstead.ais import import_files, read_store
-from roadstead.ais.data import Window
+from roadstead.ais.data import Tally, Window
 from roadstead.ais.read import Reading, batches_of
 from roadstead.ais.readers.nmea import LINE
 from roadstead.ais.reasons import reason_of
-from roadstead.ais.tally import Tally
 from roadstead.core.errors import AisError
 from tests.unit.ais.messages import SHIP, T0, nmea, position, voyage
 from tests.unit.ais.test_csv import CADASTRE_NEW, CADASTRE_NEW_ROW, DMA, DMA_ROW, OWN, OWN_ROW

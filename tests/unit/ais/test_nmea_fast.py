@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pyais import decode
 
-from roadstead.ais.readers.nmea_fast import SENTENCE, checksum, decoded
+from roadstead.ais.readers.message_kinds import SENTENCE, checksum, decoded
 from tests.unit.ais.messages import nmea
 
 

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from roadstead.ais import import_files, read_ais, read_store
-from roadstead.ais.guide import renewed
 from roadstead.ais.readers.presets import PRESETS, layout_of
-from roadstead.ais.reasons import REASONS, reason_of
+from roadstead.ais.reasons import REASONS, reason_of, renewed
 from tests.unit.ais.messages import BAD_IMO, GOOD_IMO, SHIP, at, nmea, position, voyage, write
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from roadstead.audit.estimate import agreement, cohen, mean, positive_agreement, share
-from roadstead.audit.sample import allocation
+from roadstead.audit.frame import allocation
 
 
 def test_of_cells_of_one_ship_each_it_is_the_interval_of_clopper_and_pearson() -> None:

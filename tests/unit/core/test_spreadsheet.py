@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from roadstead.core.spreadsheet import BOM, cell_of_text, csv_text, text_of_cell
+from roadstead.core.atomic_files import BOM, cell_of_text, csv_text, text_of_cell
 
 
 @pytest.mark.parametrize(

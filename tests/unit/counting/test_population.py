@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from roadstead.counting.population import Known, population
+from roadstead.counting.posterior import Known, population
 
 
 def fleet(rng: np.random.Generator, n: int) -> Known:

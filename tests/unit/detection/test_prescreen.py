@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from roadstead.core.geo import Window
 from roadstead.detection import Model, detect, detect_mosaic
-from roadstead.detection.prescreen import CELL_PX, MARGIN_PX, is_plain, standing_out
 from roadstead.detection.runtime import Real
-from roadstead.detection.tiling import tile_rows
+from roadstead.detection.tiling import CELL_PX, MARGIN_PX, is_plain, standing_out, tile_rows
 from roadstead.imagery import Block
 from tests.unit.detection.worlds import Lamp, lamps, picture
 

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.imagery.visibility.clouds import Reflectance, check_margin_px, checked_cloud
-from roadstead.imagery.visibility.masks import cloud_mask
+from roadstead.imagery.visibility.clouds import Reflectance, check_margin_px, checked_cloud, cloud_mask
 
 SIDE = 100
 WATER = (0.03, 0.05, 0.06, 0.01)

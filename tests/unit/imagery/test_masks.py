@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from roadstead.imagery.visibility.masks import cloud_margin_px, cloud_mask, land_like, resolve_valid
+from roadstead.imagery.visibility.clouds import cloud_margin_px, cloud_mask, land_like, resolve_valid
 
 
 def _scl(shape: tuple[int, int] = (60, 60)) -> np.ndarray:

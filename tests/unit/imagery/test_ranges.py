@@ -8,10 +8,9 @@ import pytest
 from roadstead.core.errors import ReadError
 from roadstead.core.providers import PROVIDERS
 from roadstead.core.settings import settings
-from roadstead.imagery.remote import byte_cache as kept_module
-from roadstead.imagery.remote.byte_cache import Kept
+from roadstead.imagery.remote import range_request as kept_module
 from roadstead.imagery.remote.range_files import GAP, _joined
-from roadstead.imagery.remote.range_request import LARGEST, Part, Version
+from roadstead.imagery.remote.range_request import LARGEST, Kept, Part, Version
 from roadstead.imagery.remote.signing import S3, access_of, lacks_keys
 
 WHOLE = Version(1000, '"one"')

@@ -12,8 +12,7 @@ from affine import Affine
 
 from roadstead.core.errors import SceneError
 from roadstead.imagery import Mosaic, Overpass, group_overpasses, open_geotiff, open_item
-from roadstead.imagery.raster.limits import check_thinned
-from roadstead.imagery.raster.reading import Raster
+from roadstead.imagery.raster.reading import Raster, check_thinned
 from tests import builders as b
 
 FRAME = b.grid(120, 100)

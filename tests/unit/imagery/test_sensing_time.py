@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from roadstead.imagery.stac.acquisition_time import with_sensing_time
 from roadstead.imagery.stac.item import open_item
-from roadstead.imagery.stac.sensing_time import with_sensing_time
 from tests import builders as b
 
 START = {"s2:datatake_id": b.SENSING["s2:datatake_id"]}

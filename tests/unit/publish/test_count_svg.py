@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from roadstead.counting.count_series import CountPoint, CountSeries, Gap, series_of
-from roadstead.publish.charts.count_svg import frame_of, series_svg
+from roadstead.counting.series import CountPoint, CountSeries, Gap, series_of
+from roadstead.publish.charts import frame_of, series_svg
 
 
 def _series(days: int) -> CountSeries:

@@ -11,7 +11,7 @@ import pytest
 
 from roadstead.publish import Filters, chosen
 from roadstead.publish.formats.cues import COLUMNS, CUE_HOURS, cue_table, write_cues
-from roadstead.publish.refused_words import check_words
+from roadstead.publish.wording import check_words
 from tests.unit.builders import ACQUIRED
 from tests.unit.publish import builders as e
 from tests.unit.publish.roundtrip import assert_same

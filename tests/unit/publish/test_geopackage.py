@@ -10,7 +10,7 @@ import pytest
 from roadstead.core.errors import StoreError
 from roadstead.core.schemas import CLASSES, STATUSES, ZONE_KINDS
 from roadstead.publish import write_port_geopackage
-from roadstead.publish.formats.qgis_styles import style_qml
+from roadstead.publish.formats.qgis_project import style_qml
 from tests.unit.builders import detections
 from tests.unit.publish import builders as e
 from tests.unit.store import builders as b

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from roadstead.core.errors import AccusationError
-from roadstead.publish.refused_words import REFUSED, check_words, quoted
 from roadstead.publish.report import render_report, write_report
+from roadstead.publish.wording import REFUSED, check_words, quoted
 from roadstead.reconcile import CONFLICTS, REASONS
 from tests.unit.publish import builders as e
 

@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 
 from roadstead.core.geo import distance_m
-from roadstead.counting.count_series import count_points
+from roadstead.counting.series import count_points
 from roadstead.publish import Quicklook, write_report
 from roadstead.publish.report import render_report
-from roadstead.publish.report.images import data_uri, local_map, quicklook_px
-from roadstead.publish.report.rows import count_tables, declared_of, leads, percent
-from roadstead.publish.report.series import report_series
+from roadstead.publish.report.data import data_uri, local_map, quicklook_px
+from roadstead.publish.report.rows import count_tables, declared_of, leads, percent, report_series
 from tests.unit.builders import ACQUIRED, detections
 from tests.unit.publish import builders as e
 from tests.unit.store import builders as b

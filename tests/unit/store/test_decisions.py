@@ -154,7 +154,7 @@ def test_findings_are_asked_for_in_parts_that_a_statement_holds(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = three(store)
-    monkeypatch.setattr("roadstead.store.conditions.AT_ONCE", 2)
+    monkeypatch.setattr("roadstead.store.rows.AT_ONCE", 2)
     with b.asked(store) as statements:
         found = chain.about([("nampo", f"d{index}") for index in range(5)])
         numbered = chain.some([3, 1, 2])

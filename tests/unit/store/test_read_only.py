@@ -153,10 +153,10 @@ def test_a_store_of_another_version_that_may_not_be_written_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sqlite3.connect(folder / "store.sqlite") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
     connection.close()
     monkeypatch.setattr(engine, "may_be_written", lambda _: False)
-    with pytest.raises(StoreError, match=r"schema 0001, here \d{4}\) and it may only be read here"):
+    with pytest.raises(StoreError, match=r"schema 0000, here \d{4}\) and it may only be read here"):
         Store.open(url_of(folder), writes=False)
 
 

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from roadstead.core.errors import UsageError
 from roadstead.core.wording import EXPLANATIONS
 from roadstead.store import Asking, Decisions, OvertakenError, People, Releases, Store, Verdict, gate_of
 from roadstead.store.chain import GENESIS, digest
-from roadstead.store.engine import MIGRATIONS
-from roadstead.store.permanent_ids import LETTERS, check_letter, new_id, plain_id
+from roadstead.store.releases import LETTERS, check_letter, new_id, plain_id
 from tests.unit.store import builders as b
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -73,36 +69,6 @@ def test_rows_made_before_releases_keep_their_hashes() -> None:
     assert digest(OLD_ROW) == OLD_SHA256
     assert digest({**OLD_ROW, "details": None}) == OLD_SHA256
     assert digest({**OLD_ROW, "details": "{}"}) != OLD_SHA256
-
-
-def test_a_chain_of_the_schema_before_is_whole_after_the_migration(tmp_path: Path) -> None:
-    path = tmp_path / "old.sqlite"
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
-    engine.dispose()
-    with sqlite3.connect(path) as raw:
-        row = {**OLD_ROW, "sha256": OLD_SHA256, "decided": "2026-03-01 12:00:00.123456"}
-        places = ", ".join(f":{name}" for name in row)
-        raw.execute(f"INSERT INTO decisions ({', '.join(row)}) VALUES ({places})", row)  # noqa: S608
-    raw.close()
-    with Store.open(f"sqlite:///{path}") as store:
-        found = Decisions(store).verify()
-        assert (found.rows, found.faults, found.head) == (1, (), OLD_SHA256)
-        assert [row.kind for row in Decisions(store).standing()] == ["accepted"]
-    with sqlite3.connect(path) as raw:
-        for statement in ("UPDATE decisions SET details = 'x'", "DELETE FROM decisions"):
-            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
-                raw.execute(statement)
-        indexes = {row[1] for row in raw.execute("PRAGMA index_list(decisions)")}
-        assert "ix_decisions_port_finding" in indexes
-        with pytest.raises(sqlite3.IntegrityError, match="ck_decisions_kind"):
-            changed = {**row, "seq": 2, "previous_sha256": "x", "sha256": "y", "kind": "invented"}
-            raw.execute(f"INSERT INTO decisions ({', '.join(row)}) VALUES ({places})", changed)  # noqa: S608
-    raw.close()
 
 
 @pytest.mark.parametrize("kind", ["asked_release", "released", "retraction", "reply", "exported"])

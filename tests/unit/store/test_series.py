@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from roadstead.counting.count_series import count_points, series_of
-from roadstead.publish.passes import passes_of
+from roadstead.counting.series import count_points, series_of
 from roadstead.publish.report.write import render_report
+from roadstead.publish.wording import passes_of
 from roadstead.store import Store
 from roadstead.store.series import observed_points
 from roadstead.workflows.export import port_brief, port_report

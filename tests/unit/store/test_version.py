@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from roadstead.store import MissingPass, Store
-from roadstead.store.conditions import ACQUISITION
-from roadstead.store.version import version_of
+from roadstead.store.ledger import version_of
+from roadstead.store.rows import ACQUISITION
 from tests.unit.builders import ACQUIRED, detections
 from tests.unit.store import builders as b
 

@@ -15,8 +15,7 @@ from roadstead.ais import AisData, Source, import_files
 from roadstead.apps.cli.main import app
 from roadstead.core.errors import AisError, UsageError
 from roadstead.core.ports import Port, Zone
-from roadstead.workflows.coverage import WHY, Coverage, coverage, span_of, thinning_of
-from roadstead.workflows.coverage_plot import cells, write_plot
+from roadstead.workflows.coverage import WHY, Coverage, cells, coverage, span_of, thinning_of, write_plot
 from tests.unit.ais.messages import report, reports, write
 
 START = datetime(2020, 11, 3, 2, tzinfo=UTC)

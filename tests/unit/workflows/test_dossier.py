@@ -28,7 +28,7 @@ from roadstead.core.wording import EXPLANATIONS
 from roadstead.imagery import open_item
 from roadstead.publish.dossier import dossier_files
 from roadstead.publish.dossier.text import ELSE
-from roadstead.publish.refused_words import check_words
+from roadstead.publish.wording import check_words
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.store import GENESIS, Asking, Decisions, Leads, People, Releases, Store, Verdict, evidence_of
 from roadstead.store.chain import digest

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from roadstead.publish.charts.overpass_map import overpass_map
+from roadstead.publish.charts import overpass_map
 from roadstead.store import Store
-from roadstead.workflows.metrics import metrics_text
-from roadstead.workflows.status import PortStatus, port_status
+from roadstead.workflows.status import PortStatus, metrics_text, port_status
 from tests.unit.builders import ACQUIRED
 from tests.unit.store import builders as b
 

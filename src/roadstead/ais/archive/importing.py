@@ -16,14 +16,12 @@ from typing import Any, BinaryIO, cast
 from roadstead.ais.archive.file_prefix import Digest, Prefix, held
 from roadstead.ais.archive.store_files import Manifest, found, manifest_of, write_manifest, writing
 from roadstead.ais.archive.store_writer import Writer, abandoned_on_error, commit
-from roadstead.ais.data import Box, Progress, Window
+from roadstead.ais.data import Box, Progress, Source, Tally, Window
 from roadstead.ais.read import Meter, Reading, batches_of, quarantine_of, reading_of
 from roadstead.ais.readers.archives import Piece, expanded, pieces_of
 from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
 from roadstead.ais.readers.open_files import STDIN
-from roadstead.ais.source import Source
-from roadstead.ais.static_changes import News
-from roadstead.ais.tally import Tally
+from roadstead.ais.static_history import News
 
 _KEY_VERSION = 1
 """Part of every key: files imported by earlier versions are known again."""

@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 
 from roadstead.ais.archive.importing import How, ImportSummary, key_of, summary, write_import
 from roadstead.ais.archive.store_files import Manifest, found
-from roadstead.ais.data import Window
+from roadstead.ais.data import Source, Window
 from roadstead.ais.read import Reading
 from roadstead.ais.readers.nmea import read_nmea
-from roadstead.ais.source import Source
 from roadstead.core.errors import UpstreamError, UsageError
 
 PIECE_S = 600.0

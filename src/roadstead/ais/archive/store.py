@@ -45,13 +45,11 @@ from roadstead.ais.archive.store_writer import (
     cell_name,
     commit,
 )
-from roadstead.ais.data import AisData, Box, Progress, Window
+from roadstead.ais.data import AisData, Box, Progress, Source, Tally, Window
 from roadstead.ais.read import Meter, Part, join, left_out, read_file
 from roadstead.ais.readers.archives import expanded
 from roadstead.ais.readers.layouts import ColumnMapping, load_mapping
-from roadstead.ais.source import Source
 from roadstead.ais.static_history import typed
-from roadstead.ais.tally import Tally
 from roadstead.core.errors import AisError
 from roadstead.core.schemas import QUARANTINE, empty
 

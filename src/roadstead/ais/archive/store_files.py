@@ -13,9 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from roadstead.ais.data import Source, Tally
 from roadstead.ais.readers.batch import STATIC
-from roadstead.ais.source import Source
-from roadstead.ais.tally import Tally
 from roadstead.core.errors import StoreError
 from roadstead.core.schemas import POSITIONS, STATIONS
 
@@ -69,12 +68,12 @@ class Manifest:
     snapshot_times: tuple[str, ...] = ()
     """ISO 8601; moments at which the reports were placed by their maker."""
     rows: Mapping[str, int] = field(default_factory=dict)
-    """`tally.Tally` of the file; empty where an earlier version imported it."""
+    """`data.Tally` of the file; empty where an earlier version imported it."""
 
     notes: Mapping[str, int] = field(default_factory=dict)
     """Reasons (`reasons.REASONS`) of what was kept all the same, counted."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """`source.Source` as JSON; empty where an earlier version imported it."""
+    """`data.Source` as JSON; empty where an earlier version imported it."""
     first: str | None = None
     """ISO 8601; first and last time of usable rows, wherever they were."""
     last: str | None = None

@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from roadstead.ais.archive.store_files import SCHEMAS, Manifest, part_of, write_manifest
-from roadstead.ais.source import Source
-from roadstead.ais.tally import Tally
-from roadstead.core.spreadsheet import cells
+from roadstead.ais.data import Source, Tally
+from roadstead.core.atomic_files import cells
 
 CELL_DEG = 5
 """A cell is this wide and high."""

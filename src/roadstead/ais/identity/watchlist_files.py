@@ -16,8 +16,7 @@ from roadstead.ais.identity.watchlist_fields import DateError, date_of
 from roadstead.ais.identity.watchlist_tables import Content, aliases_of, lines_of, read_table
 from roadstead.ais.identity.watchlist_xml import read_xml
 from roadstead.ais.identity.watchlists import Watchlist
-from roadstead.ais.readers.foreign import foreign_type
-from roadstead.ais.readers.open_files import encoding_of
+from roadstead.ais.readers.open_files import encoding_of, foreign_type
 from roadstead.core.errors import BadInputError
 
 _ZIP = b"PK\x03\x04"

@@ -18,9 +18,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from roadstead.ais.archive.store_files import is_store
-from roadstead.ais.readers.foreign import foreign_type, foreign_zip
 from roadstead.ais.readers.nmea import looks_like_nmea
-from roadstead.ais.readers.open_files import HEAD_BYTES, STDIN, archive_kind, decompressed, read_errors
+from roadstead.ais.readers.open_files import (
+    HEAD_BYTES,
+    STDIN,
+    archive_kind,
+    decompressed,
+    foreign_type,
+    foreign_zip,
+    read_errors,
+)
 from roadstead.core.errors import AisError
 
 _RUBBISH = re.compile(

@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 
 from roadstead.ais.codes import NULLS
 from roadstead.ais.readers.batch import NUMERIC, Batch, Fault, IntArray
-from roadstead.ais.readers.fields import as_numbers
+from roadstead.ais.readers.fields import as_numbers, in_our_units
 from roadstead.ais.readers.layouts import ColumnMapping, Layout
-from roadstead.ais.readers.normalise import in_our_units
 from roadstead.ais.readers.open_files import HEAD_BYTES, Opened, encoding_of
 from roadstead.ais.readers.presets import layout_of
 from roadstead.ais.readers.text_blocks import BLOCK_BYTES, Block, blocks_of

@@ -15,11 +15,10 @@ from typing import Any
 import pandas as pd
 
 from roadstead.ais.readers.batch import Batch, Fault
+from roadstead.ais.readers.fields import named
 from roadstead.ais.readers.layouts import ColumnMapping, Layout
-from roadstead.ais.readers.message_kinds import BITS
+from roadstead.ais.readers.message_kinds import BITS, checksum
 from roadstead.ais.readers.nmea import read_nmea
-from roadstead.ais.readers.nmea_fast import checksum
-from roadstead.ais.readers.normalise import named
 from roadstead.ais.readers.open_files import HEAD_BYTES, Opened
 from roadstead.ais.readers.presets import AIS_CATCHER, layout_of
 from roadstead.ais.readers.time_forms import with_time_form

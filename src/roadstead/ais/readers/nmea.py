@@ -20,8 +20,7 @@ from pyais.exceptions import AISBaseException
 from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory, TagBlock
 
 from roadstead.ais.readers.batch import Batch, Fault
-from roadstead.ais.readers.message_kinds import BITS, FIX, READ, Row
-from roadstead.ais.readers.nmea_fast import SENTENCE, checksum, decoded
+from roadstead.ais.readers.message_kinds import BITS, FIX, READ, SENTENCE, Row, checksum, decoded
 from roadstead.ais.readers.time_forms import from_epoch, seconds_of_epochs
 
 LINE = re.compile(rb"(?:\\([^\\]*)\\)?([!$][^!$\\*\r\n]*\*[0-9A-Fa-f]{2})([^\\!$]*)")

@@ -1,4 +1,4 @@
-"""`roadstead ais`: AIS files into a store, and what the store and the files hold."""
+"""`roadstead ais`: `import`, `sources`, `coverage` and `events`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.apps.cli import options
-from roadstead.apps.cli.console import Json, bar, err, print_json, print_table, progress_bar
+from roadstead.apps.cli import console
+from roadstead.apps.cli.console import Json, bar, err, optional_range, print_json, print_table, progress_bar
 from roadstead.core.errors import UsageError
 from roadstead.core.settings import settings
 
 if TYPE_CHECKING:
     from roadstead.ais import ImportSummary, Source
     from roadstead.ais.data import Box
+
 
 Store = Annotated[
     Path | None,
@@ -46,7 +47,7 @@ def import_command(
         float | None, typer.Option("--for", metavar="SECONDS", help="Listen so long. Default: until Ctrl-C.")
     ] = None,
     store: Store = None,
-    ais_mapping: options.Mapping = None,
+    ais_mapping: console.Mapping = None,
     port: Annotated[
         list[str] | None, typer.Option(help="Keep only what lies near this port; several allowed.")
     ] = None,
@@ -175,3 +176,85 @@ def _said(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "not said" if value is None else value
+
+
+def coverage_command(
+    port: Annotated[str, typer.Argument(help="Port name, or the path of its port file.")],
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = None,
+    ais: console.Ais = None,
+    ais_mapping: console.Mapping = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it: .html or .png.")] = None,
+    json: Json = False,
+) -> None:
+    """Say in how many hours your AIS could support a statement about silence at a port, and why not in others.
+
+    Silence means something only where a transmitting hull would very probably have been heard (P >= 0.9, from the
+    other vessels heard around). Without --from and --to, the hours that the AIS covers. Without --ais, the store.
+
+    Example: roadstead ais coverage nampo --from 2024-05-01 --to 2024-05-31 --ais my-ais.csv --plot may.html
+    """
+    from roadstead.ais import load_ais
+    from roadstead.core.ports import load_port
+    from roadstead.workflows.coverage import WHY, coverage, span_of, thinning_of, write_plot
+    from roadstead.workflows.load_ais import load_around, widened
+
+    place, paths = load_port(port), tuple(ais or (str(settings().home / "ais"),))
+    hours = settings().ais_window_h
+    span = optional_range(start, end)
+    if span is None:
+        heard = load_ais(paths, mapping=ais_mapping, within=widened(place.bounds))
+        first, last = span_of(heard)
+    else:
+        first, last = span
+        heard = load_around(paths, ais_mapping, place.bounds, [first, last], hours)
+    found = coverage(heard, place, first, last, hours, thinning_of(paths))
+    if plot is not None:
+        write_plot(found, plot)
+    told = found.summary()
+    if json:
+        rows = found.hours.astype({"p_heard": object}).where(found.hours.notna(), None)
+        print_json({**told, "from": first, "to": last, "hours": rows.to_dict("records")})
+        return
+    label = " SIMULATED" if found.simulated else ""
+    for name in ("a", "b"):
+        part = told[f"class_{name}"]
+        share = "-" if part["share"] is None else f"{part['share']:.1%}"
+        lines = [["silence can be spoken of (P(heard) >= 0.9)", part["supported"], share]]
+        lines += [
+            [f"{why}: {WHY[why]}", n, f"{n / part['zone_hours']:.1%}"] for why, n in part["reasons"].items()
+        ]
+        title = f"{found.port}{label}, Class {name.upper()}: {part['zone_hours']} zone-hours"
+        print_table(title, ("what", "zone-hours", "share"), lines)
+    if plot is not None:
+        err.print(f"{plot}: written.")
+
+
+def events_command(
+    port: Annotated[str, typer.Argument(help="Port name, or the path of its port file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="GeoJSON (RFC 7946) to write.")],
+    ais: console.Ais = None,
+    ais_mapping: console.Mapping = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First day, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day, included, UTC.")] = None,
+    json: Json = False,
+) -> None:
+    """Write the events that AIS tells around a port: port visits, gaps, loitering, encounters, identity changes.
+
+    A gap is told only where other ships were heard at both its ends. Every event is a lead: it carries its evidence
+    and what else would look the same.
+
+    Example: roadstead ais events nampo --ais my-ais.csv -o events.geojson
+    """
+    from roadstead.core.ports import load_port
+    from roadstead.workflows.events import write_events
+
+    place, paths = load_port(port), tuple(ais or (str(settings().home / "ais"),))
+    found = write_events(output, place, paths, ais_mapping, optional_range(start, end))
+    tally = found["kind"].value_counts()
+    if json:
+        print_json({"output": str(output), "events": {str(kind): int(n) for kind, n in tally.items()}})
+        return
+    label = " SIMULATED" if len(found) and bool(found["simulated"].any()) else ""
+    print_table(f"Events around {place.slug}{label}", ("event", "n"), [[k, int(v)] for k, v in tally.items()])
+    err.print(f"{output}: {len(found)}{label} event(s), leads each.")

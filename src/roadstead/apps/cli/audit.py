@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, err, out, print_json, print_table
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
@@ -30,8 +30,8 @@ def draw(
     seed: Annotated[
         int, typer.Option("--seed", help="Of the random order; the same gives the same cells.")
     ] = 0,
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Draw cells (a square of a zone at an overpass) that people look at without seeing what the model found.
@@ -66,7 +66,7 @@ def draw(
 
 
 @app.command("status")
-def status(store: options.StoreUrl = None, json: Json = False) -> None:
+def status(store: console.StoreUrl = None, json: Json = False) -> None:
     """Print how many cells of each port are drawn, answered in full, and could be judged."""
     from roadstead.audit import LEAST_CELLS, results
     from roadstead.store import Audits, Store
@@ -88,7 +88,7 @@ def status(store: options.StoreUrl = None, json: Json = False) -> None:
 
 
 @app.command("results")
-def results_command(store: options.StoreUrl = None, json: Json = False) -> None:
+def results_command(store: console.StoreUrl = None, json: Json = False) -> None:
     """Print recall, precision, bias of counts and agreement of reviewers by port and model, each with n and 95 %."""
     from roadstead.audit import results
     from roadstead.store import Store
@@ -121,8 +121,8 @@ def labels(
         Path,
         typer.Option("--output", "-o", help="A .geojson file for all, or a folder for one file a scene."),
     ],
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
 ) -> None:
     """Write what was boxed as labels for training; the audited cells are searched ground, all else is not."""
     from roadstead.core.ports import read_port

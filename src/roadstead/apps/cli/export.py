@@ -1,4 +1,4 @@
-"""`roadstead export`."""
+"""`roadstead export` and `roadstead dossier`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, err, optional_range, print_json
 from roadstead.core.errors import UsageError
 from roadstead.core.settings import settings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roadstead.publish import Filters
     from roadstead.store import Store
     from roadstead.workflows.release import Taker
+
 
 MOST_NAMED = 20
 """Files of one folder that are named each."""
@@ -85,8 +86,8 @@ def export_command(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="With --user: read the password from standard input.")
     ] = False,
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Write what the store holds as files that GIS, spreadsheets, browsers and archives open.
@@ -193,3 +194,38 @@ def _say(written: Iterable[Path]) -> None:
             err.print(f"{folder}/ ({len(paths)} files)", markup=False, soft_wrap=True)
         else:
             err.print("\n".join(map(str, paths)), markup=False, soft_wrap=True)
+
+
+def dossier_command(
+    findings: Annotated[
+        list[str], typer.Argument(metavar="FINDING...", help="Detection ids, as in any export.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A new folder, or a file that ends in .zip.")
+    ],
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--withhold-ais",
+            metavar="SOURCE",
+            help="Leave out the rows of an AIS source that may not be passed on; `all` for every source.",
+        ),
+    ] = None,
+    imagery: Annotated[
+        bool, typer.Option("--imagery/--no-imagery", help="Read the scenes again for their pixels and items.")
+    ] = True,
+    store: console.StoreUrl = None,
+    json: Json = False,
+) -> None:
+    """Write all that is known of findings so that others can check it: page, PDF, pixels, AIS, reasons, checksums.
+
+    Example: roadstead dossier 0a1b2c3d4e5f60718293 -o finding.zip
+    """
+    from roadstead.workflows.dossier import Asked, open_and_make
+
+    written = open_and_make(store, findings, output, Asked(tuple(withhold or ()), imagery))
+    if json:
+        print_json([str(path) for path in written])
+        return
+    for path in written:
+        err.print(str(path))

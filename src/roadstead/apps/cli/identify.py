@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, err, out, print_json, print_table
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
@@ -25,8 +25,8 @@ _KINDS = {
 
 def identify_command(
     query: Annotated[str, typer.Argument(metavar="MMSI|IMO|NAME", help="Whom to look for.")],
-    ais: options.Ais = None,
-    ais_mapping: options.Mapping = None,
+    ais: console.Ais = None,
+    ais_mapping: console.Mapping = None,
     watchlist: Annotated[
         list[str] | None,
         typer.Option(

@@ -10,26 +10,9 @@ import sys
 import typer
 from rich.markup import escape
 
-from roadstead.apps.cli import (
-    ais,
-    audit,
-    coverage,
-    detect,
-    doctor,
-    dossier,
-    events,
-    export,
-    identify,
-    ports,
-    reconcile,
-    review,
-    serve,
-    status,
-    watch,
-)
-from roadstead.apps.cli.console import err
+from roadstead.apps.cli import ais, audit, detect, export, identify, review, serve, status, watch
+from roadstead.apps.cli.console import AisCommand, err
 from roadstead.apps.cli.lab_commands import add_lab_commands
-from roadstead.apps.cli.options import AisCommand
 from roadstead.core.errors import RoadsteadError, StoreError
 from roadstead.core.version import __version__
 
@@ -54,20 +37,20 @@ app.command("detect")(detect.detect_command)
 app.add_typer(ais_app, name="ais")
 ais_app.command("import")(ais.import_command)
 ais_app.command("sources")(ais.sources_command)
-ais_app.command("coverage", cls=AisCommand)(coverage.coverage_command)
+ais_app.command("coverage", cls=AisCommand)(ais.coverage_command)
 ais_app.command("identify", cls=AisCommand)(identify.identify_command)
-ais_app.command("events", cls=AisCommand)(events.events_command)
-app.command("reconcile", cls=AisCommand)(reconcile.reconcile_command)
+ais_app.command("events", cls=AisCommand)(ais.events_command)
+app.command("reconcile", cls=AisCommand)(detect.reconcile_command)
 app.command("counts")(watch.counts_command)
 app.command("export")(export.export_command)
-app.command("dossier")(dossier.dossier_command)
+app.command("dossier")(export.dossier_command)
 app.command("status")(status.status_command)
 app.add_typer(review.app, name="review")
 app.add_typer(audit.app, name="audit")
 app.command("serve")(serve.serve_command)
 add_lab_commands(app)
-app.command("ports")(ports.ports_command)
-app.command("doctor")(doctor.doctor_command)
+app.command("ports")(status.ports_command)
+app.command("doctor")(status.doctor_command)
 
 
 def _version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, err, out, print_json
 from roadstead.core.errors import BadInputError, UsageError
 from roadstead.core.settings import settings
@@ -50,8 +50,8 @@ def serve(
             "when you retrieved it. Several allowed. Default: ROADSTEAD_WATCHLISTS.",
         ),
     ] = None,
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
 ) -> None:
     """Serve the pages until Ctrl-C.
 
@@ -94,7 +94,7 @@ def add_user(
         bool,
         typer.Option("--no-password", help="They log in through the OpenID Connect provider alone."),
     ] = False,
-    store: options.StoreUrl = None,
+    store: console.StoreUrl = None,
 ) -> None:
     """Add somebody who may log in."""
     from roadstead.store import People, Store, hashed
@@ -113,7 +113,7 @@ def add_user(
 
 
 @app.command("disable-user")
-def disable_user(name: Annotated[str, typer.Argument()], store: options.StoreUrl = None) -> None:
+def disable_user(name: Annotated[str, typer.Argument()], store: console.StoreUrl = None) -> None:
     """Shut somebody out; what they decided stays, and the name stays taken."""
     from roadstead.store import People, Store
 
@@ -130,7 +130,7 @@ def verify(
             help="A head that was printed before: it must still be in the chain. May be given several times."
         ),
     ] = None,
-    store: options.StoreUrl = None,
+    store: console.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Check the chain of decisions, files attached and their pictures, and print its head; exit code 3 at any fault.
@@ -174,8 +174,8 @@ def labels(
         Path,
         typer.Option("--output", "-o", help="A .geojson file for all, or a folder for one file a scene."),
     ],
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
 ) -> None:
     """Write the decisions that stand as labels for training."""
     from roadstead.store import Store

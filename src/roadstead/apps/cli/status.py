@@ -1,13 +1,14 @@
-"""`roadstead status`."""
+"""`roadstead status`, `ports` and `doctor`: how ports are, which there are, and how the install is."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, out, print_json, print_table
 from roadstead.core.findings import LEAD_WORDS
 from roadstead.core.settings import settings
@@ -21,7 +22,7 @@ def status_command(
         str | None,
         typer.Argument(metavar="[PORT]", help="A port, one of your own too; all known if left out."),
     ] = None,
-    store: options.StoreUrl = None,
+    store: console.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Say how each port is doing: newest overpasses, what failed and why, leads by kind, how late results come.
@@ -89,3 +90,64 @@ def _when(time: datetime | None, none: str = "never") -> str:
 
 def _lag(hours: float) -> str:
     return f"{hours:.1f} h" if hours < 72.0 else f"{hours / 24.0:.1f} days"
+
+
+def doctor_command(json: Json = False) -> None:
+    """Check the install and say how to mend what is wrong (exit code 3 if anything is).
+
+    Checked: Python, the weights' sha256, the inference runtime, the port files, GDAL's formats, Prefect's
+    server, the store, free disk space.
+    """
+    from roadstead.workflows.doctor import run_checks
+
+    checks = run_checks(settings())
+    if json:
+        print_json([asdict(check) for check in checks])
+    else:
+        print_table(
+            "roadstead doctor",
+            ("check", "", "found"),
+            [[c.name, "ok" if c.ok else "WRONG", c.detail] for c in checks],
+        )
+        for check in checks:
+            if not check.ok:
+                out.print(f"{check.name}: {check.mend}", markup=False)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(3)
+
+
+def ports_command(
+    port: Annotated[
+        str | None, typer.Argument(help="A port, or a port file; all known ports if left out.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List ports and their zones.
+
+    Zones are drawn by hand from public descriptions and checked against a coast; nothing is surveyed.
+    """
+    from roadstead.core.ports import known_ports, load_port
+
+    found = [load_port(name) for name in ([port] if port else known_ports())]
+    rows = [
+        {
+            "port": p.slug,
+            "zone": z.id,
+            "kind": z.kind,
+            "name": z.name,
+            "confidence": z.confidence,
+            "source": z.source,
+        }
+        for p in found
+        for z in p.zones
+    ]
+    if json:
+        print_json(rows)
+        return
+    for p in found:
+        own = [row for row in rows if row["port"] == p.slug]
+        print_table(
+            p.slug,
+            ("zone", "kind", "name", "confidence"),
+            [[r["zone"], r["kind"], r["name"], r["confidence"]] for r in own],
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.progress import Progress
 
-from roadstead.apps.cli import options
+from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, bar, err, out, print_json, print_table, progress_bar
 from roadstead.core.errors import BadInputError
 from roadstead.core.settings import settings
@@ -27,8 +27,8 @@ PortName = Annotated[
 
 def watch_command(
     port: PortName,
-    start: options.From,
-    end: options.To,
+    start: console.From,
+    end: console.To,
     catalog: Annotated[
         str | None,
         typer.Option(
@@ -36,12 +36,12 @@ def watch_command(
             "of your own. Default: the settings, else those three."
         ),
     ] = None,
-    ais: options.Ais = None,
-    ais_mapping: options.Mapping = None,
-    reception: options.Reception = None,
-    aoi: options.Aoi = None,
-    store: options.StoreUrl = None,
-    model: options.Model = None,
+    ais: console.Ais = None,
+    ais_mapping: console.Mapping = None,
+    reception: console.Reception = None,
+    aoi: console.Aoi = None,
+    store: console.StoreUrl = None,
+    model: console.Model = None,
     json: Json = False,
 ) -> None:
     """Search, read, detect, hold against AIS, count and store, for one port and time range.
@@ -152,7 +152,7 @@ def counts_command(
         Literal["week", "month"] | None,
         typer.Option(help="Mean hulls present a week or month, from the looks there were."),
     ] = None,
-    store: options.StoreUrl = None,
+    store: console.StoreUrl = None,
     json: Json = False,
 ) -> None:
     """Print the stored counts of a port: zone, overpass, class, with intervals and parts.

@@ -4,9 +4,8 @@ Rendered on the server; no page asks any other host for anything. SQL is in :mod
 """
 
 from roadstead.apps.desk.app import review_app
-from roadstead.apps.desk.connections import bounded
 from roadstead.apps.desk.desk import Desk, Look, Looks
-from roadstead.apps.desk.server import ReviewServer
+from roadstead.apps.desk.server import ReviewServer, bounded
 
 __all__ = [
     "Desk",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, Protocol, TypeVar
@@ -15,19 +15,23 @@ from cachetools import LRUCache
 
 from roadstead.ais.identity.watchlists import Watchlist
 from roadstead.apps.desk.login.openid import Client
-from roadstead.apps.desk.ogc.source import FeatureSource
+from roadstead.apps.desk.ogc.query import FeatureSource
 from roadstead.apps.desk.watchlist_hits import Listed
 from roadstead.audit.precision import Judgements
-from roadstead.core.clock import now
 from roadstead.core.errors import UsageError
 from roadstead.core.ports import Port
 from roadstead.core.wording import zone_words
 from roadstead.store import Attachments, Decisions, Leads, Nearby, People, Queue, Releases, Store, Vessels
-from roadstead.store.version import Version, version_of
+from roadstead.store.ledger import Version, version_of
 from roadstead.workflows.release import Download
 
 Made = TypeVar("Made")
 SESSION_LIFE = timedelta(hours=12)
+
+
+def now() -> datetime:
+    """Return the moment in UTC."""
+    return datetime.now(UTC)
 
 
 class Look(Protocol):

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from roadstead.apps.desk.context import REACH, Heard, named
-from roadstead.apps.desk.position_ellipse import SHARES, Spread, outline, spreads
+from roadstead.apps.desk.context import REACH, SHARES, Heard, Spread, named, outline, spreads
 from roadstead.core.geo import Array, lonlat_to_xy, utm_crs
 
 WIDTH, HEIGHT = 720.0, 440.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from roadstead.ais.identity.watchlists import Identifiers, ListMatch, Watchlist, matches
 from roadstead.store.lead_queue import Key, LeadTable, Queue
-from roadstead.store.version import Version
+from roadstead.store.ledger import Version
 
 HIT, MMSI_ALONE = 2, 1
 """How well a vessel fits a list: by IMO number or two identifiers; by its MMSI alone, which another ship may use."""

@@ -18,7 +18,7 @@ from roadstead.core.geo import Grid, Window, lonlat_to_xy, project
 from roadstead.imagery.optical.reflectance_offset import with_checked_offset
 from roadstead.imagery.optical.stack import Block, Stack, padded
 from roadstead.imagery.raster.grids import coarser, own_grid, top_first
-from roadstead.imagery.raster.limits import check_pixels
+from roadstead.imagery.raster.reading import check_pixels
 from roadstead.imagery.scene import Overpass, Scene
 from roadstead.imagery.visibility.fractions import Visibility, chip, coarse_of, picture, polygons_of, shares
 from roadstead.imagery.visibility.shadow_glint import CELL_M, Veils, reach_cells, sun_on, veils

@@ -10,8 +10,7 @@ from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from roadstead.imagery.optical.band_roles import holds_offset
-from roadstead.imagery.raster.limits import check_thinned
-from roadstead.imagery.raster.reading import Raster
+from roadstead.imagery.raster.reading import Raster, check_thinned
 from roadstead.imagery.scene import RGB, Scene
 from roadstead.imagery.stac.assets import BOA_OFFSET, DN_SCALE, FIRST_OFFSET_BASELINE
 

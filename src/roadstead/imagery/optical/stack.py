@@ -16,8 +16,17 @@ from roadstead.imagery.raster.layer import Layer, Numbers
 from roadstead.imagery.raster.reading import Raster, overview_for
 from roadstead.imagery.scene import RGB, BandAsset, Scene
 from roadstead.imagery.stac.assets import VISUAL_FULL_SCALE
-from roadstead.imagery.visibility.clouds import MISSED_BLUE, Reflectance, check_margin_px, checked_cloud
-from roadstead.imagery.visibility.masks import SCL_CLOUD, SCL_NO_DATA, SCL_WATER, land_like, resolve_valid
+from roadstead.imagery.visibility.clouds import (
+    MISSED_BLUE,
+    SCL_CLOUD,
+    SCL_NO_DATA,
+    SCL_WATER,
+    Reflectance,
+    check_margin_px,
+    checked_cloud,
+    land_like,
+    resolve_valid,
+)
 from roadstead.imagery.visibility.shadow_glint import Veils
 
 Real = NDArray[np.float32]
@@ -58,7 +67,7 @@ class Block:
 
     @cached_property
     def land(self) -> Mask | None:
-        """[H, W]: looks like land (`masks.land_like`); None where no scene has near infrared."""
+        """[H, W]: looks like land (`clouds.land_like`); None where no scene has near infrared."""
         if self.nir is None:
             return None
         # Green ends where true colour saturates, so near infrared must too, or all that is white were land.

@@ -25,7 +25,7 @@ from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.scene import BandAsset, Scene
 from roadstead.imagery.stac.acquisition_time import SIGMA_S, TOLD_SIGMA_S, Acquired, parse_stamp
 from roadstead.imagery.stac.assets import BOA_OFFSET, DN_SCALE, VISUAL_SCALE
-from roadstead.imagery.visibility.masks import resolve_valid
+from roadstead.imagery.visibility.clouds import resolve_valid
 
 SIMULATED_TAG = "ROADSTEAD_SIMULATED"
 """Tag that marks a simulated GeoTIFF; GDAL cuts tag names at a colon, so it is not the items' property."""

@@ -23,8 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.errors import ReadError, SceneError
 from roadstead.core.geo import Grid, Window, project
-from roadstead.imagery.raster.limits import check_pixels
-from roadstead.imagery.raster.reading import Raster
+from roadstead.imagery.raster.reading import Raster, check_pixels
 
 ALIGNED_PX = 1e-3
 """Grids that differ by less than this part of a pixel are the same."""

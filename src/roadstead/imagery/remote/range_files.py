@@ -18,8 +18,7 @@ from rasterio.abc import MultiByteRangeResourceContainer
 
 from roadstead.core.errors import ReadError
 from roadstead.imagery.remote.address_rules import check_url
-from roadstead.imagery.remote.byte_cache import Kept
-from roadstead.imagery.remote.range_request import LARGEST, Part, PartError, Version, fetch
+from roadstead.imagery.remote.range_request import LARGEST, Kept, Part, PartError, Version, fetch
 from roadstead.imagery.remote.session import CONNECTIONS
 from roadstead.imagery.remote.signing import access_of
 

@@ -20,6 +20,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from roadstead.core.errors import ReadError
+from roadstead.imagery.remote.address_rules import AddressError, is_remote, local_path
+from roadstead.imagery.remote.range_request import PartError, byte_cache, fetch
+from roadstead.imagery.remote.signing import access_of
+from roadstead.imagery.scene import Scene
+
 SIGMA_S = {
     # A tile of 110 km passes under the satellite in about 16 s; where in the tile a ship lies is not used.
     "granule_sensing": 8.0,
@@ -46,6 +52,9 @@ _SAME = timedelta(seconds=1.5)
 _LONGEST_DATATAKE = timedelta(minutes=60)
 _LONGEST_DATASTRIP = timedelta(minutes=30)
 """A datastrip is what one station receives at a time: part of a datatake."""
+TOP = 8192
+"""Bytes of MTD_TL.xml that are read: SENSING_TIME stands in its General_Info, within the first 3,000."""
+_TIME = re.compile(rb"<SENSING_TIME[^>]*>\s*([0-9T:.Z+-]+)\s*</SENSING_TIME>")
 
 
 @dataclass(frozen=True)
@@ -143,3 +152,48 @@ def _noted(note: str) -> str:
 
 def _by(source: str, when: datetime) -> Acquired:
     return Acquired(when.astimezone(UTC), source, SIGMA_S[source])
+
+
+def with_sensing_time(scene: Scene) -> Scene:
+    """Return a scene at its granule's SENSING_TIME, as it is where that is known already or cannot be read.
+
+    Source: ESA, Sentinel-2 Products Specification Document, MTD_TL.xml, General_Info/SENSING_TIME.
+    """
+    if scene.acquired_source == "granule_sensing" or scene.granule_metadata is None:
+        return scene
+    when = _sensing_time(scene.granule_metadata, scene.assets["red"].home)
+    if when is None:
+        return scene
+    return replace(
+        scene, acquired=when, acquired_source="granule_sensing", acquired_sigma_s=SIGMA_S["granule_sensing"]
+    )
+
+
+def _sensing_time(href: str, home: str | None) -> datetime | None:
+    if not is_remote(href):
+        return _read(href, home)
+    key = ("sensing-time", href.partition("?")[0], home or "")
+    known: str | None = byte_cache().get(key)
+    when = _read(href, home) if known is None else datetime.fromisoformat(known)
+    if known is None and when is not None:
+        byte_cache().set(key, when.isoformat())
+    return when
+
+
+def _read(href: str, home: str | None) -> datetime | None:
+    """Return the time that the metadata give; None where they cannot be read or give none."""
+    try:
+        found = _TIME.search(_top(href, home))
+        when = datetime.fromisoformat(found.group(1).decode()) if found else None
+    except (AddressError, PartError, ReadError, OSError, ValueError):
+        return None  # the scene keeps its own time, whose standard error says how far to trust it
+    return when.replace(tzinfo=UTC) if when is not None and when.tzinfo is None else when
+
+
+def _top(href: str, home: str | None) -> bytes:
+    if is_remote(href):
+        return fetch(access_of(href), href, 0, TOP, home, text=True).body
+    if home is not None:
+        raise AddressError(f"{href}: is a path of this machine, and its catalogue is read over HTTP")
+    with open(local_path(href), "rb") as file:
+        return file.read(TOP)

@@ -1,4 +1,4 @@
-"""Whether what the scene classification (SCL) calls cloud looks like cloud, and whether cloud escaped it.
+"""What the scene classification (SCL) says of a pixel, whether its cloud looks like cloud, and cloud it missed.
 
 Sen2Cor takes bright quays, roofs and white ships for cloud, with the water at their feet, and at times lets thick
 cloud pass as water. Near infrared tells both: water is dark in it and cloud is not; what stands on land is brighter in
@@ -10,20 +10,11 @@ Without near infrared the SCL stands as it is; without SCL nothing is called clo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
-
-from roadstead.imagery.visibility.masks import (
-    SCL_CLOUD,
-    SCL_NO_DATA,
-    Mask,
-    Real,
-    cloud_margin_px,
-    cloud_mask,
-    cloud_radius_px,
-)
+from scipy.ndimage import binary_opening, maximum_filter, minimum_filter, uniform_filter
 
 SCL_DENSE = (8, 9)
 """Cloud of medium and high probability; thin cirrus (10) may be too thin to show in these bands, and stays."""
@@ -44,7 +35,7 @@ NEAR_LAND_M = 200.0
 """SCL is doubted no further from land than this: a ship beside a quay, and the water that 20 m pixels mix with it. On
 open water dark pixels that SCL calls cloud may be thin cloud, so nothing is taken off."""
 CORE_SHARE = 0.79
-"""Share of the square of `masks.SMALLEST_CLOUD_M` that must look like cloud: one fifth may be ships and gaps.
+"""Share of the square of `SMALLEST_CLOUD_M` that must look like cloud: one fifth may be ships and gaps.
 Neither share is a whole number of pixels of such a square, so that rounding decides nothing."""
 MISSED_BLUE = 0.25
 """Reflectance in blue from which cloud that SCL let pass is called so."""
@@ -60,6 +51,26 @@ SMALL_M, SMALL_NIR = 90.0, 0.15
 65 m, and of rafts some deck is dark or coloured."""
 FRINGE_M = 120.0
 """Narrow parts of SCL's cloud are cloud after all so near to a wide part: rags and thin edges of one cloud."""
+Mask = NDArray[np.bool_]
+Real = NDArray[np.float32]
+Numbers = NDArray[Any]
+
+# Scene classification of Sen2Cor, https://sentiwiki.copernicus.eu/web/s2-processing (SCL classes)
+SCL_NO_DATA = 0
+SCL_WATER = 6
+SCL_CLOUD = (8, 9, 10)
+"""Cloud of medium and high probability, and thin cirrus. Cirrus counts as cloud because a ship not found
+under it must not be called unseen. Cloud shadow (3) does not: Sen2Cor gives that class to much dark, clear
+water. Neither does saturated (1): bright superstructure saturates."""
+SMALLEST_CLOUD_M = 120.0
+"""Patches of SCL cloud narrower than this are bright quays and white ships, which Sen2Cor takes for cloud;
+no hull is wider than 65 m."""
+
+
+LAND_NDWI = -0.1
+"""Normalised difference water index, (green - nir) / (green + nir) (McFeeters 1996, doi 10.1080/01431169608948714),
+under which a pixel looks like land. Below its usual 0, so that silt, glint, ice and thin cloud over water are not
+taken for land."""
 
 
 @dataclass(frozen=True)
@@ -166,3 +177,48 @@ def missed_cloud(scl: NDArray[np.uint8], seen: Reflectance, pixel_m: float) -> M
     held = (asked | (white & np.isin(scl, SCL_CLOUD))).view(np.uint8)
     wide = maximum_filter(minimum_filter(held, side, mode="nearest"), side, mode="nearest")
     return np.asarray(asked & (wide > 0))
+
+
+def land_like(green: Real, nir: Real) -> Mask:
+    """Return where reflectances [H, W] look like land by `LAND_NDWI`; false where either is NaN."""
+    return np.asarray(green - nir < LAND_NDWI * (green + nir))
+
+
+def cloud_radius_px(pixel_m: float) -> int:
+    """Return the radius in pixels of the square that a cloud must hold."""
+    return max(round(SMALLEST_CLOUD_M / 2.0 / pixel_m), 1)
+
+
+def cloud_margin_px(pixel_m: float) -> int:
+    """Return how far `cloud_mask` looks beyond a pixel: blocks read with this margin agree at seams."""
+    return 2 * cloud_radius_px(pixel_m)
+
+
+def cloud_mask(scl: NDArray[np.uint8], pixel_m: float) -> Mask:
+    """Return where SCL shows cloud at least `SMALLEST_CLOUD_M` across, [H, W] like ``scl``."""
+    cloudy = np.isin(scl, SCL_CLOUD)
+    if not cloudy.any():
+        return cloudy
+    side = 2 * cloud_radius_px(pixel_m) + 1
+    # No-data counts as cloud while opening, so that a cloud cut off by the image edge keeps its part.
+    wide = binary_opening(cloudy | (scl == SCL_NO_DATA), structure=np.ones((side, side), bool))
+    return np.asarray(cloudy & wide)
+
+
+def resolve_valid(dn: Numbers, nodata: float | None, *, each_band: bool) -> Mask:
+    """Return where red, green and blue hold data.
+
+    Args:
+        dn: red, green, blue and, where there is one, nir; [B, H, W].
+        nodata: DN of no data; NaN and infinite never are data.
+        each_band: whether no-data in one band is enough. True for products whose DN carry ESA's offset:
+            dark water is near 1000 there, so 0 is never dark water. Elsewhere (8-bit true colour, offset
+            already taken off) dark water may be 0 in one band, and no data is 0 in every band.
+
+    Returns:
+        [H, W] bool.
+    """
+    broken = ~np.isfinite(dn) if np.issubdtype(dn.dtype, np.floating) else np.zeros(dn.shape, bool)
+    lacking = broken if nodata is None or np.isnan(nodata) else broken | (dn == nodata)
+    empty = lacking[:3].any(axis=0) if each_band else lacking.all(axis=0)
+    return np.asarray(~(empty | broken[:3].any(axis=0)))

@@ -18,7 +18,7 @@ from scipy.ndimage import binary_closing, binary_opening, maximum_filter, unifor
 
 from roadstead.core.geo import Grid, convergence_deg
 from roadstead.imagery.scene import Scene
-from roadstead.imagery.visibility.masks import Mask, Real
+from roadstead.imagery.visibility.clouds import Mask, Real
 
 CELL_M = 60.0
 CLOUD_HEIGHTS_M = (200.0, 4000.0)

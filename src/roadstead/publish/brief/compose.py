@@ -13,18 +13,15 @@ from markupsafe import Markup
 from roadstead.audit import NOT_MEASURED
 from roadstead.core.findings import LEAD_WORDS, leads_by_kind
 from roadstead.core.wording import Tally, days_words, moment, number, percent, tally
-from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries, count_points
+from roadstead.counting.series import CHARTED, CountPoint, CountSeries, count_points
 from roadstead.imagery import imaged_part
-from roadstead.publish.charts.count_svg import frame_of, series_svg
+from roadstead.publish.charts import frame_of, series_svg
 from roadstead.publish.formats.layers import is_simulated
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.publish.passes import STATE_WORDS
-from roadstead.publish.refused_words import check_words
-from roadstead.publish.report.data import PortReport, Quicklook
-from roadstead.publish.report.images import data_uri
-from roadstead.publish.report.rows import zone_names
-from roadstead.publish.report.series import report_series
+from roadstead.publish.report.data import PortReport, Quicklook, data_uri
+from roadstead.publish.report.rows import report_series, zone_names
 from roadstead.publish.templating import templates
+from roadstead.publish.wording import STATE_WORDS, check_words
 
 WORDS = "Leads with a probability, never verdicts. A hull without an AIS partner may have many reasons."
 COUNTED = (

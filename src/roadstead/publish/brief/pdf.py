@@ -10,7 +10,7 @@ from fpdf.enums import XPos, YPos
 from PIL import Image as Pillow
 
 from roadstead.core.atomic_files import write_bytes, write_text
-from roadstead.counting.count_series import CHARTED
+from roadstead.counting.series import CHARTED
 from roadstead.publish.brief.compose import (
     COUNTED,
     MARKED,

@@ -10,8 +10,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from roadstead.publish.refused_words import declared_texts
 from roadstead.publish.report.data import Image
+from roadstead.publish.wording import declared_texts
 
 WITHHOLD_ALL = "all"
 """Stands for every AIS source."""

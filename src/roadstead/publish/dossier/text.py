@@ -12,8 +12,8 @@ from roadstead.core.wording import chance, finding_chance, moment, place_words, 
 from roadstead.core.wording import worded as in_words
 from roadstead.publish.dossier.data import Finding
 from roadstead.publish.palette import STATUS_LOOKS
-from roadstead.publish.refused_words import LEAD, quoted
 from roadstead.publish.report.rows import class_words, hull_words, length_words
+from roadstead.publish.wording import LEAD, quoted
 
 ELSE = {
     "matched": (

@@ -1,4 +1,4 @@
-"""Put a dossier together and write it as a folder or a zip; the same findings give the same bytes."""
+"""Put a dossier together and write it as a folder, a zip or a PDF; the same findings give the same bytes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -24,20 +25,21 @@ from roadstead.core.detections_file import to_features
 from roadstead.core.errors import StoreError, UsageError
 from roadstead.core.version import __version__
 from roadstead.publish.dossier.data import Finding
-from roadstead.publish.dossier.pdf import pdf_bytes
 from roadstead.publish.dossier.text import Section, headline, sections
 from roadstead.publish.formats.flat import csv_text, plain_csv
 from roadstead.publish.formats.geojson import by_the_rules
 from roadstead.publish.formats.kmz import put
 from roadstead.publish.formats.layers import positions_table
-from roadstead.publish.refused_words import LEAD, check_words
+from roadstead.publish.pdf_pages import a4, write
 from roadstead.publish.report.data import Image
 from roadstead.publish.templating import templates
+from roadstead.publish.wording import LEAD, check_words
 
 MANIFEST = "manifest.json"
 LIBRARIES = ("fpdf2", "geopandas", "jinja2", "numpy", "pandas", "pillow", "pyproj", "rasterio", "shapely")
 """Whose versions can change a byte of the files."""
 _TEMPLATES = templates()
+_CHIP_MM = 60
 
 
 def write_dossier(
@@ -225,3 +227,32 @@ def _make_room(folder: Path) -> None:
             shutil.rmtree(folder / name)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be cleared: {error.strerror or error}") from error
+
+
+def pdf_bytes(title: str, parts: list[Section], chip: bytes | None, moment: datetime) -> bytes:
+    """Return a PDF; the same sections give the same bytes.
+
+    Letters that its font lacks stand in the page as they are.
+
+    Args:
+        title: heading.
+        parts: sections in order.
+        chip: picture as PNG.
+        moment: stands as the file's time of making, so that a rerun gives the same file.
+    """
+    pdf = a4(title, moment)
+    pdf.set_auto_page_break(True, margin=15)
+    pdf.add_page()
+    write(pdf, title, 15, "B")
+    for part in parts:
+        pdf.ln(2)
+        write(pdf, part.title, 12, "B")
+        if part.picture and chip is not None:
+            pdf.image(BytesIO(chip), w=_CHIP_MM)
+        for name, value in part.facts:
+            write(pdf, f"{name}: {value}", 9)
+        for line in part.lines:
+            write(pdf, line, 9)
+        for row in part.table:
+            write(pdf, " | ".join(row), 7, "B" if row is part.table[0] else "")
+    return bytes(pdf.output())

@@ -12,7 +12,7 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, GeometryError
 
-from roadstead.core import spreadsheet
+from roadstead.core import atomic_files
 from roadstead.core.atomic_files import replacing, write_text
 from roadstead.core.errors import StoreError
 from roadstead.publish.formats.geojson import DECIMALS
@@ -83,7 +83,7 @@ def write_csv(table: gpd.GeoDataFrame, path: Path) -> Path:
     """Write CSV (UTF-8, comma, one header line): ``lon`` and ``lat``, then every other column; no geometry.
 
     Polygons and lines stand by a point on them. Times are ISO 8601 UTC, nothing is an empty cell, and text stays text
-    in a spreadsheet (`roadstead.core.spreadsheet`).
+    in a spreadsheet (`roadstead.core.atomic_files`).
 
     Raises:
         StoreError: the file cannot be written.
@@ -107,7 +107,7 @@ def csv_text(table: gpd.GeoDataFrame) -> str:
 
 def plain_csv(table: pd.DataFrame) -> str:
     """Return a table without geometry as `write_csv` writes its cells."""
-    return spreadsheet.csv_text(table)
+    return atomic_files.csv_text(table)
 
 
 def geometry_type(table: gpd.GeoDataFrame) -> str:

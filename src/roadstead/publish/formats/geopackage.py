@@ -18,7 +18,7 @@ from roadstead.core.errors import StoreError
 from roadstead.core.ports import Port
 from roadstead.publish.formats.flat import geometry_type
 from roadstead.publish.formats.layers import counts_by_zone, zones_table
-from roadstead.publish.formats.qgis_styles import layer_styles
+from roadstead.publish.formats.qgis_project import layer_styles
 
 TIMELESS = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands as the time of change in a file without dated rows."""

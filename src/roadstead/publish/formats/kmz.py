@@ -16,9 +16,9 @@ from PIL import Image as Pillow
 from roadstead.core.errors import StoreError
 from roadstead.core.wording import chance, finding_chance, moment, place_words, worded
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.publish.refused_words import LEAD, check_words
 from roadstead.publish.report.data import Image, PortReport
 from roadstead.publish.report.rows import class_words, length_words
+from roadstead.publish.wording import LEAD, check_words
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """Time of every entry of a zip file, so that a rerun gives the same bytes."""

@@ -1,20 +1,23 @@
-"""A QGIS project that shows the GeoPackage beside it, styled, by relative path."""
+"""A QGIS project that shows the GeoPackage beside it, and its styles (QML), made from the one palette."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 from markupsafe import Markup
 
 from roadstead.core.atomic_files import write_bytes
+from roadstead.core.schemas import CLASSES
 from roadstead.publish.formats.kmz import put
-from roadstead.publish.formats.qgis_styles import style_qml
+from roadstead.publish.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS, TRACK_LOOK, Look
 from roadstead.publish.templating import templates
 
 DRAWN = ("matches", "detections", "tracks", "counts", "zones")
@@ -29,6 +32,12 @@ _SHAPES = {
     "tracks": "Line",
     "counts": "Polygon",
     "zones": "Polygon",
+}
+_FILLS = {"true": "no", "false": "b_diagonal", "berth": "solid", "lock": "solid"}
+"""QGIS fill by value; the others are outlines alone, so that an image below stays in view."""
+_SEEN = {
+    "true": Look("observed", "#009E73"),
+    "false": Look("not observed (never zero)", "#6F7682", dash="dotted"),
 }
 
 
@@ -97,3 +106,54 @@ def _extent(layers: list[gpd.GeoDataFrame]) -> tuple[float, float, float, float]
     reach = (high - low) * MARGIN
     (xmin, ymin), (xmax, ymax) = low - reach, high + reach
     return float(xmin), float(ymin), float(xmax), float(ymax)
+
+
+def style_qml(layer: str) -> str | None:
+    """Return the QML default style of a layer; None for layers that have none."""
+    if layer == "detections":
+        return _qml("class", "outline", {name: CLASS_LOOKS[name] for name in CLASSES})
+    if layer == "matches":
+        return _qml("status", "marker", STATUS_LOOKS)
+    if layer == "zones":
+        return _qml("kind", "zone", KIND_LOOKS)
+    if layer == "counts":
+        return _qml("observed_at_all", "zone", _SEEN)
+    if layer == "tracks":
+        return _TEMPLATES.get_template("line.qml.j2").render(look=TRACK_LOOK, rgb=_rgb(TRACK_LOOK))
+    return None
+
+
+def _qml(attribute: str, symbol: str, looks: Mapping[str, Look]) -> str:
+    template = _TEMPLATES.get_template("categorized.qml.j2")
+    rows = [(value, look, _rgb(look)) for value, look in looks.items()]
+    return template.render(
+        attribute=attribute, symbol=symbol, rows=rows, fills={name: _FILLS.get(name, "no") for name in looks}
+    )
+
+
+def _rgb(look: Look) -> str:
+    return ",".join(map(str, look.rgb))
+
+
+def layer_styles(layers: Iterable[str], moment: datetime) -> pd.DataFrame:
+    """Return QGIS's table ``layer_styles`` for the layers that have a style."""
+    styled = [(name, qml) for name in layers if (qml := style_qml(name))]
+    return pd.DataFrame(
+        [
+            {
+                "f_table_catalog": "",
+                "f_table_schema": "",
+                "f_table_name": name,
+                "f_geometry_column": "geom",
+                "styleName": name,
+                "styleQML": qml,
+                "styleSLD": "",
+                "useAsDefault": True,
+                "description": f"Roadstead: {name}",
+                "owner": "",
+                "ui": "",
+                "update_time": f"{moment:%Y-%m-%dT%H:%M:%S.000Z}",
+            }
+            for name, qml in styled
+        ]
+    )

@@ -27,8 +27,8 @@ from roadstead.core.findings import with_lead_kind
 from roadstead.core.version import __version__
 from roadstead.publish.formats.geojson import by_the_rules, write_placed
 from roadstead.publish.formats.layers import is_simulated
-from roadstead.publish.refused_words import LEAD, check_words
 from roadstead.publish.report.data import PortReport
+from roadstead.publish.wording import LEAD, check_words
 
 STAC_VERSION = "1.1.0"
 PROCESSING = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"

@@ -20,8 +20,8 @@ from roadstead.core.schemas import UTC
 from roadstead.core.wording import EXPLANATIONS, coded
 from roadstead.publish.filters import Filters
 from roadstead.publish.formats.layers import listed, positions_table
-from roadstead.publish.refused_words import LEAD, check_words, quoted
 from roadstead.publish.release.redaction import Known, masked
+from roadstead.publish.wording import LEAD, check_words, quoted
 from roadstead.store import Decision, Release
 
 DELAY = timedelta(days=7)

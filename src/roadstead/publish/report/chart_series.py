@@ -17,12 +17,11 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries
-from roadstead.publish.charts.count_svg import BAND, HATCH, MARKERS
+from roadstead.counting.series import CHARTED, CountPoint, CountSeries
+from roadstead.publish.charts import BAND, HATCH, MARKERS
 from roadstead.publish.palette import CLASS_LOOKS
 from roadstead.publish.report.data import PortReport, ReportData
-from roadstead.publish.report.rows import zone_names
-from roadstead.publish.report.series import report_series, zones_by_traffic
+from roadstead.publish.report.rows import report_series, zone_names, zones_by_traffic
 
 _ALL_ZONES = ""
 """Their value in the list of zones."""

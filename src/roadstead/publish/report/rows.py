@@ -1,4 +1,4 @@
-"""Tables of a report in words: overpasses, counts, leads, provenance. No HTML here."""
+"""Tables of a report in words: overpasses, counts and their series, leads, provenance. No HTML here."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from roadstead.core.wording import (
     worded,
     zone_words,
 )
-from roadstead.counting.count_series import CHARTED
+from roadstead.counting.series import CHARTED, CountSeries, count_points, series_of
 from roadstead.publish.palette import CLASS_LOOKS, STATUS_LOOKS
-from roadstead.publish.refused_words import quoted
-from roadstead.publish.report.data import PortReport, ReportData
-from roadstead.publish.report.images import CHIP_PX, data_uri
+from roadstead.publish.report.data import CHIP_PX, PortReport, ReportData, data_uri
+from roadstead.publish.wording import passes_of, quoted
 
 Row = Mapping[Any, Any]
 """One row of a table: column -> value."""
@@ -224,3 +223,19 @@ def status_counts(matches: pd.DataFrame) -> list[tuple[str, str, int]]:
     """Return (status, label, rows) for every status, also those with none."""
     found = matches["status"].value_counts()
     return [(name, look.label, int(found.get(name, 0))) for name, look in STATUS_LOOKS.items()]
+
+
+def report_series(report: PortReport, zone: str | None = None) -> CountSeries:
+    """Return what was observed of a zone, or of all zones; every pass that says nothing of it is a gap."""
+    return series_of(count_points(report.counts, zone), passes_of(report.ledger).gaps)
+
+
+def zones_by_traffic(counts: pd.DataFrame) -> list[str]:
+    """Return zone ids, those with most dry cargo hulls observed first."""
+    dry = counts[
+        (counts["class"] == "dry_cargo")
+        & (counts["quantity"] == "observed")
+        & (counts["length_bin"] == "all")
+    ]
+    totals = dry.groupby("zone")["value"].sum().reset_index()
+    return list(totals.sort_values(["value", "zone"], ascending=[False, True])["zone"])

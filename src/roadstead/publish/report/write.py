@@ -14,18 +14,16 @@ from markupsafe import Markup
 from roadstead.core.atomic_files import write_text
 from roadstead.core.version import __version__
 from roadstead.core.wording import days_words, moment, number, percent
-from roadstead.counting.count_series import CHARTED
-from roadstead.publish.charts.count_svg import MARKERS
+from roadstead.counting.series import CHARTED
+from roadstead.publish.charts import MARKERS
 from roadstead.publish.formats.layers import is_simulated
 from roadstead.publish.palette import CLASS_LOOKS, KIND_LOOKS, STATUS_LOOKS
-from roadstead.publish.passes import STATE_WORDS, Passes, passes_of
-from roadstead.publish.refused_words import check_words, declared_texts
 from roadstead.publish.report.chart_map import port_map
 from roadstead.publish.report.chart_series import series_chart
-from roadstead.publish.report.data import PortReport, ReportData
-from roadstead.publish.report.images import local_map
+from roadstead.publish.report.data import PortReport, ReportData, local_map
 from roadstead.publish.report.rows import Lead, OverpassCounts, count_tables, leads, status_counts, zone_names
 from roadstead.publish.templating import templates
+from roadstead.publish.wording import STATE_WORDS, Passes, check_words, declared_texts, passes_of
 
 LEADS_SHOWN = 25
 """Leads listed; the rest unfolds."""

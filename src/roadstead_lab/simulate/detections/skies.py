@@ -14,7 +14,7 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.geo import Array, Grid
-from roadstead.imagery.visibility.masks import SCL_CLOUD
+from roadstead.imagery.visibility.clouds import SCL_CLOUD
 from roadstead_lab.simulate.chance import generator
 from roadstead_lab.simulate.optical.atmosphere import HIGH, WATER, classify, draw_sky
 from roadstead_lab.simulate.optical.render import imaged

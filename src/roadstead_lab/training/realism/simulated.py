@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from roadstead.imagery.visibility.masks import SCL_CLOUD
+from roadstead.imagery.visibility.clouds import SCL_CLOUD
 from roadstead_lab.simulate.optical.atmosphere import SHADOW
 from roadstead_lab.simulate.practice.scene import PracticeScene, practice_scene
 from roadstead_lab.training.realism.views import Hull, View

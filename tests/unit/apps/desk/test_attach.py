@@ -21,9 +21,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from roadstead.apps.cli.main import app
-from roadstead.apps.desk import uploads
 from roadstead.apps.desk.login.security import MOST_BODY, MOST_UPLOAD
-from roadstead.apps.desk.uploads import read_upload, safe_name
+from roadstead.apps.desk.pages import attach as uploads
+from roadstead.apps.desk.pages.attach import read_upload, safe_name
 from roadstead.core.errors import UsageError
 from roadstead.core.turnstile import Turnstile
 from roadstead.store import Attachments, Decisions, Store, canonical
@@ -140,7 +140,7 @@ FOUR_AT_ONCE = """
 import io, resource, sys
 from concurrent.futures import ThreadPoolExecutor
 from PIL import ExifTags, Image
-from roadstead.apps.desk.uploads import read_upload
+from roadstead.apps.desk.pages.attach import read_upload
 content = io.BytesIO()
 Image.new("RGB", (5000, 5000), (20, 40, 60)).save(content, "PNG", compress_level=1)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -20,7 +20,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from roadstead.apps.desk import ReviewServer, review_app
-from roadstead.apps.desk.connections import FewComplaints, Patience
+from roadstead.apps.desk.server import FewComplaints, Patience
 from roadstead.store import Store
 from tests.unit.apps.desk import builders as r
 

@@ -19,7 +19,7 @@ from roadstead.apps.desk.login.password_check import Checked, LogIn, PasswordChe
 from roadstead.apps.desk.login.security import Guess, Limiter
 from roadstead.core.errors import BusyError
 from roadstead.core.turnstile import Turnstile
-from roadstead.store import Store, passwords
+from roadstead.store import Store, people
 from tests.unit.apps.desk import builders as r
 
 ADDRESS = "192.0.2.7"
@@ -107,7 +107,7 @@ def test_a_client_that_sends_one_password_over_many_connections_is_one_guess_and
     def slow(password: str, kept: str | None) -> bool:
         hashed.append(password)
         assert all_sent.wait(10)
-        return passwords.fits(password, kept)
+        return people.fits(password, kept)
 
     monkeypatch.setattr(password_check, "fits", slow)
     one = checks(Limiter(per_name=1))
@@ -130,7 +130,7 @@ def test_a_password_that_fitted_is_no_way_around_the_limit() -> None:
 
 def test_a_guess_that_finds_no_place_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     one = checks(Limiter(per_name=1))
-    monkeypatch.setattr(passwords, "_FEW", Turnstile("passwords are checked", at_once=0, waiting=0))
+    monkeypatch.setattr(people, "_FEW", Turnstile("passwords are checked", at_once=0, waiting=0))
     for _ in range(3):
         with pytest.raises(BusyError, match="too many passwords are checked at once: try again"):
             check(one, "wrong")
@@ -169,7 +169,7 @@ def test_passwords_are_checked_two_at_a_time_and_ten_threads_wait_at_most() -> N
 def test_a_desk_with_too_much_to_do_says_when_to_come_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "_FEW", Turnstile("passwords are checked", at_once=0, waiting=0))
+    monkeypatch.setattr(people, "_FEW", Turnstile("passwords are checked", at_once=0, waiting=0))
     browser = r.Browser(r.desk(store))
     answer = browser.log_in("ana")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

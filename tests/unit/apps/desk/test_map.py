@@ -15,7 +15,7 @@ import pyogrio
 import pytest
 
 from roadstead.apps.desk import map_data
-from roadstead.apps.desk.vector_tile import Point, layer_tile
+from roadstead.apps.desk.map_data import Point, layer_tile
 from roadstead.core.geo import lonlat_to_xy
 from roadstead.core.schemas import STATUSES
 from roadstead.store import Store

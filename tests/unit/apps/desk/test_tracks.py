@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from roadstead.apps.desk.position_ellipse import outline
+from roadstead.apps.desk.context import outline
 from roadstead.reconcile.density import Prediction, ellipse, log_density
 from roadstead.store import Store
 from tests.unit.apps.desk import builders as r

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.core.box_pairing import oriented_iou
 from roadstead.core.geo import axis_difference_deg
+from roadstead.core.oriented_boxes import oriented_iou
 from roadstead.core.schemas import CLASSES
 from roadstead_lab.training.figures import count_figures, f1, f1_interval, score_scene, summary, wilson
 from roadstead_lab.training.places import Label

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 import shapely
 
-from roadstead.apps.desk.ogc.source import Feature, FeatureCollection, Page
+from roadstead.apps.desk.ogc.query import Feature, FeatureCollection, Page
 from roadstead.audit import StatedRecall, with_recall
 from roadstead.core.detections_file import to_features
 from roadstead.core.findings import LEAD_KINDS, with_lead_kind
@@ -149,7 +149,7 @@ COLLECTIONS = _collections()
 
 @dataclass(frozen=True)
 class CatalogFeatures:
-    """Collections over a store; `apps.desk.ogc.source.FeatureSource`."""
+    """Collections over a store; `apps.desk.ogc.query.FeatureSource`."""
 
     store: Store
     ports: Mapping[str, Port]

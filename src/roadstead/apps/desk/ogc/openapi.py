@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from roadstead.apps.desk.ogc.query import DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET
-from roadstead.apps.desk.ogc.source import FeatureCollection
+from roadstead.apps.desk.ogc.query import DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET, FeatureCollection
 from roadstead.core.version import __version__
 
 Json = dict[str, Any]

@@ -1,19 +1,22 @@
-"""What the query of an address asks of a collection."""
+"""What the OGC API serves, given from outside, and what the query of an address asks of a collection."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
+from typing import Any, Protocol
 
-from roadstead.apps.desk.ogc.source import FeatureCollection
 from roadstead.core.errors import UsageError
 from roadstead.core.geo import Bounds
-from roadstead.store.feature_pages import FeatureQuery
+from roadstead.store.feature_pages import Extent, FeatureQuery
 
 DEFAULT_LIMIT, MOST_LIMIT, MOST_OFFSET = 100, 10_000, 10_000_000
 OWN = ("limit", "offset", "bbox", "datetime")
 """Parameters of every collection beside its queryables."""
+Feature = dict[str, Any]
+"""A GeoJSON feature with an ``id``."""
 
 
 def query_of(collection: FeatureCollection, given: Sequence[tuple[str, str]]) -> FeatureQuery:
@@ -119,3 +122,45 @@ def _moment(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(_TIMES) from error
+
+
+@dataclass(frozen=True)
+class FeatureCollection:
+    """One collection."""
+
+    id: str
+    title: str
+    description: str
+    geometry: str
+    """GeoJSON type of its features: Point, LineString, Polygon or MultiPolygon."""
+    properties: Mapping[str, Mapping[str, Any]]
+    """Property -> JSON schema of OpenAPI 3.0."""
+    queryables: Mapping[str, Mapping[str, Any]]
+    """Query parameter that asks for features of one value -> its schema."""
+    nullable_geometry: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some features of a collection."""
+
+    features: Sequence[Feature]
+    matched: int
+    """Features on all pages."""
+
+
+class FeatureSource(Protocol):
+    """Where features come from."""
+
+    @property
+    def collections(self) -> Mapping[str, FeatureCollection]:
+        """The collections by id."""
+
+    def page(self, collection: str, query: FeatureQuery) -> Page:
+        """Return the features asked for."""
+
+    def one(self, collection: str, feature: str) -> Feature | None:
+        """Return a feature by its id; None where there is none."""
+
+    def extent(self, collection: str) -> Extent:
+        """Return where and when the features of a collection lie."""

@@ -16,7 +16,7 @@ from roadstead.apps.desk.queue_filters import asked, place_in, ranked
 from roadstead.core.errors import UsageError
 from roadstead.store import OvertakenError, Verdict, evidence_of, held
 from roadstead.store.decisions import DECIDE_NOTHING
-from roadstead.store.evidence import checksum
+from roadstead.store.release_gate import checksum
 
 router = APIRouter()
 

@@ -1,4 +1,4 @@
-"""The page of one finding, and the pictures that pages show."""
+"""The page of one finding, its pictures, and its dossier."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
-from roadstead.apps.desk.access import Site, TheSite, Viewer, Visitor
+from roadstead.apps.desk.access import Analyst, Site, TheSite, Viewer, Visitor
 from roadstead.apps.desk.context import choices, declared_by, heard_around, same_place
 from roadstead.apps.desk.desk import Desk
 from roadstead.apps.desk.pages.attach import LICENCES
@@ -19,8 +19,9 @@ from roadstead.apps.desk.picture_frames import ChipView, MapView, chip_frame, ch
 from roadstead.apps.desk.queue_filters import Asked, Place, asked, place_in, ranked
 from roadstead.apps.desk.track_map import chart
 from roadstead.imagery.picture_styles import MASK_LOOKS
+from roadstead.publish.wording import segment
 from roadstead.store import Decision, evidence_of, held
-from roadstead.store.evidence import checksum
+from roadstead.store.release_gate import checksum
 
 router = APIRouter()
 
@@ -160,3 +161,18 @@ def _picture(image: bytes | None) -> Response:
     if image is None:
         raise HTTPException(404)
     return Response(image, media_type="image/webp")
+
+
+@router.get("/dossier/{port}/{finding}.zip")
+def dossier(site: TheSite, visitor: Analyst, port: str, finding: str) -> Response:
+    """Make the dossier of a finding that has a hull, and give it as one zip; its scenes are read again."""
+    desk = site.desk
+    row = desk.leads.one(port, finding)
+    if row is None or row["hull_detection_id"] is None or desk.dossier is None:
+        raise HTTPException(404)
+    name = f"roadstead-{segment(finding)}.zip"
+    return Response(
+        desk.dossier(finding),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

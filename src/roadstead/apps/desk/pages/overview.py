@@ -15,12 +15,12 @@ from roadstead.apps.desk.picture_frames import MapView, map_view
 from roadstead.audit import StatedRecall, stated_recall
 from roadstead.core.schemas import LENGTH_BINS
 from roadstead.core.wording import Tally, tally
-from roadstead.counting.count_series import CHARTED, CountPoint, CountSeries, series_of
-from roadstead.publish.charts.count_svg import frame_of, series_svg
-from roadstead.publish.passes import BlindPass, Passes, passes_of
+from roadstead.counting.series import CHARTED, CountPoint, CountSeries, series_of
+from roadstead.publish.charts import frame_of, series_svg
+from roadstead.publish.wording import BlindPass, Passes, passes_of
 from roadstead.store import Audits
+from roadstead.store.ledger import Version, version_of
 from roadstead.store.series import observed_points, stored_since, total_parts
-from roadstead.store.version import Version, version_of
 
 MOST_PASSES = 24
 """Newest passes that the chart of counts shows."""

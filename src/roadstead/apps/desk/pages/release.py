@@ -16,7 +16,7 @@ from roadstead.core.errors import UsageError
 from roadstead.core.wording import EXPLANATIONS
 from roadstead.publish.release.redaction import Known, masked
 from roadstead.store import Asking, Decision, Gate, OvertakenError, evidence_of, gate_of
-from roadstead.store.evidence import checksum
+from roadstead.store.release_gate import checksum
 
 router = APIRouter()
 

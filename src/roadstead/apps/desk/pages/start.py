@@ -1,4 +1,4 @@
-"""The start page, the queue, precision, and the chain of decisions."""
+"""The start page, the queue, precision, the chain of decisions, and the list of people."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from markupsafe import Markup
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from roadstead.apps.desk.access import TheSite, Viewer
+from roadstead.apps.desk.access import Admin, Posted, Site, TheSite, Viewer, Visitor
 from roadstead.apps.desk.pages.decide import undoable
 from roadstead.apps.desk.pages.overview import SHOWN, overviews
 from roadstead.apps.desk.queue_filters import DECIDED, SORT_WORDS, asked, ranked
 from roadstead.audit import stated_recall
 from roadstead.audit.precision import lead_shares, precisions
+from roadstead.core.errors import UsageError
 from roadstead.publish.wording import code_choices
-from roadstead.store import held
-from roadstead.store.evidence import checksum
+from roadstead.store import hashed, held
+from roadstead.store.release_gate import checksum
 
 router = APIRouter()
 ON_A_PAGE = 25
@@ -140,3 +141,34 @@ def log(request: Request, site: TheSite, visitor: Viewer, before: Number | None 
         head=head[0] if head else None,
         older=rows[-1].seq if rows and rows[-1].seq > 1 else None,
     )
+
+
+@router.get("/people")
+def people_page(request: Request, site: TheSite, visitor: Admin) -> Response:
+    """List the people."""
+    return _page(request, site, visitor)
+
+
+@router.post("/people/add")
+def add(request: Request, site: TheSite, visitor: Admin, form: Posted) -> Response:
+    """Add a person."""
+    try:
+        password = hashed(form.get("password", ""))
+        site.desk.people.add(form.get("name", ""), form.get("role", ""), password, site.desk.clock())
+    except UsageError as error:
+        return _page(request, site, visitor, 400, str(error))
+    return RedirectResponse("/people", 303)
+
+
+@router.post("/people/disable")
+def disable(request: Request, site: TheSite, visitor: Admin, form: Posted) -> Response:
+    """Shut a person out."""
+    try:
+        site.desk.people.disable(form.get("name", ""))
+    except UsageError as error:
+        return _page(request, site, visitor, 400, str(error))
+    return RedirectResponse("/people", 303)
+
+
+def _page(request: Request, site: Site, visitor: Visitor, status: int = 200, fault: str = "") -> Response:
+    return site.page(request, "people.html.j2", visitor, status, people=site.desk.people.all(), fault=fault)

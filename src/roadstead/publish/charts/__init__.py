@@ -1,1 +1,0 @@
-"""Charts and small maps as files that need nothing else."""
