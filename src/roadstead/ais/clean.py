@@ -23,8 +23,8 @@ from roadstead.ais.identity.registry import imo_is_valid, is_distress_beacon, mi
 from roadstead.ais.readers.batch import DYNAMIC, Batch, Fault, IntArray
 from roadstead.ais.readers.fields import Faults, checked_number, coded, mapped, numbers, text
 from roadstead.ais.static_history import static_of
+from roadstead.core.atomic_files import text_of_cell
 from roadstead.core.geo import NAUTICAL_MILE_M
-from roadstead.core.spreadsheet import text_of_cell
 
 FIRST_AIS = pd.Timestamp("1995-01-01", tz="UTC")
 """No AIS report is older."""

@@ -27,8 +27,8 @@ from roadstead.ais.identity.watchlist_fields import (
     names_of,
 )
 from roadstead.ais.identity.watchlists import Entry
+from roadstead.core.atomic_files import text_of_cell
 from roadstead.core.errors import BadInputError
-from roadstead.core.spreadsheet import text_of_cell
 
 Row = Sequence[str]
 COLUMNS: dict[str, tuple[str, ...]] = {
