@@ -123,7 +123,7 @@ def _job(api: str, home: Path, end: datetime) -> None:
     from roadstead.core.settings import settings
     from roadstead.detection import load_model
     from roadstead.workflows.watch import watch
-    from roadstead.workflows.watch_plan import WatchRequest
+    from roadstead.workflows.watch_search import WatchRequest
 
     base = settings()
     model = load_model(base.model_id)

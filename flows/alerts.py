@@ -17,12 +17,12 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.variables import Variable
 
-from roadstead.core.findings import LEAD_KINDS, LEAD_WORDS, leads_of
+from roadstead.core.leads import LEAD_KINDS, LEAD_WORDS, leads_of
 from roadstead.core.wording import OUTSIDE, QUANTITY_WORDS, chance, finding_chance, place_words, worded
 from roadstead.reconcile import CONFLICTS, REASONS
 from roadstead.store import Store
 from roadstead.workflows.status import PortStatus
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 from roadstead.workflows.watch_summary import records
 
 LEAD_NEW = "roadstead.lead.new"

@@ -12,7 +12,7 @@ from flows.served import FILES_URL
 from roadstead.apps.cli.count_table import count_rows
 from roadstead.publish.charts import overpass_map
 from roadstead.store import Store
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 
 
 def describe(request: WatchRequest) -> None:

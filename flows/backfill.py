@@ -23,7 +23,7 @@ from flows.watch_port import utc
 from roadstead.core.errors import CatalogueError, EmptySearchError, RoadsteadError, UsageError
 from roadstead.imagery import Overpass
 from roadstead.workflows import watch as job
-from roadstead.workflows.watch_plan import watch_request
+from roadstead.workflows.watch_search import watch_request
 
 Window = tuple[datetime, datetime]
 

@@ -12,7 +12,7 @@ from prefect.states import Failed
 
 from roadstead.core.errors import RoadsteadError, UpstreamError
 from roadstead.workflows import watch as job
-from roadstead.workflows.watch_plan import find
+from roadstead.workflows.watch_search import find
 
 
 def _upstream_only(task: Any, task_run: Any, state: Any) -> bool:  # noqa: ANN401 - Prefect's signature

@@ -19,7 +19,7 @@ from roadstead.core.errors import RoadsteadError
 from roadstead.store import Store
 from roadstead.workflows import watch as job
 from roadstead.workflows.status import port_status
-from roadstead.workflows.watch_plan import WatchRequest, watch_request
+from roadstead.workflows.watch_search import WatchRequest, watch_request
 from roadstead.workflows.watch_summary import summary
 
 LOOK_BACK = timedelta(days=10)

@@ -187,7 +187,7 @@ def _watch(catalog: str, aoi: Path, ais: Path, home: Path) -> None:
     from roadstead.core.settings import settings
     from roadstead.detection import load_model
     from roadstead.workflows.watch import watch
-    from roadstead.workflows.watch_plan import WatchRequest
+    from roadstead.workflows.watch_search import WatchRequest
 
     settings.cache_clear()
     base = settings()

@@ -27,7 +27,7 @@ from roadstead.core.settings import settings
 from roadstead.detection import load_model
 from roadstead.store import Store
 from roadstead.workflows.watch import Watched, watch
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 from tests import builders
 from tests.faults import files
 from tests.faults.providers import SHAPES, Providers, in_process, three_providers

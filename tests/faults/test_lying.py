@@ -21,7 +21,7 @@ from roadstead.imagery.remote import range_files
 from roadstead.store import Store
 from roadstead.workflows.dossier import find_findings
 from roadstead.workflows.watch import Watched, watch
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 from tests.faults.lying import Document, Scene, hrefs, item, put_api, put_catalogue, scene
 from tests.unit.apps.desk import builders as r
 from tests.worlds import SILENT, lonlat_of, write_aoi

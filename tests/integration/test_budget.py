@@ -22,7 +22,7 @@ from roadstead.imagery import group_overpasses, write_cog
 from roadstead.imagery.raster.layer import Layer
 from roadstead.imagery.stac.item import open_item
 from roadstead.workflows.watch import process
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 from tests import builders
 from tests.faults.providers import _forget
 from tests.faults.proxy import Proxy, proxy

@@ -14,7 +14,7 @@ from roadstead.core.ports import named_port
 from roadstead.core.settings import settings
 from roadstead.detection import load_model
 from roadstead.imagery import Mosaic, Overpass
-from roadstead.workflows.watch_plan import WatchRequest, find
+from roadstead.workflows.watch_search import WatchRequest, find
 from tests.faults.providers import SHAPES, Providers, in_process, three_providers
 from tests.integration.stac_servers import has_rustac
 from tests.worlds import SENSED

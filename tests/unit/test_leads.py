@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from flows import alerts
 from roadstead.apps.cli.main import app
 from roadstead.apps.desk.ogc.features import CatalogFeatures
-from roadstead.core.findings import (
+from roadstead.core.leads import (
     LEAD_KINDS,
     LEAD_WORDS,
     SURE_AMBIGUOUS,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from roadstead.core.findings import without_ais
+from roadstead.core.leads import without_ais
 from roadstead.core.schemas import DECLARED_PARTS, OBSERVED_PARTS
 
 QUANTITY_WORDS: Final[Mapping[str, str]] = {

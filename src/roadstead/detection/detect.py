@@ -18,8 +18,9 @@ from shapely.geometry.base import BaseGeometry
 from roadstead.core.geo import WGS84, Array, Grid, Window, project
 from roadstead.core.ports import Port
 from roadstead.core.schemas import DETECTIONS, empty
-from roadstead.detection.decode import Boxes, Ground, decode, joined, rank, unique_hulls
+from roadstead.detection.decode import Boxes, Ground, decode, joined
 from roadstead.detection.measure import measured
+from roadstead.detection.merge import rank, unique_hulls
 from roadstead.detection.model import Model
 from roadstead.detection.runtime import Real, open_network
 from roadstead.detection.tiling import Chunk, Tile, chunks, is_plain, standing_out

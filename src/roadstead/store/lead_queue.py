@@ -19,7 +19,7 @@ from cachetools import LRUCache
 from sqlalchemy import select
 
 from roadstead.core.errors import UsageError
-from roadstead.core.findings import lead_probability
+from roadstead.core.leads import lead_probability
 from roadstead.store.chain import DECISION
 from roadstead.store.decisions import DECIDE_NOTHING
 from roadstead.store.leads import (

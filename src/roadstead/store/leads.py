@@ -21,8 +21,8 @@ from sqlalchemy import (
     select,
 )
 
-from roadstead.core.findings import LEAD_KINDS, RULES, LeadRule
 from roadstead.core.geo import Bounds
+from roadstead.core.leads import LEAD_KINDS, RULES, LeadRule
 from roadstead.store import schema
 from roadstead.store.rows import ACQUISITION, SCENE, table_of, touches
 

@@ -35,7 +35,7 @@ from roadstead.workflows.dossier import Asked, make_dossier
 from roadstead.workflows.load_ais import load_around, widened
 from roadstead.workflows.watch import Watched, finish
 from roadstead.workflows.watch import watch as do_all
-from roadstead.workflows.watch_plan import Plan, WatchRequest, find, watch_request
+from roadstead.workflows.watch_search import Plan, WatchRequest, find, watch_request
 
 Time = str | date
 """ISO 8601, a `date` or a `datetime`; UTC where it has no zone."""
@@ -220,7 +220,7 @@ def reconcile_ais(
     Returns:
         A row a hull, and a row a declared vessel that no hull took: points (EPSG:4326) with ``status``,
         ``probability``, ``reasons``, ``distance_m`` and ``dt_s`` (`roadstead.core.schemas.MATCHES`). What is a lead
-        among them `roadstead.core.findings` says: a lead has a probability and is never a verdict.
+        among them `roadstead.core.leads` says: a lead has a probability and is never a verdict.
 
     Raises:
         DetectionsError: a hull's overpass is not in the header.

@@ -22,7 +22,7 @@ from roadstead.imagery import Overpass, is_remote
 from roadstead.reconcile import AisWindow, cut_ais_window
 from roadstead.store import Standing, Store
 from roadstead.workflows.fixed_structures import known_structures
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 
 
 @dataclass(frozen=True)

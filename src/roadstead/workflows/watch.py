@@ -37,7 +37,7 @@ from roadstead.store import MissingPass, Store
 from roadstead.workflows.detect import detect_overpass
 from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs, reuse_reason
 from roadstead.workflows.load_ais import load_around, write_quarantine
-from roadstead.workflows.watch_plan import Plan, WatchRequest, alternates, find
+from roadstead.workflows.watch_search import Plan, WatchRequest, alternates, find
 
 Progress = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""

@@ -11,7 +11,7 @@ from roadstead.audit import with_recall
 from roadstead.detection.fixed_structures import is_structure
 from roadstead.store import Store
 from roadstead.workflows.watch import Watched
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 
 
 def summary(request: WatchRequest, watched: Watched) -> dict[str, Any]:

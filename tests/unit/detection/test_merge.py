@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity
 
-from roadstead.detection.decode import MEETING_BEAMS, rank, unique_hulls
+from roadstead.detection.merge import MEETING_BEAMS, rank, unique_hulls
 from roadstead.detection.model import Merge
 
 

@@ -17,8 +17,8 @@ import pytest
 from roadstead.ais import read_ais
 from roadstead.core.atomic_files import text_of_cell
 from roadstead.core.errors import StoreError
-from roadstead.core.findings import with_lead_kind
 from roadstead.core.geo import distance_m
+from roadstead.core.leads import with_lead_kind
 from roadstead.publish import (
     port_layers,
     positions_table,

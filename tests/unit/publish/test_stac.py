@@ -14,7 +14,7 @@ import pytest
 from pystac.stac_object import STACObjectType
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
-from roadstead.core.findings import with_lead_kind
+from roadstead.core.leads import with_lead_kind
 from roadstead.core.settings import DEFAULT_MODEL_ID, settings
 from roadstead.publish.formats.stac import write_stac
 from tests.unit.publish import builders as e

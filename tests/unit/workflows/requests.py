@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from roadstead.core.settings import Settings
 from roadstead.detection import load_model
-from roadstead.workflows.watch_plan import WatchRequest
+from roadstead.workflows.watch_search import WatchRequest
 from tests import builders
 from tests.unit.builders import ACQUIRED
 

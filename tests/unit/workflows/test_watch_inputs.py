@@ -17,7 +17,7 @@ from roadstead.store import Store
 from roadstead.workflows import fingerprint, fixed_structures
 from roadstead.workflows.fingerprint import OverpassInputs, gather_inputs
 from roadstead.workflows.watch import Progress, Steps, do_overpass, watch
-from roadstead.workflows.watch_plan import WatchRequest, watch_request
+from roadstead.workflows.watch_search import WatchRequest, watch_request
 from tests.worlds import World, make_world
 
 START, END = datetime(2020, 11, 1, tzinfo=UTC), datetime(2020, 11, 15, tzinfo=UTC)

@@ -10,7 +10,7 @@ import typer
 
 from roadstead.apps.cli import console
 from roadstead.apps.cli.console import Json, out, print_json, print_table
-from roadstead.core.findings import LEAD_WORDS
+from roadstead.core.leads import LEAD_WORDS
 from roadstead.core.settings import settings
 
 if TYPE_CHECKING:

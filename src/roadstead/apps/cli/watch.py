@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from roadstead.imagery import Overpass
     from roadstead.workflows.watch import Watched
-    from roadstead.workflows.watch_plan import WatchRequest
+    from roadstead.workflows.watch_search import WatchRequest
 
 PortName = Annotated[
     str, typer.Argument(metavar="PORT", help="A port of `roadstead ports`, or one of your own.")
@@ -53,7 +53,7 @@ def watch_command(
     Example: roadstead watch nampo --from 2024-05-01 --to 2024-05-31 --ais may.nmea
     """
     from roadstead.workflows.watch import finish, watch
-    from roadstead.workflows.watch_plan import watch_request
+    from roadstead.workflows.watch_search import watch_request
     from roadstead.workflows.watch_summary import summary
 
     first, last = time_range(start, end)

@@ -16,7 +16,7 @@ from roadstead.apps.desk.desk import Desk, is_loopback
 from roadstead.apps.desk.login.password_check import PasswordCheck
 from roadstead.apps.desk.login.security import SESSION_COOKIE, Limiter, Seals
 from roadstead.core.errors import UsageError
-from roadstead.core.findings import LEAD_WORDS
+from roadstead.core.leads import LEAD_WORDS
 from roadstead.core.schemas import CLASSES
 from roadstead.core.version import __version__
 from roadstead.core.wording import chance, known, moment, number, percent, place_words, port_name

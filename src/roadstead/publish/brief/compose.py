@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from roadstead.audit import NOT_MEASURED
-from roadstead.core.findings import LEAD_WORDS, leads_by_kind
+from roadstead.core.leads import LEAD_WORDS, leads_by_kind
 from roadstead.core.wording import Tally, days_words, moment, number, percent, tally
 from roadstead.counting.series import CHARTED, CountPoint, CountSeries, count_points
 from roadstead.imagery import imaged_part

@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from roadstead.core.findings import lead_probability, leads_of
+from roadstead.core.leads import lead_probability, leads_of
 from roadstead.core.schemas import UTC
 from roadstead.publish.formats.flat import write_csv
 from roadstead.publish.formats.geojson import write_geojson

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from roadstead.audit import COLUMNS as RECALL
-from roadstead.core.findings import with_lead_kind
+from roadstead.core.leads import with_lead_kind
 from roadstead.core.ports import Port
 from roadstead.core.schemas import CLASSES, OBSERVED_PARTS, QUANTITIES, UTC
 

@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 from roadstead.core.atomic_files import replacing
 from roadstead.core.detections_file import write_json
-from roadstead.core.findings import with_lead_kind
+from roadstead.core.leads import with_lead_kind
 from roadstead.core.version import __version__
 from roadstead.publish.formats.geojson import by_the_rules, write_placed
 from roadstead.publish.formats.layers import is_simulated

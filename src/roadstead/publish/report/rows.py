@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from roadstead.audit import NOT_MEASURED
-from roadstead.core.findings import lead_probability, leads_of, without_ais
+from roadstead.core.leads import lead_probability, leads_of, without_ais
 from roadstead.core.schemas import CLASSES
 from roadstead.core.wording import (
     OUTSIDE,

@@ -26,9 +26,9 @@ from roadstead.core.geo import WGS84, Array, convergence_deg, project, to_lonlat
 from roadstead.core.ports import Port
 from roadstead.core.schemas import CLASSES, DETECTIONS, checked, empty
 from roadstead.detection import Model
-from roadstead.detection.decode import rank, unique_hulls
 from roadstead.detection.detect import detection_ids
 from roadstead.detection.measure import LEAST_BEAM_M, LEAST_LENGTH_M
+from roadstead.detection.merge import rank, unique_hulls
 from roadstead_lab.simulate.chance import generator
 from roadstead_lab.simulate.detections.detector import Detector, detector_of
 from roadstead_lab.simulate.detections.skies import View

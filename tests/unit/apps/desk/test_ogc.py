@@ -13,7 +13,7 @@ import shapely
 from httpx2 import Response
 
 from roadstead.apps.desk.ogc.features import COLLECTIONS, CatalogFeatures
-from roadstead.core.findings import with_lead_kind
+from roadstead.core.leads import with_lead_kind
 from roadstead.publish.formats.geojson import write_geojson_products
 from roadstead.publish.formats.layers import tracks_table
 from roadstead.store import Store

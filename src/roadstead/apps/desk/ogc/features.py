@@ -14,7 +14,7 @@ import shapely
 from roadstead.apps.desk.ogc.query import Feature, FeatureCollection, Page
 from roadstead.audit import StatedRecall, with_recall
 from roadstead.core.detections_file import to_features
-from roadstead.core.findings import LEAD_KINDS, with_lead_kind
+from roadstead.core.leads import LEAD_KINDS, with_lead_kind
 from roadstead.core.ports import Port
 from roadstead.core.schemas import (
     ACQUISITION_STATES,
