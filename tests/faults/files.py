@@ -81,7 +81,7 @@ def line(row: FileRow, found: FileOutcome) -> str:
     return f"| {row.name} | {found.code} | {says} | {found.kept} |"
 
 
-def _stack(**changes: int) -> Dn:
+def _stack() -> Dn:
     """Two ships as reflectance x 10000: red, green, blue, nir."""
     dn = np.stack([np.clip(band.astype(int) - 1000, 1, None) for band in water_with_ships().values()])
     return dn.astype(np.uint16)
@@ -268,12 +268,12 @@ ROWS: tuple[FileRow, ...] = (
         3,
         "no file fits this pattern",
     ),
-    FileRow("a watchlist of names alone", _list("name\nGREY HERON\n"), 3, "list.csv"),
+    FileRow("a watchlist of names alone", _list("name\nGREY HERON\n"), 3, "identifies a vessel"),
     FileRow(
         "a watchlist with a date that is none",
         _list("name,imo,listed\nGREY HERON,9074729,32/13/2024\n"),
         3,
-        "list.csv",
+        "line 2, column 'listed': '32/13/2024' is no date",
     ),
     FileRow(
         "a watchlist as people keep it",

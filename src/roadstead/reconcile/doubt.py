@@ -128,10 +128,11 @@ def rows_in_doubt(s: Scored, doubt: Doubt, standing: Index) -> list[Row]:
         s.decision, matched=standing, ambiguous=none, contested_detections=none, contested_vessels=none
     )
     kept = replace(s, decision=decision)
-    return [_in_doubt(row, doubt) for row in (*detection_rows(kept), *vessel_rows(kept))]
+    return [in_doubt(row, doubt) for row in (*detection_rows(kept), *vessel_rows(kept))]
 
 
-def _in_doubt(row: Row, doubt: Doubt) -> Row:
+def in_doubt(row: Row, doubt: Doubt) -> Row:
+    """Return a row as it stands where nothing of its overpass supports a lead."""
     if row["status"] == "matched":
         return {**row, "conflicts": "", "reasons": join_codes([row["reasons"], *doubt.codes])}
     unknown: dict[str, Any] = {"candidates": "", "conflicts": "", "reasons": join_codes(doubt.codes)}

@@ -23,7 +23,7 @@ from roadstead.reconcile.ais_window import AisWindow, cut_ais_window
 from roadstead.reconcile.alignment import Alignment, alignment, seen_too_seldom
 from roadstead.reconcile.decide import decide
 from roadstead.reconcile.density import Prediction, lonlat
-from roadstead.reconcile.doubt import MOST_SIGMA_S, Doubt, doubt_of, either_way, rows_in_doubt
+from roadstead.reconcile.doubt import MOST_SIGMA_S, Doubt, doubt_of, either_way, in_doubt, rows_in_doubt
 from roadstead.reconcile.false_positions import rests
 from roadstead.reconcile.fit import associate
 from roadstead.reconcile.match_rows import (
@@ -175,7 +175,9 @@ def _one(
     view = replace(view, sigma_s=min(view.sigma_s, MOST_SIGMA_S))
     if window is None:
         rows = rows_without_ais(view, table, without_ais)
-        return _Part(view.overpass_id, rows, None, doubt_of(Alignment(), stated_sigma_s))
+        doubt = doubt_of(Alignment(), stated_sigma_s)
+        kept = rows if doubt is None else [in_doubt(row, doubt) for row in rows]
+        return _Part(view.overpass_id, kept, None, doubt)
     ais, history = window.ais, keyed(window.ais.positions)
     near = by_hull_and_time(history[window.speaks])
     view = replace(view, simulated=view.simulated or from_simulator(near["source"]))

@@ -261,7 +261,7 @@ def count(
     tables = []
     for name in dict.fromkeys(scene.overpass_id for scene in header.scenes):
         scenes = tuple(scene for scene in header.scenes if scene.overpass_id == name)
-        heard = cut_ais_window(ais, scenes[0].acquired, base.ais_window_h)
+        heard = cut_ais_window(ais, min(scene.acquired for scene in scenes), base.ais_window_h)
         tables.append(
             counts(
                 detections.table[detections.table["overpass_id"] == name],

@@ -82,10 +82,18 @@ class Stop:
 
     reason: str | None = None
 
+    def look(self, sitting: Sitting, began: float) -> bool:
+        """Look whether time or memory is up; returns whether the sitting must end."""
+        if sitting.minutes is not None and time.monotonic() - began > 60 * sitting.minutes:
+            self.reason = self.reason or f"{sitting.minutes:g} minutes are over"
+        if sitting.limits.memory_is_short():
+            self.reason = self.reason or f"only {available_gb() or 0:.1f} GiB of memory are left"
+        return self.reason is not None
+
     @contextmanager
     def on_signals(self) -> Iterator[None]:
         """Take SIGTERM, SIGINT and SIGHUP as a wish to end after the step in hand."""
-        names = (signal.SIGTERM, signal.SIGINT)
+        names = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         former = {name: signal.signal(name, self._wish) for name in names}
         try:
             yield
@@ -160,23 +168,19 @@ def _sit(state: TrainState, run: LongRun, sitting: Sitting, stop: Stop, console:
                 half=half,
             )
         )
-        now = time.monotonic()
         if state.step % _TELL_EVERY == 0:
-            pace = (state.crops - first) / (now - began)
+            pace = (state.crops - first) / (time.monotonic() - began)
             _tell(state.crops, losses, pace, run, sitting, console)
-        if sitting.minutes is not None and now - began > 60 * sitting.minutes:
-            stop.reason = stop.reason or f"{sitting.minutes:g} minutes are over"
-        if sitting.limits.memory_is_short():
-            stop.reason = stop.reason or f"only {available_gb() or 0:.1f} GiB of memory are left"
-        if stop.reason or now - saved > 60 * sitting.checkpoint_minutes:
+        stop.look(sitting, began)
+        if stop.reason or time.monotonic() - saved > 60 * sitting.checkpoint_minutes:
             state.save_checkpoint(sitting.folder)
-            saved = now
+            saved = time.monotonic()
         if stop.reason:
             return
         if _passed(state.crops, run.batch, sitting.milestone_crops):
             state.save_checkpoint(sitting.folder)
             _milestone(state, sitting, console)
-        while sitting.limits.machine_is_busy() and not stop.reason:
+        while sitting.limits.machine_is_busy(sitting.workers) and not stop.look(sitting, began):
             time.sleep(_WAIT_S)
     state.save_checkpoint(sitting.folder)
 
@@ -279,6 +283,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--status", action="store_true", help="say how far the run is, and end")
     options = parser.parse_args(arguments)
     console = Console(stderr=True)
+    if options.shared is not None and not options.shared.is_dir():
+        console.print(f"{options.shared} is no folder: nothing will be measured on real data")
     if options.status:
         path = options.run / STATUS
         print(status_line(json.loads(path.read_text())) if path.exists() else f"no run in {options.run} yet")

@@ -43,16 +43,16 @@ class Limits:
     least_free_gb: float = 2.0
     """Memory that must stay available; below it the run writes its checkpoint and ends."""
     most_load: float = 12.0
-    """Runnable processes of the whole machine (load average of one minute); above it the run waits."""
+    """Runnable processes of others (load average of one minute, less the run's own); above it the run waits."""
 
     def memory_is_short(self) -> bool:
         """Whether less memory is available than must stay so."""
         free = available_gb()
         return free is not None and free < self.least_free_gb
 
-    def machine_is_busy(self) -> bool:
-        """Whether more processes want to run than a guest may join."""
-        return os.getloadavg()[0] > self.most_load
+    def machine_is_busy(self, own: int = 0) -> bool:
+        """Whether more processes want to run than a guest may join, beside so many of its own."""
+        return os.getloadavg()[0] > self.most_load + own
 
 
 def available_gb() -> float | None:

@@ -37,7 +37,8 @@ class Drawn:
 class MovingPool(Dataset[Crop]):
     """Crops 0, 1, 2... without end, cut from a pool of scenes that moves on.
 
-    Each process that loads has scenes of its own: process w of W draws the scenes w, w + W, w + 2 W...
+    Each process that loads has scenes of its own: of W processes, the one that makes batch b draws the scenes whose
+    number leaves the rest b modulo W, wherever a run begins.
     """
 
     def __init__(self, run: LongRun, cache: Path | None = None, first: int = 0) -> None:
@@ -66,7 +67,8 @@ class MovingPool(Dataset[Crop]):
     def _window(self, number: int) -> list[int]:
         """List the numbers of the scenes that a crop is cut from."""
         worker = get_worker_info()
-        own, processes = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        processes = 1 if worker is None else worker.num_workers
+        own = number // self.run.batch % processes
         start = number // self.run.crops_per_scene // processes
         return [own + processes * n for n in range(start, start + self.run.pool_scenes)]
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from roadstead.ais import AisData
+from roadstead.core.leads import leads_of
 from roadstead.reconcile import CONFLICTS, REASONS, Reconciled, reconcile, reconcile_checked
 from roadstead.reconcile.alignment import Alignment
 from roadstead.reconcile.doubt import doubt_of, place_offset_words, time_words
@@ -172,8 +173,8 @@ def test_an_image_whose_time_contradicts_its_product_supports_no_lead(heard: boo
     held = run(hulls(places), at_anchor(places) if heard else None, acquired_sigma_s=6 * 3600.0)
     assert held.doubts[OVERPASS].codes == ("time_contradicted",)
     assert set(held.matches.dropna(subset="detection_id")["status"]) == {"no_coverage"}
-    if heard:
-        assert_supports_no_lead(held, 6, "time_contradicted")
+    assert_supports_no_lead(held, 6, "time_contradicted")
+    assert leads_of(held.matches).empty
 
 
 def test_an_offset_within_the_error_of_the_images_own_time_is_none() -> None:

@@ -136,8 +136,9 @@ def _no_columns(path: Path, header: Row) -> str:
         )
     shown = ", ".join(cell.strip() for cell in header[:30]) or "none"
     return (
-        f"{path}: no column of this watchlist is a vessel's name or IMO number. Columns found: {shown}. Your own list "
-        "has columns such as name, alias, imo, mmsi, callsign, listed, delisted, programme"
+        f"{path}: no column of this watchlist identifies a vessel, as an IMO number, an MMSI or a call sign beside its "
+        f"name does. Columns found: {shown}. Your own list has columns such as name, alias, imo, mmsi, callsign, "
+        "listed, delisted, programme"
     )
 
 

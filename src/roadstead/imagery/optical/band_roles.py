@@ -1,7 +1,8 @@
 """Which band of a plain raster is which: by name, by colour, by what its numbers are, and never by a guess.
 
 A stack whose bands have no names may hold them in any order. It is read in the order that ours are in (red, green,
-blue, near infrared) only where its own darkest water says so; all else is refused, with the option that names bands.
+blue, near infrared) only where its own darkest water says so; three bands of 8 bits are true colour, as every viewer
+takes them; all else is refused, with the option that names bands.
 """
 
 from __future__ import annotations
@@ -168,7 +169,8 @@ def _by_order(path: str, facts: BandFacts, mask: int | None) -> dict[str, int]:
         )
     numbers = facts.sample[:count]
     shift = BOA_OFFSET if facts.may_hold_offset and holds_offset(numbers) else 0.0
-    if numbers.dtype != np.uint8 and not looks_like_water_in_order(numbers * facts.scale + shift):
+    true_colour = numbers.dtype == np.uint8 and count == len(RGB)
+    if not true_colour and not looks_like_water_in_order(numbers * facts.scale + shift):
         raise SceneError(
             f"{path}: its bands have no names, and its darkest water does not tell in which order they are; name them, "
             f"with --bands {_example(count, RGB)} or --bands {_example(count, RGB[::-1])}, or describe them in the file"

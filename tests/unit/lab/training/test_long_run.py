@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import onnxruntime
 import pytest
 import torch
 from rich.console import Console
+from torch.utils.data import DataLoader
 
 from roadstead.core.errors import BadInputError
 from roadstead_lab.training import long_run
@@ -29,10 +32,10 @@ BEFORE = 86_400
 TINY = LongRun(
     crops=BEFORE + 4,
     batch=2,
-    scene_px=200,
+    scene_px=160,
     pool_scenes=1,
     crops_per_scene=3,
-    stamps_per_scene=2,
+    stamps_per_scene=1,
     warmup_steps=1,
 )
 QUIET = Console(quiet=True)
@@ -46,6 +49,22 @@ def few_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
 def sitting(folder: Path, **settings: object) -> Sitting:
     generous = {"limits": Limits(0.0, 1e9), "milestone_crops": 10**9, "workers": 0, "threads": 1, **settings}
     return Sitting(folder, MODELS, None, **generous)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One sitting of one step: what goes on from it is copied, since drawing and loading take seconds."""
+    folder = tmp_path_factory.mktemp("begun")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_run, "_STATISTICS_CROPS", 2)
+        assert go_on(TINY, sitting(folder, minutes=0.0), QUIET) == "0 minutes are over"
+    return folder
+
+
+@pytest.fixture
+def run_folder(begun: Path, tmp_path: Path) -> Path:
+    """A run that has done one step."""
+    return Path(shutil.copytree(begun, tmp_path / "run"))
 
 
 def checkpoint(folder: Path) -> dict[str, object]:
@@ -103,22 +122,35 @@ def test_a_run_that_goes_on_sees_the_crops_of_an_unbroken_one(tmp_path: Path) ->
     assert not np.array_equal(seen[3].image, seen[4].image)
 
 
+def test_with_two_processes_a_run_that_goes_on_sees_the_crops_of_an_unbroken_one_too() -> None:
+    unbroken = [crop for batch in two_processes(0, 4) for crop in batch]
+    later = [crop for batch in two_processes(TINY.batch, 3) for crop in batch]
+    assert all(np.array_equal(a, b) for a, b in zip(unbroken[TINY.batch :], later, strict=True))
+
+
+def two_processes(first: int, batches: int) -> list[list[np.ndarray]]:
+    run = replace(TINY, crops=first + TINY.batch * batches)
+    loader = DataLoader(
+        MovingPool(run, first=first), batch_size=run.batch, num_workers=2, collate_fn=lambda crops: crops
+    )
+    return [[crop.image for crop in crops] for crops in loader]
+
+
 # Sittings -------------------------------------------------------------------------------------------------
 
 
-def test_a_second_sitting_goes_on_where_the_first_ended(tmp_path: Path) -> None:
-    assert go_on(TINY, sitting(tmp_path, minutes=0.0), QUIET) == "0 minutes are over"
-    first = checkpoint(tmp_path)
+def test_a_second_sitting_goes_on_where_the_first_ended(run_folder: Path) -> None:
+    first = checkpoint(run_folder)
     assert (first["step"], first["crops"]) == (1, BEFORE + 2)
-    assert go_on(TINY, sitting(tmp_path), QUIET) == "the run is done"
-    assert (checkpoint(tmp_path)["step"], checkpoint(tmp_path)["crops"]) == (2, BEFORE + 4)
+    assert go_on(TINY, sitting(run_folder), QUIET) == "the run is done"
+    assert (checkpoint(run_folder)["step"], checkpoint(run_folder)["crops"]) == (2, BEFORE + 4)
     assert first["network"].keys() == Detector(TINY.architecture).state_dict().keys()  # type: ignore[attr-defined]
 
 
-def test_where_memory_runs_short_the_checkpoint_is_written_and_the_sitting_ends(tmp_path: Path) -> None:
+def test_where_memory_runs_short_the_checkpoint_is_written_and_the_sitting_ends(run_folder: Path) -> None:
     hungry = Limits(least_free_gb=1e6, most_load=1e9)
-    assert "GiB of memory are left" in go_on(TINY, sitting(tmp_path, limits=hungry), QUIET)
-    assert checkpoint(tmp_path)["step"] == 1
+    assert "GiB of memory are left" in go_on(TINY, sitting(run_folder, limits=hungry), QUIET)
+    assert checkpoint(run_folder)["step"] == 2
 
 
 def test_the_memory_that_is_left_is_read_from_the_system() -> None:
@@ -127,18 +159,18 @@ def test_the_memory_that_is_left_is_read_from_the_system() -> None:
 
 
 class EndedWhileItWaits(Limits):
-    def machine_is_busy(self) -> bool:
+    def machine_is_busy(self, own: int = 0) -> bool:
         os.kill(os.getpid(), signal.SIGTERM)
         return True
 
 
 def test_a_wish_to_end_is_met_even_while_the_run_waits_for_a_busy_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(long_run, "_WAIT_S", 0.0)
-    busy = sitting(tmp_path, limits=EndedWhileItWaits(0.0, 0.0))
+    busy = sitting(run_folder, limits=EndedWhileItWaits(0.0, 0.0))
     assert go_on(TINY, busy, QUIET) == "ended by SIGTERM"
-    assert checkpoint(tmp_path)["crops"] == BEFORE + 4
+    assert checkpoint(run_folder)["crops"] == BEFORE + 4
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
@@ -149,15 +181,15 @@ def test_two_trainers_never_share_a_run(tmp_path: Path) -> None:
     assert not (tmp_path / CHECKPOINT).exists()
 
 
-def test_a_milestone_exports_weights_that_the_detector_can_read(tmp_path: Path) -> None:
-    go_on(TINY, sitting(tmp_path, milestone_crops=4), QUIET)
-    (kept,) = tmp_path.glob("weights-*.onnx")
+def test_a_milestone_exports_weights_that_the_detector_can_read(run_folder: Path) -> None:
+    go_on(TINY, sitting(run_folder, milestone_crops=4), QUIET)
+    (kept,) = run_folder.glob("weights-*.onnx")
     assert kept.name == "weights-00086404.onnx"
     boxes = onnxruntime.InferenceSession(str(kept)).run(
         None, {"image": np.zeros((1, 3, 320, 320), np.float32)}
     )[0]
     assert boxes.shape == (1, 8, 8400)
-    assert last_point(tmp_path) == {}  # without the shared data nothing is measured
+    assert last_point(run_folder) == {}  # without the shared data nothing is measured
 
 
 def test_the_status_line_tells_crops_loss_f1_and_hours(
