@@ -1,4 +1,4 @@
-"""The folder of this process for what has to be unpacked or converted before it is read; it goes when the process ends."""
+"""The folder for what has to be unpacked or converted before it is read; it goes when the process ends."""
 
 from __future__ import annotations
 
