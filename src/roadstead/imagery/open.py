@@ -152,9 +152,6 @@ def open_stored(stored: StoredScene) -> tuple[Scene, dict[str, Any] | None]:
     if not href:
         raise SceneError(f"scene {stored.scene_id}: the store does not say where it lies")
     home = home_in_store(href, stored.provider)
-    if not is_remote(href) and is_safe(Path(href)):
-        document, place = safe_item(Path(href))
-        return scene_from_item(document, place), document
     if is_raster(href):
         return open_geotiff(href, home, acquired=stored.acquired, scene_id=stored.scene_id), None
     item = read_item(href, home)

@@ -178,6 +178,24 @@ def test_where_a_catalogue_lies_is_told_from_its_address_and_from_the_store() ->
     assert home_of("/data/catalog.json") is None
     item = "https://elsewhere.example/i.json"
     assert home_in_store(item, "earth-search") == "earth-search.aws.element84.com:443"
-    assert home_in_store(item, "stac.example.org") == HOME
+    assert home_in_store(item, "192.168.1.5:8080") == "192.168.1.5:8080"
+    assert home_in_store(item, "192.168.1.5") == "192.168.1.5:443"
+    assert home_in_store(item, "[fd00::1]:8080") == "[fd00::1]:8080"
+    assert home_in_store(item, "stac.example.org") == "", "a name may lead elsewhere by now"
+    assert home_in_store(item, "2130706433") == ""
     assert home_in_store(item, "") == ""
     assert home_in_store("/data/i.json", "file") is None
+
+
+def test_a_name_of_a_stored_item_that_leads_within_by_now_is_not_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As another process finds it, which never saw the public address."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.5", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    home = home_in_store("https://evil.example/stac/i.json", "evil.example")
+    with pytest.raises(AddressError, match=r"not on the Internet.*ROADSTEAD_ALLOWED_HOSTS=evil\.example"):
+        addresses_of("evil.example", 443, home)
+    monkeypatch.setenv("ROADSTEAD_ALLOWED_HOSTS", "evil.example")
+    settings.cache_clear()
+    assert addresses_of("evil.example", 443, home) == ["10.0.0.5"]

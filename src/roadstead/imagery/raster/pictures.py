@@ -1,14 +1,8 @@
-"""PNG and JPEG with a world file, read once into a GeoTIFF; and the folder for what has to be unpacked."""
+"""PNG and JPEG with a world file, read once into a GeoTIFF."""
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 import warnings
-import zipfile
-from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +14,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from roadstead.core.errors import ReadError, SceneError
+from roadstead.imagery.unpacking import fresh
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 LARGEST_PX = 100_000_000
@@ -110,34 +105,3 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
         raise ReadError(f"{path}: cannot be read: {error}; is it a whole PNG or JPEG?") from error
     return np.moveaxis(shown, -1, 0)
-
-
-@lru_cache(maxsize=1)
-def folder() -> Path:
-    """Return the folder of this process."""
-    made = Path(tempfile.mkdtemp(prefix="roadstead-"))
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
-
-
-def fresh() -> Path:
-    """Return a new folder in it."""
-    return Path(tempfile.mkdtemp(dir=folder()))
-
-
-def unpacked(archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> Path:
-    """Unpack members of a zip into a new folder and return it; no name leads out of it.
-
-    Raises:
-        OSError: they do not fit, or cannot be written.
-    """
-    target = fresh()
-    wanted = sum(member.file_size for member in members)
-    free = shutil.disk_usage(target).free
-    if wanted > free:
-        raise OSError(
-            f"{wanted / 1e9:.1f} GB are to be unpacked into {target}, where {free / 1e9:.1f} GB are free"
-        )
-    for member in members:
-        archive.extract(member, target)
-    return target

@@ -1,11 +1,8 @@
 """Reading one raster file: bounds on its size, opening with retries, and windows of it on a grid.
 
-A failed read raises `ReadError`; it never gives zeros.
-
-How large a raster may be to be read: checked by its header, before any pixel is read.
-
-A file of a few kilobytes can say that it holds 160 billion pixels, or blocks of gigabytes; without these bounds it
-would keep a port busy for ever or take all memory.
+A failed read raises `ReadError`; it never gives zeros. How large a raster may be is checked by its header, before any
+pixel is read: a file of a few kilobytes can say that it holds 160 billion pixels, or blocks of gigabytes, and would
+keep a port busy for ever or take all memory.
 """
 
 from __future__ import annotations

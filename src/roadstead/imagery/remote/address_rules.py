@@ -62,9 +62,10 @@ def home_of(href: str | None) -> str | None:
 
 
 def home_in_store(item_href: str | None, provider: str) -> str | None:
-    """Return where the catalogue of a stored item lies: by its provider's row, else by the host that it is named for.
+    """Return where the catalogue of a stored item lies, as far as that may be in a network of one's own.
 
-    An item on a host of neither name is read again where that host is public, and not else.
+    That is its provider's row, else the IP address that it is named for. A name without a row is no home: whoever owns
+    it may lead it to an address of this network by now, so it is read again where it is public (or set as allowed).
     """
     if not item_href or not is_remote(item_href):
         return None
@@ -72,7 +73,8 @@ def home_in_store(item_href: str | None, provider: str) -> str | None:
     if row is not None:
         return home_of(row.api) or ""
     try:
-        return place_of(f"{urlsplit(item_href).scheme}://{provider}")
+        place = place_of(f"{urlsplit(item_href).scheme}://{provider}")
+        return place if literal(_split(place)[0]) is not None else ""
     except AddressError:
         return ""
 
@@ -216,7 +218,7 @@ def addresses_of(host: str, port: int, home: str | None) -> Sequence[str]:
 
 def _not_public(place: str) -> str:
     return (
-        f"{place} is not on the Internet, and its catalogue lies elsewhere; it may be read after "
+        f"{place} is not on the Internet, and not known as where its catalogue lies; it may be read after "
         f"ROADSTEAD_ALLOWED_HOSTS={place}"
     )
 

@@ -14,6 +14,7 @@ from diskcache import Cache
 from requests import RequestException, Response
 
 from roadstead.core.settings import settings
+from roadstead.imagery.remote.bounded_answers import is_packed, read_within
 from roadstead.imagery.remote.session import (
     LONGEST_WAIT_S,
     TIMEOUT_S,
@@ -26,6 +27,9 @@ from roadstead.imagery.remote.signing import Access
 
 LARGEST = 8 * 1024 * 1024
 """Of one request: more would be lost when a connection breaks."""
+START_S = 30.0
+SLOWEST_BYTES_S = 10_000
+"""An answer has `START_S` and the time that its bytes take at this rate, of which `CONNECTIONS` share a line."""
 ATTEMPTS = 4
 REFUSED = (401, 403, 409)
 """Answers to an address whose signature is missing or has ended."""
@@ -99,6 +103,8 @@ def fetch(access: Access, href: str, start: int, stop: int, home: str | None, *,
 def _check(access: Access, href: str, answer: Response, text: bool) -> None:
     """Raise `PartError` where the server gives no bytes of the file."""
     status = answer.status_code
+    if status in (200, 206) and is_packed(answer):
+        raise PartError("the server sends the range packed, which was not asked for", again=False)
     words = f"the server answers with HTTP status {status}"
     if status in REFUSED:
         access.forget(href)
@@ -136,7 +142,7 @@ def _part(answer: Response, start: int, stop: int) -> Part:
 
 
 def _whole(answer: Response, size: int) -> bytes:
-    body = answer.content
+    body = read_within(answer, size, START_S + size / SLOWEST_BYTES_S)
     if len(body) != size:
         raise PartError(f"the answer ends after {len(body)} of {size} bytes", again=True)
     return body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,9 @@ from urllib3.exceptions import (
     NewConnectionError,
     ResponseError,
 )
+from urllib3.response import HTTPResponse
 
+from roadstead.core.errors import CatalogueError
 from roadstead.core.version import __version__
 from roadstead.imagery.remote.address_rules import (
     AddressError,
@@ -32,8 +34,17 @@ from roadstead.imagery.remote.address_rules import (
     is_remote,
     local_path,
 )
+from roadstead.imagery.remote.bounded_answers import bound, ending_after, shut, skip_redirect
 
 TIMEOUT_S = 30.0
+HEAD_S = 60.0
+"""For the whole head of an answer, however slowly it drips."""
+DOCUMENT_BYTES = 64 << 20
+"""Of one document, unpacked: a page of 100 items has about 2 MB."""
+DOCUMENT_S = 300.0
+"""For one document in all."""
+MOST_DOCUMENTS = 200_000
+"""Read of one catalogue in one search: 20 years of items of every third day over 80 tiles."""
 RETRIES = 3
 CONNECTIONS = 8
 """Ranges of one raster that are fetched at once."""
@@ -91,6 +102,14 @@ def _checked(base: type[HTTPConnection], home: str | None) -> type[HTTPConnectio
                     self._dns_host = named
             raise last or NewConnectionError(self, "the name has no address")
 
+        def getresponse(self) -> HTTPResponse:
+            connected = self.sock
+            with ending_after(HEAD_S, partial(shut, connected)):
+                answer: HTTPResponse = super().getresponse()
+            # Before it asks again urllib3 would read what is left, which may have no end.
+            answer.drain_conn = answer.close  # type: ignore[method-assign]
+            return answer
+
     return Checked
 
 
@@ -129,14 +148,22 @@ class CatalogueIO(StacApiIO):
         self._home = home
         self._local = not is_remote(catalogue)
         self._own = "" if self._local else urlsplit(catalogue).netloc
-        self.session = checked_session(home, _retries())
+        self._count = 0
+        self.session = _document_session(home)
 
     def read_text(self, source: HREF, *args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - as the base says
         """Read a document.
 
         Raises:
             APIError: its address is not read, or the server does not give it.
+            CatalogueError: more documents were read than a catalogue has.
         """
+        self._count += 1
+        if self._count > MOST_DOCUMENTS:
+            raise CatalogueError(
+                f"{source}: the catalogue has more than {MOST_DOCUMENTS} documents for one search, so it is not read "
+                "to its end"
+            )
         href = source if isinstance(source, str) else None
         if href is None or is_remote(href):
             return str(super().read_text(source, *args, **kwargs))
@@ -175,13 +202,21 @@ def stac_io(catalogue: str, home: str | None) -> StacApiIO:
 @lru_cache(maxsize=64)
 def session(home: str | None) -> Session:
     """Return the session for small documents: it asks again as `stac_io` does."""
-    return checked_session(home, _retries())
+    return _document_session(home)
+
+
+def _document_session(home: str | None) -> Session:
+    made = checked_session(home, _retries())
+    bound(made, DOCUMENT_BYTES, DOCUMENT_S, unpacked=True)
+    return made
 
 
 @lru_cache(maxsize=64)
 def part_session(home: str | None) -> Session:
     """Return the session for parts of rasters, which are asked for again with a fresh signature, so not by it."""
-    return checked_session(home, Retry(total=0, redirect=3))
+    made = checked_session(home, Retry(total=0, redirect=3))
+    made.hooks["response"].append(skip_redirect)
+    return made
 
 
 def checked_session(home: str | None, retries: Retry) -> Session:

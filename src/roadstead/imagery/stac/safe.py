@@ -17,9 +17,9 @@ from shapely.geometry import mapping
 from roadstead.core.errors import SceneError
 from roadstead.core.geo import WGS84
 from roadstead.imagery.raster.layer import outline
-from roadstead.imagery.raster.pictures import unpacked
 from roadstead.imagery.raster.reading import Raster
 from roadstead.imagery.stac.assets import BOA_OFFSET, FIRST_OFFSET_BASELINE
+from roadstead.imagery.unpacking import unpacked
 
 BANDS = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08", "scl": "SCL", "visual": "TCI"}
 _IMAGE = re.compile(r"_(B04|B03|B02|B08|SCL|TCI)(?:_(\d+)m)?\.jp2$")

@@ -34,6 +34,8 @@ from roadstead.imagery.stac.orbits import Pass
 from roadstead.imagery.stac.saved_search import is_collection, is_saved, saved_items
 
 PAGE = 100
+MOST_PAGES = 10_000
+"""Of one search: a million items."""
 _UNREADABLE = (OSError, RequestException, APIError, ValueError, KeyError, TypeError, pystac.STACError)
 Interval = tuple[datetime | None, datetime | None]
 
@@ -248,11 +250,14 @@ def _each_once(pages: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
     """Yield the items of all pages, each once.
 
     Raises:
-        ValueError: pages repeat, or end before all that matched was given: what is missing then is not known.
+        ValueError: pages repeat, do not end, or end before all that matched was given: what is missing then is not
+            known.
     """
     seen: set[str] = set()
     matched: int | None = None
-    for page in pages:
+    for number, page in enumerate(pages, 1):
+        if number > MOST_PAGES:
+            raise ValueError(f"it has more than {MOST_PAGES} pages, which are not followed to their end")
         features = page.get("features") or []
         stated = page.get("numberMatched", (page.get("context") or {}).get("matched"))
         matched = int(stated) if stated is not None else matched
@@ -321,10 +326,11 @@ def _from_files(
 ) -> Iterator[Document]:
     """Walk a static catalogue depth first, one file at a time; yield every item that may be asked for."""
     home = home_of(href)
-    todo: list[tuple[str, Mapping[str, Any]]] = [(href, root)]
+    todo = [href]
     seen = {href}
     while todo:
-        place, node = todo.pop()
+        place = todo.pop()
+        node = root if place == href else _root(reader, place)
         try:
             wanted = _may_hold(node, port, start, end, held)
             items, children = _links(node, "item"), _links(node, "child")
@@ -338,7 +344,7 @@ def _from_files(
             child = _child(link, place, home)
             if child not in seen:
                 seen.add(child)
-                todo.append((child, _root(reader, child)))
+                todo.append(child)
 
 
 def _document(reader: StacApiIO, href: str) -> Mapping[str, Any] | Exception:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from requests import RequestException, Response, Session
+from requests import RequestException, Session
+
+from roadstead.imagery.remote import bounded_answers
 
 MOST_BYTES: Final = 1 << 20
 """Discovery documents and key sets have some kilobytes."""
@@ -60,20 +61,4 @@ class Exchanges:
 
 def bound(session: Session) -> None:
     """Let a session read no more of an answer than `MOST_BYTES`, and no packed answers, whose size nobody knows."""
-    session.headers["Accept-Encoding"] = "identity"
-    session.hooks["response"].append(_read_within)
-
-
-def _read_within(answer: Response, **_: Any) -> Response:  # noqa: ANN401 - as requests calls it
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        answer.close()
-        raise RequestException("the answer is packed, which was not asked for")
-    read = bytearray()
-    while piece := answer.raw.read1(1 << 16):
-        read += piece
-        if len(read) > MOST_BYTES:
-            answer.close()
-            raise RequestException(f"the answer has more than {MOST_BYTES >> 20} MB")
-    answer.raw.close()
-    answer.raw = io.BytesIO(bytes(read))
-    return answer
+    bounded_answers.bound(session, MOST_BYTES, WITHIN_S)
