@@ -1,19 +1,25 @@
 """Port files in the formats that people draw them in, brought to GeoJSON features in WGS84 longitude/latitude.
 
 GeoJSON (also with the old ``crs`` member), KML and KMZ, GeoPackage, and Shapefile as a file, a folder or a zip. What
-a file is, its first bytes tell; a file of another kind is never handed to GDAL.
+a file is, its content tells, in a folder or a zip too: the magic number of a Shapefile, the application id of a
+GeoPackage, the root element of a whole KML. Nothing else is handed to GDAL, which finds its driver by content and has
+some that read other files of this machine; what another driver opened all the same is not read.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 import math
-import re
+import shutil
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.parsers import expat
 
 import numpy as np
 import shapely
@@ -34,7 +40,15 @@ MOST_BYTES = 64 * 2**20
 MOST_FEATURES = 10_000
 _HEAD_BYTES = 4096
 _DATA = (".shp", ".gpkg", ".kml", ".geojson", ".json")
-_KML = re.compile(rb"<(?:\w+:)?kml[\s>]")
+_SIDECARS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""Endings of the files that make one Shapefile."""
+_GEOPACKAGES = (b"GPKG", b"GP10", b"GP11")
+"""Application ids of SQLite files that are GeoPackages."""
+_SHAPEFILE, _GEOPACKAGE, _KML = "ESRI Shapefile", "GPKG", "KML"
+_DRIVERS = {_SHAPEFILE: (_SHAPEFILE,), _GEOPACKAGE: (_GEOPACKAGE,), _KML: ("LIBKML", "KML")}
+"""Drivers of GDAL that may read a file of each kind."""
+_NO_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError)
+"""What the standard library raises on a zip that is broken, locked, or packed in a way it does not know."""
 _ZONES = "zones"
 """Layer of our own GeoPackages that holds the port; their other layers hold what was found there."""
 
@@ -69,11 +83,59 @@ def _head(path: Path) -> bytes:
 def _by_content(path: Path, head: bytes) -> object:
     if head.startswith(b"PK\x03\x04"):
         return _zipped(path)
-    if head.startswith(b"SQLite format 3\x00") or head.startswith(b"\x00\x00\x27\x0a"):
-        return _collection(_vector(str(path)))
-    if _KML.search(head):
-        return _collection(_vector(str(path), kml=True))
-    return _json(path.read_bytes())
+    kind = _kind(path, head)
+    return _json(path.read_bytes()) if kind is None else _collection(_vector(path, kind))
+
+
+def _kind(path: Path, head: bytes) -> str | None:
+    """Return the kind of a file that GDAL may read, None for any other.
+
+    Raises:
+        PortError: it is a database but no GeoPackage, or no KML as it should be.
+    """
+    if head.startswith(b"\x00\x00\x27\x0a"):
+        return _SHAPEFILE
+    if head.startswith(b"SQLite format 3\x00"):
+        if head[68:72] not in _GEOPACKAGES:
+            raise PortError("cannot be read: it is an SQLite database, but no GeoPackage")
+        return _GEOPACKAGE
+    if b"\x00" in head or _root(head) != "kml":
+        return None
+    _check_kml(path.read_bytes())
+    return _KML
+
+
+def _root(head: bytes) -> str:
+    """Return the name of the root element, without its prefix; "" where the text does not begin as XML."""
+    names: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, _: names.append(name)
+    try:
+        parser.Parse(head, False)
+    except (expat.ExpatError, ValueError):  # the root may stand before what is wrong
+        pass
+    return names[0].rpartition(":")[2] if names else ""
+
+
+def _check_kml(content: bytes) -> None:
+    """Check that nothing but one KML document stands in a file: some of GDAL's drivers read on after it.
+
+    Raises:
+        PortError: it is no well-formed XML, defines entities, or holds words that another of GDAL's drivers looks for.
+    """
+    if b"<OGR" in content.upper() or b"\x00" in content:
+        raise PortError("is not a port file: it holds more than a KML does (instructions to GDAL)")
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _refuse_definitions
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError) as error:  # ValueError: an encoding that expat does not know
+        raise PortError(f"cannot be read: it is no well-formed KML: {error}") from error
+
+
+def _refuse_definitions(_name: str, _system: str | None, _public: str | None, has_definitions: int) -> None:
+    if has_definitions:
+        raise PortError("is not a port file: it defines XML entities, which no KML needs")
 
 
 def _json(content: bytes) -> object:
@@ -158,7 +220,18 @@ def _folder(path: Path) -> object:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".shp")
     if not files:
         raise PortError(f"cannot be read: the folder holds no Shapefile; a port file is {READ}")
-    return _collection(feature for file in files for feature in _vector(str(file)))
+    return _collection(feature for file in files for feature in _features(file))
+
+
+def _features(path: Path) -> Iterator[Raw]:
+    """Yield the features of a file that a folder or a zip holds, named by it where it is wrong."""
+    try:
+        kind = _kind(path, _head(path))
+        if kind is None:
+            raise PortError(f"is of another kind than its name says; a port file is {READ}")
+        yield from _vector(path, kind)
+    except PortError as error:
+        raise PortError(f"holds '{path.name}', and this file {error}") from error
 
 
 def _zipped(path: Path) -> object:
@@ -166,20 +239,44 @@ def _zipped(path: Path) -> object:
     try:
         with zipfile.ZipFile(path) as packed:
             infos = [info for info in packed.infolist() if _is_data(info)]
-            names = [info.filename for info in infos]
+            names = sorted({info.filename for info in infos})
             if sum(info.file_size for info in packed.infolist()) > MOST_BYTES:
                 raise PortError("holds more than 64 MB; a port file holds zones alone")
             chosen = _chosen(names)
             if chosen[0].lower().endswith(("json",)):
                 return _json(packed.read(chosen[0]))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+            with TemporaryDirectory(prefix="roadstead-port-") as folder:
+                parts = _parts(packed.namelist())
+                return _collection(
+                    feature
+                    for at, name in enumerate(chosen)
+                    for feature in _features(_unpacked(packed, name, parts, Path(folder, str(at))))
+                )
+    except _NO_ZIP as error:
         raise PortError(f"is a zip that cannot be read: {error}") from error
-    inside = f"/vsizip/{{{path.resolve()}}}"
-    return _collection(
-        feature
-        for name in chosen
-        for feature in _vector(f"{inside}/{name}", kml=name.lower().endswith(".kml"))
-    )
+
+
+def _parts(names: Iterable[str]) -> dict[PurePosixPath, set[str]]:
+    """Return the members of a zip that make a Shapefile, by its path without an ending."""
+    parts: dict[PurePosixPath, set[str]] = {}
+    for name in names:
+        path = PurePosixPath(name)
+        if path.suffix.lower() in _SIDECARS:
+            parts.setdefault(path.with_suffix(""), set()).add(name)
+    return parts
+
+
+def _unpacked(
+    packed: zipfile.ZipFile, name: str, parts: Mapping[PurePosixPath, set[str]], folder: Path
+) -> Path:
+    """Unpack a member, of a Shapefile all parts, into a new folder: what GDAL reads is what is checked."""
+    folder.mkdir()
+    path = PurePosixPath(name)
+    members = parts.get(path.with_suffix(""), ()) if path.suffix.lower() == ".shp" else (name,)
+    for member in members:
+        with packed.open(member) as source, (folder / PurePosixPath(member).name).open("wb") as target:
+            shutil.copyfileobj(source, target)
+    return folder / path.name
 
 
 def _is_data(info: zipfile.ZipInfo) -> bool:
@@ -205,19 +302,19 @@ def _chosen(names: Sequence[str]) -> list[str]:
     raise PortError(f"is a zip without a port file in it; a port file is {READ}")
 
 
-def _vector(source: str, kml: bool = False) -> Iterator[Raw]:
-    """Yield the features of every layer with geometry that GDAL reads from ``source``, in WGS84.
+def _vector(path: Path, kind: str) -> Iterator[Raw]:
+    """Yield the features of every layer with geometry that GDAL reads from a file of this kind, in WGS84.
 
     Raises:
         PortError: GDAL cannot read it, or it holds more than `MOST_FEATURES`.
     """
-    for layer, table in _layers(source):
+    for layer, table in _layers(path, kind):
         if len(table) > MOST_FEATURES:
             raise PortError(f"layer '{layer}' holds more than {MOST_FEATURES} features")
-        yield from _rows(table, layer, kml)
+        yield from _rows(table, layer, kml=kind == _KML)
 
 
-def _layers(source: str) -> list[tuple[str, Any]]:
+def _layers(path: Path, kind: str) -> list[tuple[str, Any]]:
     """Return each layer with geometry, or the zones of one of our own GeoPackages, as a GeoDataFrame."""
     import pyogrio  # here: with pandas it takes half a second, and a port in GeoJSON needs neither
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
@@ -225,14 +322,24 @@ def _layers(source: str) -> list[tuple[str, Any]]:
     try:
         with warnings.catch_warnings():  # what GDAL warns of, the checks of the features name
             warnings.simplefilter("ignore")
-            layers = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+            source = _source(path, kind)
+            layers = [str(name) for name, shape in pyogrio.list_layers(source) if shape is not None]
             wanted = [_ZONES] if _ZONES in layers else layers
+            drivers = {str(pyogrio.read_info(source, layer=name)["driver"]) for name in wanted}
+            if not drivers <= set(_DRIVERS[kind]):
+                raise PortError(f"cannot be read: GDAL takes it for {', '.join(sorted(drivers))}, not {kind}")
             return [
                 (name, pyogrio.read_dataframe(source, layer=name, max_features=MOST_FEATURES + 1))
                 for name in wanted
             ]
     except (DataSourceError, DataLayerError, FeatureError, RuntimeError, ValueError) as error:
         raise PortError(f"cannot be read: {' '.join(str(error).split())}") from error
+
+
+def _source(path: Path, kind: str) -> str:
+    """Return what makes GDAL read a file, by the driver of its kind where GDAL has words for that."""
+    whole = str(path.absolute())
+    return f'GPKG:"{whole}"' if kind == _GEOPACKAGE and '"' not in whole else whole
 
 
 def _rows(table: Any, layer: str, kml: bool) -> Iterator[Raw]:  # noqa: ANN401 - a GeoDataFrame

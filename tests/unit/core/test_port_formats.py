@@ -248,6 +248,98 @@ def test_a_zip_that_unpacks_to_more_than_a_port_holds_is_not_unpacked(tmp_path: 
     assert "holds more than 64 MB" in fault(path)
 
 
+def vrt(secret: Path, inside: str = "") -> str:
+    """Return the text by which GDAL's driver OGR_VRT reads another file."""
+    return (
+        f"<OGRVRTDataSource>{inside}<OGRVRTLayer name='zones'><SrcDataSource>{secret}</SrcDataSource>"
+        "</OGRVRTLayer></OGRVRTDataSource>"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{vrt}",
+        "<!-- <kml > -->{vrt}",
+        "{vrt}<kml/>",
+        "<kml/>{vrt}",
+        "<kml>{vrt}</kml>",
+        "<kml><!-- {vrt} --></kml>",
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("here.kml", ""),
+        ("here.zip", "a.kml"),
+        ("here.kmz", "doc.kml"),
+        ("here.zip", "a.shp"),
+        ("here", "a.shp"),
+    ],
+)
+def test_no_file_makes_gdal_read_another_file_whatever_it_holds_it_in(
+    tmp_path: Path, text: str, name: str, member: str
+) -> None:
+    zones().to_file(tmp_path / "secret.gpkg", layer="zones")
+    hostile = text.format(vrt=vrt(tmp_path / "secret.gpkg"))
+    path = tmp_path / name
+    if name == "here":
+        path.mkdir()
+        (path / member).write_text(hostile)
+    elif member:
+        with zipfile.ZipFile(path, "w") as out:
+            out.writestr(member, hostile)
+    else:
+        path.write_text(hostile)
+    assert "secret" not in fault(path)
+
+
+def test_of_two_members_of_one_name_the_one_that_was_checked_is_read(tmp_path: Path) -> None:
+    zones().to_file(tmp_path / "secret.gpkg", layer="zones")
+    with zipfile.ZipFile(tmp_path / "here.kmz", "w") as out, pytest.warns(UserWarning, match="Duplicate"):
+        out.writestr("doc.kml", vrt(tmp_path / "secret.gpkg"))
+        out.writestr("doc.kml", kml(placemark("Mine", kind="anchorage")))
+    assert ids(load_port(tmp_path / "here.kmz")) == {"here/mine": "anchorage"}
+
+
+def test_a_comment_on_kml_makes_no_kml(tmp_path: Path) -> None:
+    zones().to_file(tmp_path / "secret.gpkg", layer="zones")
+    path = tmp_path / "here.kml"
+    path.write_text(vrt(tmp_path / "secret.gpkg", "<!-- <kml > -->"))
+    assert "is not UTF-8 text or not JSON" in fault(path)
+
+
+def test_a_database_that_is_no_geopackage_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "here.gpkg"
+    zones().to_file(path, driver="SQLite")
+    assert "it is an SQLite database, but no GeoPackage" in fault(path)
+
+
+def test_a_kml_that_defines_entities_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "here.kml"
+    path.write_text('<!DOCTYPE kml [<!ENTITY a "b">]>' + kml(placemark("Roads")).partition("?>")[2])
+    assert "it defines XML entities" in fault(path)
+
+
+@pytest.mark.parametrize("name", ["a:b.gpkg", 'a"b.gpkg'])
+def test_a_geopackage_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    zones().to_file(tmp_path / "plain.gpkg")
+    (tmp_path / "plain.gpkg").rename(tmp_path / name)
+    assert lies_as_drawn(load_port(tmp_path / name))
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".kml"])
+def test_a_zip_of_any_kind_is_read(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"drawn{suffix}"
+    if suffix == ".kml":
+        file.write_text(kml(placemark("roads", kind="anchorage"), placemark("quay", QUAY, kind="berth")))
+    else:
+        zones().to_file(file)
+    with zipfile.ZipFile(tmp_path / "here.zip", "w") as out:
+        out.write(file, f"port/{file.name}")
+    assert ids(load_port(tmp_path / "here.zip")) == {"here/roads": "anchorage", "here/quay": "berth"}
+
+
 def test_a_file_that_makes_gdal_read_another_file_is_not_handed_to_it(tmp_path: Path) -> None:
     zones().to_file(tmp_path / "secret.gpkg")
     path = tmp_path / "here.geojson"

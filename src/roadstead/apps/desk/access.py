@@ -12,9 +12,9 @@ import jinja2
 from fastapi import Depends, HTTPException, Request
 from starlette.responses import HTMLResponse, Response
 
-from roadstead.apps.desk.desk import Desk, is_loopback
+from roadstead.apps.desk.desk import Desk
 from roadstead.apps.desk.login.password_check import PasswordCheck
-from roadstead.apps.desk.login.security import SESSION_COOKIE, Limiter, Seals
+from roadstead.apps.desk.login.security import SESSION_COOKIE, Limiter, Seals, is_loopback
 from roadstead.core.errors import UsageError
 from roadstead.core.leads import LEAD_WORDS
 from roadstead.core.schemas import CLASSES

@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from roadstead.apps.desk.access import NeedsLoginError, Site, environment, login_path, visitor_of
-from roadstead.apps.desk.desk import Desk, is_loopback
+from roadstead.apps.desk.desk import Desk
 from roadstead.apps.desk.login import account, sign_on
 from roadstead.apps.desk.login.password_check import PasswordCheck
-from roadstead.apps.desk.login.security import Limiter, Seals, guard, with_headers
+from roadstead.apps.desk.login.security import Limiter, Seals, guard, is_loopback, with_headers
 from roadstead.apps.desk.map_data import MapData
 from roadstead.apps.desk.ogc import routes as ogc
 from roadstead.apps.desk.overpass_pictures import Imagery

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Any, Protocol, TypeVar
 
 import pandas as pd
@@ -60,16 +59,6 @@ class Looks:
 
 def _no_files(_: Download) -> bytes:
     raise UsageError("this desk hands out no files: use 'roadstead export PORT --released'")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether an address or name means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)

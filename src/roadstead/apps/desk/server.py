@@ -1,9 +1,7 @@
-"""The application on an address, and bounds on connections that ask for nothing.
+"""The application on an address, and bounds on its connections: how long each may take, how many there may be.
 
-Connections that ask for nothing: how long each may take, how many there may be, how often we complain of them.
-
-uvicorn bounds none of the three: a request that is never sent whole keeps its connection for ever, and a process that
-has no file left for one more writes a trace for every try to accept it.
+uvicorn bounds neither: a request that is never sent whole keeps its connection for ever. Nor does it bound what is
+written: a process that has no file left for one more connection writes a trace for every try to accept it.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from roadstead.apps.desk.login.security import MOST_BODY
 from roadstead.core.errors import UpstreamError
 
 START_S, STOP_S = 30.0, 10.0
@@ -99,8 +98,10 @@ class Patience:
 
     head_s: float = 15.0
     """From the connection, or the first byte of a request after another one, to the end of the request's head."""
-    body_s: float = 180.0
-    """For the rest of a request: 10 MB come in that time at 0.5 Mbit/s."""
+    body_s: float = 15.0
+    """For the rest of a request that declares no more than `MOST_BODY` bytes: a form."""
+    upload_s: float = 180.0
+    """For the rest of a larger one: 10 MB come in that time at 0.5 Mbit/s."""
     write_s: float = 60.0
     """For a client to take 64 KB of an answer."""
     connections: int = 256
@@ -112,6 +113,7 @@ def guarded(patience: Patience) -> type[H11Protocol]:
 
     class Guarded(_Guarded):
         due: ClassVar[dict[_Guarded, None]] = {}
+        sending: ClassVar[dict[_Guarded, None]] = {}
         resting: ClassVar[dict[_Guarded, None]] = {}
 
     Guarded.patience = patience
@@ -124,6 +126,8 @@ class _Guarded(H11Protocol):
     patience: ClassVar[Patience]
     due: ClassVar[dict[_Guarded, None]]
     """Connections of whose request not even the head is there, oldest first."""
+    sending: ClassVar[dict[_Guarded, None]]
+    """Connections of whose request the head is there and the body is not, oldest first."""
     resting: ClassVar[dict[_Guarded, None]]
     """Connections between two requests, oldest first; uvicorn ends them after a while."""
     _phase = ""
@@ -131,7 +135,7 @@ class _Guarded(H11Protocol):
     _write_clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - as asyncio gives it
-        """Take a connection; where there are too many, one that asks for nothing has to go."""
+        """Take a connection; where there are too many, one that we wait for has to go."""
         super().connection_made(transport)
         if len(self.connections) > self.patience.connections and not self._made_room():
             transport.write(_FULL)
@@ -181,16 +185,23 @@ class _Guarded(H11Protocol):
     def _enter(self, phase: str) -> None:
         if self._clock is not None:
             self._clock.cancel()
-        self.due.pop(self, None)
-        self.resting.pop(self, None)
+        for waiting in (self.due, self.sending, self.resting):
+            waiting.pop(self, None)
         self._phase, self._clock = phase, None
         if phase == "head":
             self.due[self] = None
             self._clock = self.loop.call_later(self.patience.head_s, self.transport.abort)
         elif phase == "body":
-            self._clock = self.loop.call_later(self.patience.body_s, self.transport.abort)
+            self.sending[self] = None
+            self._clock = self.loop.call_later(self._body_s(), self.transport.abort)
         elif phase == "rest":
             self.resting[self] = None
+
+    def _body_s(self) -> float:
+        sizes = [
+            int(value) for name, value in self.headers if name == b"content-length"
+        ]  # digits: h11 has checked
+        return self.patience.upload_s if max(sizes, default=0) > MOST_BODY else self.patience.body_s
 
     def _stop_write_clock(self) -> None:
         if self._write_clock is not None:
@@ -198,8 +209,13 @@ class _Guarded(H11Protocol):
             self._write_clock = None
 
     def _made_room(self) -> bool:
-        """End the connection that has asked for nothing for longest; False where every one asks for something."""
-        oldest = next(iter(self.due), None) or next(iter(self.resting), None)
+        """End the oldest connection of those we wait for; False where every one is being answered.
+
+        It is of the most frequent sort (no head, half a body, at rest), so that who fills the desk with one sort ends
+        their own, and not the one person whose request or upload is just coming.
+        """
+        most = max((self.due, self.sending, self.resting), key=len)
+        oldest = next(iter(most), None)
         if oldest is None:
             return False
         oldest._enter("over")

@@ -26,6 +26,8 @@ from tests.unit.apps.desk import builders as r
 
 HALF = b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: "
 BODY = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+TAKEN = b"POST /taken HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+HALF_BODY = TAKEN + b"Content-Length: 4\r\n\r\nx"
 MANY = """
 import resource, socket, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (2000, int(sys.argv[3])))
@@ -197,14 +199,57 @@ def test_a_client_that_takes_no_answer_is_let_go(app: FastAPI) -> None:
         assert app.state.ended.wait(10)
 
 
-def test_where_every_connection_asks_for_something_a_further_one_is_told_to_come_again(app: FastAPI) -> None:
-    half_body = b"POST /taken HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\n\r\nx"
+def test_a_form_has_less_time_than_an_upload(app: FastAPI) -> None:
+    with served(app, Patience(body_s=0.3, upload_s=20)) as address, ExitStack() as stack:
+        upload = opened(stack, address, TAKEN + b"Connection: close\r\nContent-Length: 65537\r\n\r\n")
+        assert ended_after_s(opened(stack, address, HALF_BODY)) < 5
+        upload.sendall(b"x" * 65537)
+        told = b""
+        while piece := upload.recv(4000):
+            told += piece
+        assert told.endswith(b"65537")
+
+
+def test_where_every_connection_is_being_answered_a_further_one_is_told_to_come_again(app: FastAPI) -> None:
     with served(app, Patience(connections=3)) as address, ExitStack() as stack:
         for _ in range(3):
-            opened(stack, address, half_body)
-        time.sleep(0.3)
+            one = opened(stack, address, b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert one.recv(1), "the answer has begun"
         answer = httpx2.get(address)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_half_sent_bodies_make_room_the_oldest_first(app: FastAPI) -> None:
+    with served(app, Patience(connections=3)) as address, ExitStack() as stack:
+        held = [opened(stack, address, HALF_BODY) for _ in range(3)]
+        time.sleep(0.3)
+        assert httpx2.get(address).text == "here"
+        assert ended_after_s(held[0]) < 5
+        held[2].sendall(b"xxx")
+        assert b"200 OK" in held[2].recv(1000)
+
+
+@pytest.mark.parametrize(("many", "one"), [("body", "head"), ("head", "body")])
+def test_who_fills_the_desk_ends_none_but_their_own(app: FastAPI, many: str, one: str) -> None:
+    half = {"body": HALF_BODY, "head": HALF}
+    rest = {"body": b"xxx", "head": b"a\r\n\r\n"}
+    with served(app, Patience(connections=4)) as address, ExitStack() as stack:
+        alone = opened(stack, address, half[one])
+        filling = [opened(stack, address, half[many]) for _ in range(3)]
+        time.sleep(0.3)
+        assert httpx2.get(address).text == "here"
+        assert ended_after_s(filling[0]) < 5
+        alone.sendall(rest[one])
+        assert alone.recv(1000).startswith(b"HTTP/1.1 ")
+
+
+def test_a_desk_full_of_half_sent_log_ins_lets_people_log_in(store: Store) -> None:
+    half = BODY + b"Content-Length: 10\r\n\r\nx"
+    desk = review_app(r.desk(store))
+    with served(desk, Patience()) as address, ExitStack() as stack:
+        for _ in range(Patience().connections):
+            opened(stack, address, half)
+        assert httpx2.get(f"{address}/login").status_code == 200
 
 
 def test_a_resting_connection_makes_room_for_one_that_asks(app: FastAPI) -> None:

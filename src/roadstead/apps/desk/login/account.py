@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from roadstead.apps.desk.access import MaybeVisitor, Posted, Site, TheSite, address_of, safe_next
-from roadstead.apps.desk.desk import SESSION_LIFE, is_loopback
+from roadstead.apps.desk.desk import SESSION_LIFE
 from roadstead.apps.desk.login.password_check import LogIn
-from roadstead.apps.desk.login.security import FORM_COOKIE, SESSION_COOKIE, new_token
+from roadstead.apps.desk.login.security import FORM_COOKIE, SESSION_COOKIE, is_loopback, new_token
 from roadstead.core.errors import UsageError
 from roadstead.store import hashed
 

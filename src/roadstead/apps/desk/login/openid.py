@@ -32,6 +32,7 @@ from joserfc.jwk import Key, KeySet
 from requests import RequestException
 
 from roadstead.apps.desk.login.openid_answers import Exchanges, TooManyError, bound
+from roadstead.apps.desk.login.security import is_loopback
 from roadstead.core.errors import BadInputError, LogInError, UpstreamError, UsageError
 from roadstead.core.settings import Settings
 
@@ -355,14 +356,6 @@ def _is_safe(url: str, with_query: bool = False) -> bool:
     if not host or parts.fragment or parts.username or (parts.query and not with_query):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_local(url: str) -> bool:

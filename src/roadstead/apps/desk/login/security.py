@@ -73,6 +73,16 @@ def _refused(request: Request) -> Response | None:
     return None
 
 
+def is_loopback(host: str | None) -> bool:
+    """Whether an address or name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 class Seals:
     """Signs cookies and makes the tokens of forms."""
 
