@@ -257,7 +257,11 @@ def test_a_search_whose_pages_do_not_end_is_given_up(monkeypatch: pytest.MonkeyP
 
 
 def test_a_session_of_the_log_in_is_bound_by_the_same_rule() -> None:
-    with answering(lambda handler: (head(handler, 200), endless(handler))[0]) as url, Session() as session:
+    def answer(handler: Handler) -> None:
+        head(handler, 200)
+        endless(handler)
+
+    with answering(answer) as url, Session() as session:
         bounded_answers.bound(session, SIZE, 5.0)
         with pytest.raises(bounded_answers.UnboundedAnswer, match="more than 1000 bytes"):
             session.get(url)
