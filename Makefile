@@ -9,6 +9,8 @@ SHARED ?= ../shared/data
 
 export DO_NOT_TRACK = 1
 export PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW = ignore
+# A busy machine takes longer than Prefect's 20 s to start the server that a flow run needs.
+export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS = 180
 
 .PHONY: help setup setup-dev setup-bench setup-pgstac apt demo test check fmt train train-simulated train-on train-status evaluate ablation realism bench bench-reconciler soak mangled online docs site screens lock clean
 
