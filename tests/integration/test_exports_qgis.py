@@ -106,7 +106,7 @@ def test_every_layer_of_the_project_is_styled(opened: tuple[dict[str, Any], np.n
 
 def test_what_is_written_comes_back_in_qgis(tmp_path: Path) -> None:
     report, tables = e.port_report(), layers()
-    given = (report.port, report.detections, report.matches, report.counts, tables["tracks"])
+    given = (report.port, report.detections, tables["matches"], report.counts, tables["tracks"])
     write_geojson_products(tmp_path, *given)
     write_flat(tmp_path, "nampo", tables, "flatgeobuf")
     path = write_port_geopackage(tmp_path / "nampo.gpkg", *given)
