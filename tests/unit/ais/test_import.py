@@ -287,13 +287,13 @@ def test_a_store_of_an_earlier_version_is_still_read(tmp_path: Path) -> None:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Have something happen between the moment a file is hashed and the moment it is read."""
-    real = importing.batches_of
+    real = importing.reading_of
 
     def after(*given: Any) -> Any:
         happens()
         return real(*given)
 
-    monkeypatch.setattr(importing, "batches_of", after)
+    monkeypatch.setattr(importing, "reading_of", after)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
