@@ -85,9 +85,11 @@ class Desk:
             dialog.dismiss()
 
         def said(message: ConsoleMessage) -> None:
-            # Chromium without a graphics card complains of its own slowness.
-            if message.type in ("error", "warning") and "GL Driver Message" not in message.text:
-                self.complaints.append(message.text)
+            # Chromium without a graphics card complains of its own slowness; pictures that a page asks for ahead are of
+            # scenes that this store only names, and answer 503.
+            ahead = "503" in message.text and "/window/" in message.location.get("url", "")
+            if message.type in ("error", "warning") and "GL Driver Message" not in message.text and not ahead:
+                self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
         context = chrome.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         context.on("request", lambda request: self.asked.append(request.url))
