@@ -49,7 +49,7 @@ class Detections:
     """Hulls found in images, and what was searched for them."""
 
     table: gpd.GeoDataFrame
-    """A row a hull: its oriented box (EPSG:4326), probabilities of each class, length with a 90 % interval and beam
+    """A row a hull: its oriented box (EPSG:4326), probabilities of each class, length with an 80 % interval and beam
     (m), axis (degrees); `roadstead.core.schemas.DETECTIONS` names every column."""
     header: DetectionsHeader
     """Scenes searched, where each was valid and clear, and in ``failures`` those that failed, with the reason."""
