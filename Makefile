@@ -53,10 +53,14 @@ setup-pgstac: .venv-pgstac/.done ## A STAC server on PostgreSQL for one test, in
 	.venv-pgstac/bin/python -m pip --disable-pip-version-check install --quiet -r tests/integration/pgstac.txt
 	touch $@
 
-# Unit tests share the cores; the others have servers, browsers and clocks of their own and run one by one.
+# Unit tests share the cores. The others have servers, browsers and clocks of their own and run one by one: mostly they
+# wait, so both parts run at once; the unit tests' output comes when they end.
 test: setup-dev setup-pgstac apt ## Set up and run all tests
-	failed=0; $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile tests/unit || failed=1; \
-	$(BIN)/python -m pytest --ignore tests/unit || failed=1; exit $$failed
+	trap 'trap - INT TERM; kill 0' INT TERM; log=$$(mktemp); failed=0; \
+	nice -n 5 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile -o cache_dir=build/pytest-unit \
+		tests/unit >$$log 2>&1 & unit=$$!; \
+	$(BIN)/python -m pytest --ignore tests/unit || failed=1; \
+	wait $$unit || failed=1; cat $$log; rm $$log; exit $$failed
 
 check: setup-dev ## Lint, format, types, import rules
 	$(BIN)/ruff check .
@@ -78,7 +82,7 @@ fmt: setup-dev ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-train: train-simulated ## Then train on SHARED too, once for each fold of places and once on all (hours; resumable)
+train: setup-dev ## Go on from the model of simulated scenes on SHARED, once for each fold of places and on all (hours; resumable)
 	$(BIN)/python -m roadstead_lab.training.train --shared $(SHARED)
 
 train-simulated: setup-dev ## Train a model on simulated scenes alone, to measure the simulator (resumable)

@@ -27,6 +27,7 @@ from roadstead_lab.training import (
 from roadstead_lab.training.card import template
 from roadstead_lab.training.conditions import practice_ships
 from roadstead_lab.training.crops import WITH_CLOUD, WITH_SURF
+from roadstead_lab.training.eurosat import eurosat_scenes
 from roadstead_lab.training.figures import LENGTH_BINS_M, in_bin
 from roadstead_lab.training.places import PLACES, Label, fold_of, labelled_scenes, place_of, read_labels
 from roadstead_lab.training.practice import TAUGHT, labelled_hulls
@@ -132,6 +133,19 @@ def real_facts(shared: Path) -> dict[str, Any]:
         "by_confidence": _table(ships, CONFIDENCES, lambda label: label.confidence),
         "by_length": _table(ships, LENGTH_BINS_M, _bin_of),
         "chips": _chips(shared),
+        "eurosat": _eurosat(shared),
+    }
+
+
+def _eurosat(shared: Path) -> dict[str, int]:
+    """Count the mosaics of EuroSAT chips and the hulls that they teach; zeros where there are no chips."""
+    scenes = eurosat_scenes(shared)
+    classes = Counter(CLASSES[k] for scene in scenes for k in scene.classes)
+    return {
+        "chips": len(list((shared / "eurosat" / "chips").glob("*.jpg"))),
+        "negatives": len(list((shared / "eurosat" / "negatives").glob("*.jpg"))),
+        "hulls": sum(classes.values()),
+        "barges": classes["barge"],
     }
 
 

@@ -41,14 +41,12 @@ from roadstead_lab.training.export import export_onnx
 from roadstead_lab.training.machine import Limits, available_gb, half_is_faster
 from roadstead_lab.training.pool import MovingPool
 from roadstead_lab.training.state import CHECKPOINT, TrainState
-from roadstead_lab.training.train import Batch, collate
+from roadstead_lab.training.train import STATISTICS_CROPS, Batch, collate
 from roadstead_lab.training.unfold import load_exported
 
 STATUS: Final = "status.json"
 CURVE: Final = "curve.jsonl"
 _SCENES: Final = "scenes"
-_STATISTICS_CROPS: Final = 128
-"""Crops whose statistics batch norms take where the run goes on from exported weights."""
 _TELL_EVERY: Final = 25
 _WAIT_S: Final = 20.0
 
@@ -145,7 +143,7 @@ def _started(run: LongRun, sitting: Sitting, console: Console) -> TrainState:
         model = load_model(run.starts_from, sitting.models_dir)
         console.print(f"no checkpoint in {sitting.folder}: goes on from the weights of {run.starts_from}")
         pool = MovingPool(run, sitting.folder / _SCENES)
-        images, _ = collate([pool[n] for n in range(_STATISTICS_CROPS)])
+        images, _ = collate([pool[n] for n in range(STATISTICS_CROPS)])
         load_exported(state.network, model.weights, images)
         state.average.load_state_dict(state.network.state_dict())
         state.crops = int(model.card.get("crops_seen", 0))

@@ -1,7 +1,8 @@
 """Train the detector: ``python -m roadstead_lab.training.train --shared ../shared/data``.
 
-First ``--simulated-only`` teaches on simulated scenes alone; from there the weights go on with real ones, once for each
-fold of places, which is left out to be measured on, and once with every place, which is shipped. Ends by writing the
+The weights of the committed model that was taught on simulated scenes alone (``--simulated-only`` makes it) go on with
+real ones, once for each fold of places, which is left out to be measured on, and once with every place, which is
+shipped. Ends by writing the
 model's folder (:mod:`roadstead_lab.training.package`); ``roadstead evaluate`` then measures it.
 
 Seeded and resumable: crop i of step s depends on the seed alone, and a checkpoint holds weights, their moving
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -25,20 +27,26 @@ from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader, Dataset
 
-from roadstead.core.atomic_files import write_text
+from roadstead.core.atomic_files import replacing, write_text
 from roadstead.core.errors import BadInputError
+from roadstead.detection import load_model
 from roadstead_lab.training.boxes import long_side_first
 from roadstead_lab.training.command import exit_code_of
 from roadstead_lab.training.config import SIMULATED, TrainConfig, learning_rate, simulated_share
 from roadstead_lab.training.crops import CROP_PX, Composer, Crop
+from roadstead_lab.training.eurosat import eurosat_scenes
 from roadstead_lab.training.machine import half_is_faster
+from roadstead_lab.training.network import Detector
 from roadstead_lab.training.package import package
 from roadstead_lab.training.places import FOLDS, PLACES, left_out, shared_folder
 from roadstead_lab.training.practice import TAUGHT, practice_scenes
 from roadstead_lab.training.scenes import TrainingScene, training_scenes
 from roadstead_lab.training.stamps import Stamp, real_stamps, simulated_stamp
-from roadstead_lab.training.state import CHECKPOINT, TrainState, fold_name, last_average
+from roadstead_lab.training.state import CHECKPOINT, TrainState, fold_name
+from roadstead_lab.training.unfold import load_exported
 
+STATISTICS_CROPS: Final = 128
+"""Crops whose statistics batch norms take where a run starts from exported weights."""
 Batch = tuple[torch.Tensor, dict[str, torch.Tensor]]
 
 
@@ -94,22 +102,27 @@ class Simulated:
         real = training_scenes(shared, cache, left_out)
         rng = np.random.default_rng([config.seed, 0x5EA1])
         stamps = [s for scene in real for s in real_stamps(scene, rng, variants=config.real_variants)]
-        return Composer((*real, *self.scenes), self.stamps, stamps)
+        return Composer((*real, *eurosat_scenes(shared), *self.scenes), self.stamps, stamps)
 
 
 def train_all(
-    shared: Path, cache: Path, run: Path, config: TrainConfig, pretrained: Path, *, threads: int = 2
+    shared: Path, cache: Path, run: Path, config: TrainConfig, models_dir: Path, *, threads: int = 2
 ) -> None:
     """Train every fold and then on all places, or go on where a run stopped; of simulated scenes there are no folds.
 
     Raises:
-        BadInputError: the weights to start from, or the shared data, are absent.
+        BadInputError: The shared data is absent, or the weights to start from are of another architecture.
+        ModelError: The model to start from is missing or damaged.
     """
     console = Console(stderr=True)
     shared_folder(shared)
     _stamp(run, config)
-    first = None if config.pretrained is None else last_average(pretrained)
     simulated = Simulated.drawn(cache, config, console)
+    first = (
+        None
+        if config.pretrained is None
+        else _first_weights(config.pretrained, simulated, run, config, models_dir)
+    )
     if config.taught_on != "simulated":
         for fold in FOLDS:
             console.print(f"fold {fold}, without {', '.join(left_out(fold))}")
@@ -118,6 +131,21 @@ def train_all(
             )
         console.print("all places")
     train(simulated.composer(shared, cache, config, None), run, config, first, threads)
+
+
+def _first_weights(
+    model_id: str, simulated: Simulated, run: Path, config: TrainConfig, models_dir: Path
+) -> Path:
+    """Return the file of weights that every fold starts from: those of a committed model, unfolded once for the run."""
+    path = run / "first.pt"
+    if not path.exists():
+        crops = CropDataset(Composer(simulated.scenes, simulated.stamps, []), config)
+        images, _ = collate([crops[number] for number in range(STATISTICS_CROPS)])
+        network = Detector(config.architecture)
+        load_exported(network, load_model(model_id, models_dir).weights, images)
+        with replacing(path) as temporary:
+            torch.save(network.state_dict(), temporary)
+    return path
 
 
 def _stamp(run: Path, config: TrainConfig) -> None:
@@ -200,12 +228,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="folder of the shared real data")
     parser.add_argument("--run", type=Path, default=Path("build/training"), help="folder of checkpoints")
     parser.add_argument("--cache", type=Path, default=Path("build/pixels"), help="folder of decoded scenes")
-    parser.add_argument("--models-dir", type=Path, default=Path("models"), help="where the model is written")
     parser.add_argument(
-        "--pretrained",
+        "--models-dir",
         type=Path,
-        default=Path("build/training-simulated"),
-        help="run on simulated scenes to start from",
+        default=Path("models"),
+        help="where the model is written, and the one that it starts from lies",
     )
     parser.add_argument(
         "--steps", type=int, help=f"in one cycle; {TrainConfig().steps} a fold, simulated {SIMULATED.steps}"
@@ -223,7 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.cache,
             options.run,
             config,
-            options.pretrained,
+            options.models_dir,
             threads=options.threads,
         )
         print(package(options.shared, options.run, options.cache, options.models_dir))

@@ -43,7 +43,7 @@ QUIET = Console(quiet=True)
 
 @pytest.fixture(autouse=True)
 def few_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_run, "_STATISTICS_CROPS", 2)
+    monkeypatch.setattr(long_run, "STATISTICS_CROPS", 2)
 
 
 def sitting(folder: Path, **settings: object) -> Sitting:
@@ -56,7 +56,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One sitting of one step: what goes on from it is copied, since drawing and loading take seconds."""
     folder = tmp_path_factory.mktemp("begun")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_run, "_STATISTICS_CROPS", 2)
+        patch.setattr(long_run, "STATISTICS_CROPS", 2)
         assert go_on(TINY, sitting(folder, minutes=0.0), QUIET) == "0 minutes are over"
     return folder
 

@@ -11,15 +11,18 @@ import pytest
 import torch
 import yaml
 
-from roadstead_lab.training import torchvision_schemas
-from roadstead_lab.training.config import TrainConfig, learning_rate, simulated_share
+from roadstead_lab.training import torchvision_schemas, train
+from roadstead_lab.training.config import SIMULATED_ONLY, TrainConfig, learning_rate, simulated_share
 from roadstead_lab.training.crops import Crop
 from roadstead_lab.training.export import TILE_PX, export_onnx, sha256
 from roadstead_lab.training.network import Detector, detection_loss
 from roadstead_lab.training.places import PLACES
+from roadstead_lab.training.scenes import TrainingScene
+from roadstead_lab.training.stamps import simulated_stamp
 from roadstead_lab.training.state import TrainState
 from roadstead_lab.training.train import collate, main
 
+MODELS = Path(__file__).parents[4] / "models"
 CONFIG = TrainConfig(cycles=(20,), batch=2, warmup_steps=5)
 
 
@@ -142,3 +145,30 @@ def test_training_without_the_shared_data_says_so_and_exits_with_3(
     )
     assert code == 3
     assert "shared data" in capsys.readouterr().err
+
+
+def test_every_fold_begins_with_the_committed_weights_unfolded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "STATISTICS_CROPS", 2)
+    water = TrainingScene(
+        "practice-0",
+        np.full((200, 200, 3), 60, np.uint8),
+        np.ones((200, 200), bool),
+        np.zeros((0, 4, 2), np.float32),
+        np.zeros(0, np.int64),
+    )
+    simulated = train.Simulated((water,), [simulated_stamp(np.random.default_rng(1))])
+    path = train._first_weights(SIMULATED_ONLY, simulated, tmp_path, CONFIG, MODELS)
+    begun = TrainState.start(CONFIG, tmp_path / "fold-0", path).average.eval()
+    image = np.random.default_rng(0).random((1, 3, TILE_PX, TILE_PX), dtype=np.float32) * 0.4
+    committed = onnxruntime.InferenceSession(MODELS / SIMULATED_ONLY / "weights.onnx")
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            begun(torch.from_numpy(image)), committed.run(None, {"image": image})[0], atol=5e-3
+        )
+    written = path.stat().st_mtime_ns
+    assert (
+        train._first_weights(SIMULATED_ONLY, simulated, tmp_path, CONFIG, MODELS).stat().st_mtime_ns
+        == written
+    )
