@@ -63,8 +63,8 @@ REASONS: dict[str, str] = {
     "georeferenced. Until that is mended nothing here supports a lead.",
     "image_and_ais_disagree": "Far fewer declared vessels were seen than lay in clear searched water: image and AIS "
     "may be of different days or places, or one of them broken. Nothing here supports a lead.",
-    "time_contradicted": "The time that the image gives contradicts its own product's name or datatake, or the hours "
-    "at which its satellite passes, so AIS cannot be held against it. Nothing here supports a lead.",
+    "time_contradicted": "The time that the image gives contradicts its own product's name or datatake, "
+    "so AIS cannot be held against it. Nothing here supports a lead.",
 }
 """Reason code -> what it says, with what else could explain it."""
 

@@ -20,6 +20,7 @@ from roadstead.store.schema import SCHEMA_VERSION
 
 BUSY_TIMEOUT_S = 30.0
 """How long a command waits for another one that is writing."""
+_SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _CAUSES = {
@@ -61,7 +62,7 @@ def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
     """Return an engine whose database holds the newest schema, its URL, and whether it can only be read.
 
     Args:
-        url: SQLAlchemy URL.
+        url: SQLAlchemy URL, or the path of an SQLite file (.sqlite, .sqlite3, .db).
         writes: False: an SQLite file that may not be written is opened all the same, to be read.
 
     Raises:
@@ -69,7 +70,7 @@ def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
         StoreError: the database cannot be opened, or its schema is unknown here, as a newer Roadstead's is.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(_as_url(url))
         if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
             raise UsageError(
                 f"store {url!r} is in memory and would be lost: write sqlite:///path/to/file.sqlite"
@@ -92,6 +93,11 @@ def open_engine(url: str, writes: bool = True) -> tuple[Engine, URL, bool]:
         engine.dispose()
         raise
     return engine, parsed, file is not None
+
+
+def _as_url(url: str) -> str:
+    """Return a plain path to an SQLite file as its URL; anything else as it is."""
+    return f"sqlite:///{url}" if "://" not in url and url.endswith(_SQLITE_SUFFIXES) else url
 
 
 def _only_readable(url: URL) -> Path | None:

@@ -6,7 +6,7 @@ into mosaics, so that crops are cut from them as from any scene. They belong to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -110,7 +110,7 @@ def _read_chip(path: Path) -> NDArray[np.uint8]:
     return np.asarray(np.maximum(stretched, 1), np.uint8)
 
 
-def _region(label: dict[str, Any], col: int, row: int) -> Label:
+def _region(label: Mapping[Any, Any], col: int, row: int) -> Label:
     """Make a mosaic's label from a row of the table; (col, row) is where its chip begins."""
     angle = np.radians(float(label["angle_deg"]))
     along = np.array([np.cos(angle), np.sin(angle)]) * float(label["length_px"]) / 2

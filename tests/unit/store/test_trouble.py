@@ -162,8 +162,24 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path / 'file' / 'store.sqlite'}")
 
 
-@pytest.mark.parametrize("url", ["store.sqlite", "nosuchdatabase://x", "postgresql+psycopg2://u:secret@h/d"])
+@pytest.mark.parametrize("url", ["store.txt", "nosuchdatabase://x", "postgresql+psycopg2://u:secret@h/d"])
 def test_a_wrong_url_is_a_usage_error_and_shows_no_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         Store.open(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["s.sqlite", "s.sqlite3", "s.db"])
+def test_the_path_of_an_sqlite_file_is_taken_as_its_url(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with Store.open(str(path)):
+        pass
+    assert path.read_bytes().startswith(b"SQLite format 3")
+    with Store.open(f"sqlite:///{path}"):
+        pass
+
+
+def test_another_path_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no database URL"):
+        Store.open(str(tmp_path / "s.txt"))
+    assert not list(tmp_path.iterdir())

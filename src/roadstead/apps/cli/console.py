@@ -42,7 +42,9 @@ Aoi = Annotated[
 StoreUrl = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="URL", help="SQLAlchemy URL, e.g. sqlite:///here.sqlite. Default: settings."
+        "--store",
+        metavar="URL",
+        help="Path of an SQLite file (here.sqlite), or SQLAlchemy URL (postgresql+psycopg://...). Default: settings.",
     ),
 ]
 Ais = Annotated[

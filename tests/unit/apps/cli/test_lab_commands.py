@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -57,3 +59,10 @@ def test_a_fault_inside_the_lab_is_not_taken_for_its_absence(monkeypatch: pytest
     monkeypatch.setattr(EntryPoint, "load", lambda _: __import__("a_library_that_is_absent"))
     with pytest.raises(ModuleNotFoundError, match="a_library_that_is_absent"):
         app_with(monkeypatch, entry("simulate", "roadstead_lab.commands.simulate:simulate_command"))
+
+
+@pytest.mark.parametrize("name", ["simulate", "evaluate"])
+def test_a_command_of_the_lab_can_be_imported_on_its_own(name: str) -> None:
+    """In a process of its own: what was imported before would hide a circle."""
+    code = f"import roadstead_lab.commands.{name}"
+    subprocess.run([sys.executable, "-c", code], check=True)
