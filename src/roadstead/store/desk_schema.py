@@ -33,7 +33,10 @@ class User(Base):
     """One person of this store."""
 
     __tablename__ = "users"
-    __table_args__ = (one_of("role", ROLES),)
+    __table_args__ = (
+        one_of("role", ROLES),
+        UniqueConstraint("oidc_issuer", "oidc_subject", name="uq_users_account"),
+    )
 
     name: Mapped[str] = mapped_column(primary_key=True)
     """Lower case."""
@@ -43,6 +46,10 @@ class User(Base):
     created: Mapped[datetime]
     disabled: Mapped[bool]
     """A person who left: the name stays, so that nobody else decides under it."""
+    oidc_issuer: Mapped[str | None]
+    """With `oidc_subject`, the account at a provider that logged in under this name first; null before that. The two
+    together are what stays of an account there, names and addresses do not (OpenID Connect Core 1.0, 5.7)."""
+    oidc_subject: Mapped[str | None]
 
 
 class Session(Base):

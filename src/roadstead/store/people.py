@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from roadstead.core.errors import UsageError
+from roadstead.core.errors import LogInError, UsageError
 from roadstead.core.turnstile import Turnstile
 from roadstead.store import desk_schema
 from roadstead.store.desk_schema import ROLES
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 USER, SESSION, VISIT = (
     table_of(entity) for entity in (desk_schema.User, desk_schema.Session, desk_schema.Visit)
 )
+_PERSON = (USER.c.name, USER.c.role, USER.c.created, USER.c.disabled)
+_UNTIED = {"oidc_issuer": None, "oidc_subject": None}
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 SHORTEST, LONGEST = 10, 200
 AT_ONCE, WAITING = 2, 8
@@ -73,7 +75,7 @@ class People:
 
     def all(self) -> tuple[Person, ...]:
         """Return all users by name."""
-        chosen = select(USER.c.name, USER.c.role, USER.c.created, USER.c.disabled).order_by(USER.c.name)
+        chosen = select(*_PERSON).order_by(USER.c.name)
         with self._store.transaction(writes=False) as connection:
             return tuple(Person(*row) for row in connection.execute(chosen))
 
@@ -87,7 +89,7 @@ class People:
         replace: bool = False,
         first: bool = False,
     ) -> Person:
-        """Add a user; with ``replace`` one of that name gets this role and password, and the sessions end.
+        """Add a user; with ``replace`` one of that name gets this role and password, no account, and the sessions end.
 
         Args:
             name: Letters, digits, ``.``, ``_``, ``-``; kept in lower case.
@@ -103,7 +105,7 @@ class People:
         key = plain_name(name)
         if role not in ROLES:
             raise UsageError(f"role {role!r}: choose from {', '.join(ROLES)}")
-        row = {"role": role, "password_hash": password_hash, "disabled": False}
+        row = {"role": role, "password_hash": password_hash, "disabled": False, **_UNTIED}
         with self._store.transaction(writes=True) as connection:
             if first and _any(connection):
                 raise UsageError("there is a user already: ask an admin, or run 'roadstead review add-user'")
@@ -136,11 +138,61 @@ class People:
             connection.execute(update(USER).where(USER.c.name == key).values(disabled=True))
             connection.execute(delete(SESSION).where(SESSION.c.user_name == key))
 
+    def of_account(self, issuer: str, subject: str, name: str) -> Person:
+        """Return the user whom an account at a provider is tied to, or tie it to the user whose name it gives.
+
+        The account is what its issuer and subject say together; the name counts the first time alone (OpenID Connect
+        Core 1.0, 5.7: no other claim is sure to stay with one person).
+
+        Args:
+            issuer: of the ID token, ``iss``.
+            subject: of the ID token, ``sub``.
+            name: that the provider has for the account.
+
+        Raises:
+            LogInError: nobody has that name, another account is tied to it, or the user is shut out.
+        """
+        account = (USER.c.oidc_issuer == issuer, USER.c.oidc_subject == subject)
+        chosen = select(*_PERSON, USER.c.oidc_subject)
+        with self._store.transaction(writes=True) as connection:
+            row = connection.execute(chosen.where(*account)).one_or_none()
+            if row is None:
+                row = connection.execute(chosen.where(USER.c.name == name.lower())).one_or_none()
+                if row is None:
+                    raise LogInError(
+                        f"nobody of the name {name[:40]!r} is known here: an admin adds you first"
+                    )
+                if row.oidc_subject is not None:
+                    raise LogInError(
+                        f"{row.name!r} logs in with another account; if yours is a new one, an admin runs "
+                        f"'roadstead review untie-user {row.name}'"
+                    )
+            if row.disabled:
+                raise LogInError(f"{row.name!r} may log in no longer")
+            if row.oidc_subject is None:
+                tied = {"oidc_issuer": issuer, "oidc_subject": subject}
+                connection.execute(update(USER).where(USER.c.name == row.name).values(tied))
+            return Person(*row[: len(_PERSON)])
+
+    def untie(self, name: str) -> None:
+        """Forget a user's account at the provider and end the sessions; the next one that gives the name is tied.
+
+        Raises:
+            UsageError: no such user, or no account is tied.
+        """
+        key = plain_name(name)
+        with self._store.transaction(writes=True) as connection:
+            row = connection.execute(select(USER.c.oidc_subject).where(USER.c.name == key)).one_or_none()
+            if row is None:
+                raise UsageError(f"there is no user {key!r}")
+            if row.oidc_subject is None:
+                raise UsageError(f"no account of a provider is tied to {key!r}")
+            connection.execute(update(USER).where(USER.c.name == key).values(_UNTIED))
+            connection.execute(delete(SESSION).where(SESSION.c.user_name == key))
+
     def named(self, name: str) -> Person | None:
         """Return the user of a name, also one who is shut out; None where there is none."""
-        chosen = select(USER.c.name, USER.c.role, USER.c.created, USER.c.disabled).where(
-            USER.c.name == name.strip().lower()
-        )
+        chosen = select(*_PERSON).where(USER.c.name == name.strip().lower())
         with self._store.transaction(writes=False) as connection:
             row = connection.execute(chosen).one_or_none()
         return None if row is None else Person(*row)
@@ -168,7 +220,7 @@ class People:
     def of_session(self, token: str, now: datetime) -> Person | None:
         """Return whose session this is; None where it has ended, or the user may not log in."""
         chosen = (
-            select(USER.c.name, USER.c.role, USER.c.created, USER.c.disabled)
+            select(*_PERSON)
             .join(SESSION, SESSION.c.user_name == USER.c.name)
             .where(
                 SESSION.c.token_sha256 == _sha256(token), SESSION.c.expires > now, USER.c.disabled.is_(False)

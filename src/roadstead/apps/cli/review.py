@@ -122,6 +122,16 @@ def disable_user(name: Annotated[str, typer.Argument()], store: console.StoreUrl
     err.print(f"{name} may log in no longer.")
 
 
+@app.command("untie-user")
+def untie_user(name: Annotated[str, typer.Argument()], store: console.StoreUrl = None) -> None:
+    """Forget somebody's account at the OpenID Connect provider: the next one that gives the name is theirs."""
+    from roadstead.store import People, Store
+
+    with Store.open(store or settings().store_url) as opened:
+        People(opened).untie(name)
+    err.print(f"{name} is tied to no account; the next one that gives the name at the provider will be.")
+
+
 @app.command("verify")
 def verify(
     contains: Annotated[

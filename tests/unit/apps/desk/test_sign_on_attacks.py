@@ -8,18 +8,21 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import select
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from roadstead.apps.desk.login.openid import Client
 from roadstead.apps.desk.login.openid import Provider as Named
 from roadstead.apps.desk.login.openid_answers import Exchanges, TooManyError
-from roadstead.core.errors import LogInError, UpstreamError
+from roadstead.core.errors import LogInError, UpstreamError, UsageError
 from roadstead.store import People, Store
+from roadstead.store.people import SESSION
 from tests.unit.apps.desk import builders as r
 from tests.unit.apps.desk import provider as p
 from tests.unit.apps.desk.test_sign_on import away, fault, log_in
@@ -335,3 +338,84 @@ def test_whoever_cannot_be_asked_because_many_do_is_told_so(named: Named) -> Non
     assert busy._places.acquire()
     with pytest.raises(UpstreamError, match="is asked by many at once: try again in a moment"):
         Client(named, busy).address("https://desk.example/back", "s", "n", "v" * 43)
+
+
+# Whose account it is --------------------------------------------------------------------------------------
+
+
+def test_a_second_account_of_the_same_name_gets_in_as_nobody(
+    browser: r.Browser, provider: p.Provider
+) -> None:
+    """Whoever leaves may leave a name that the provider gives to somebody else."""
+    assert log_in(browser).headers["location"] == "/"
+    browser.post("/logout", {})
+    provider.claims = {"sub": "somebody else's"}
+    answer = log_in(browser)
+    assert answer.status_code == 403
+    assert "'ana' logs in with another account" in fault(answer)
+    assert "roadstead review untie-user ana" in fault(answer)
+    provider.claims = {}
+    assert log_in(browser).headers["location"] == "/", "the first account still gets in"
+
+
+def test_an_account_whose_name_changes_stays_the_person_that_it_was(
+    browser: r.Browser, provider: p.Provider, store: Store
+) -> None:
+    assert log_in(browser).headers["location"] == "/"
+    browser.post("/logout", {})
+    provider.claims = {"sub": "id of ana", "preferred_username": "kim"}
+    assert log_in(browser).headers["location"] == "/"
+    assert store_sessions(store) == {"ana"}, "the name of an admin makes no admin of an analyst"
+
+
+def test_the_same_subject_of_another_issuer_is_another_account(store: Store) -> None:
+    people = People(store)
+    people.of_account("https://id.example", "1", "ana")
+    with pytest.raises(LogInError, match="another account"):
+        people.of_account("https://id.other", "1", "ana")
+    assert people.of_account("https://id.other", "1", "kim").name == "kim"
+
+
+def test_an_account_of_somebody_shut_out_gets_in_under_no_name(store: Store) -> None:
+    people = People(store)
+    people.of_account("https://id.example", "1", "ana")
+    people.disable("ana")
+    for name in ("ana", "kim"):
+        with pytest.raises(LogInError, match="may log in no longer"):
+            people.of_account("https://id.example", "1", name)
+
+
+@pytest.mark.parametrize("again", ["untied", "replaced"])
+def test_an_admin_lets_another_account_in_by_forgetting_the_first(store: Store, again: str) -> None:
+    people = People(store)
+    people.of_account("https://id.example", "1", "ana")
+    people.start_session("ana", "t", r.NOW, r.NOW + timedelta(hours=1))
+    if again == "untied":
+        people.untie("ana")
+    else:
+        people.add("ana", "viewer", "x", r.NOW, replace=True)
+    assert people.of_session("t", r.NOW) is None, "sessions of the first account end"
+    assert people.of_account("https://id.example", "2", "ana").name == "ana"
+    with pytest.raises(LogInError, match="another account"):
+        people.of_account("https://id.example", "1", "ana")
+
+
+def test_forgetting_what_is_not_tied_is_a_usage_error(store: Store) -> None:
+    with pytest.raises(UsageError, match="no account of a provider is tied to 'ana'"):
+        People(store).untie("ana")
+    with pytest.raises(UsageError, match="there is no user 'eve'"):
+        People(store).untie("eve")
+
+
+@pytest.mark.parametrize("subject", [None, "", 7, ["id"], "x" * 256, "a\u0000", "\u212a"])
+def test_a_token_without_a_subject_that_can_be_one_lets_nobody_in(
+    browser: r.Browser, provider: p.Provider, subject: object
+) -> None:
+    provider.claims = {"sub": subject}
+    assert log_in(browser).status_code == 403
+
+
+def store_sessions(store: Store) -> set[str]:
+    """Return who has a session."""
+    with store.transaction(writes=False) as connection:
+        return set(connection.scalars(select(SESSION.c.user_name)))

@@ -43,6 +43,8 @@ KEPT_S: Final = 3600.0
 """How long the provider's documents are taken to hold; keys are asked for again at once where one is not known."""
 REST_S: Final = 10.0
 """A provider that did not answer is not asked again for so long, so that clicks do not wait for it one by one."""
+LONGEST_SUBJECT: Final = 255
+"""Characters of ``sub`` (OpenID Connect Core 1.0, 2)."""
 LEEWAY_S: Final = 60
 """Clocks may differ by this much."""
 SIGNED_BY: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -72,6 +74,16 @@ class Provider:
     """Where the claim holds addresses: those of this domain are taken, by what stands before the @."""
     label: str = ""
     """What the log-in page calls it."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account at a provider: issuer and subject together are what stays of it."""
+
+    issuer: str
+    subject: str
+    name: str
+    """As the provider has it now; it may change."""
 
 
 def client_of(given: Settings) -> Client | None:
@@ -144,8 +156,10 @@ class Client:
             )
         return str(url)
 
-    def name(self, given: Mapping[str, str], back: str, nonce: str, verifier: str, now: datetime) -> str:
-        """Return the name that the provider has for whoever came back.
+    def account(
+        self, given: Mapping[str, str], back: str, nonce: str, verifier: str, now: datetime
+    ) -> Account:
+        """Return the account at the provider of whoever came back.
 
         Args:
             given: What the browser brought back: ``code``, or ``error``; its ``state`` has been held against ours.
@@ -166,7 +180,7 @@ class Client:
             raise LogInError(f"{self.provider.label} sent no code")
         token = self._token(about, given["code"], back, verifier)
         claims = self._claims(token, nonce, now)
-        return self._named(claims)
+        return Account(self.provider.issuer, self._subject(claims), self._named(claims))
 
     def _check_issuer(self, about: Mapping[str, Any], given: Mapping[str, str]) -> None:
         """Refuse an answer of another provider that somebody mixed in (RFC 9207)."""
@@ -222,6 +236,14 @@ class Client:
             # Others whom we do not know could have been given the same token, and could give it to us.
             raise LogInError("the ID token is for other applications too")
         return dict(claims)
+
+    def _subject(self, claims: Mapping[str, Any]) -> str:
+        """Return ``sub``, 1 to 255 ASCII characters (OpenID Connect Core 1.0, 2)."""
+        subject = claims.get("sub")
+        if isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT:
+            if subject.isascii() and subject.isprintable():
+                return subject
+        raise LogInError(f"{self.provider.label} does not say whose account it is: the ID token lacks 'sub'")
 
     def _named(self, claims: Mapping[str, Any]) -> str:
         claim = self.provider.name_claim

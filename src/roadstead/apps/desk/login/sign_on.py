@@ -19,7 +19,6 @@ from roadstead.apps.desk.login.account import Next, form_page, start, wait_page
 from roadstead.apps.desk.login.openid import Client
 from roadstead.apps.desk.login.security import AWAY_COOKIE, new_token
 from roadstead.core.errors import LogInError, UpstreamError
-from roadstead.store.people import NAME
 
 router = APIRouter()
 BACK = "/login/oidc/back"
@@ -93,7 +92,7 @@ def leave(request: Request, site: TheSite, then: Next = "/") -> Response:
 
 @router.get(BACK)
 def back(request: Request, site: TheSite) -> Response:
-    """Take the answer of the provider and start a session, by the role that the store has."""
+    """Take the answer of the provider and start a session of whom its account is tied to, by the role in the store."""
     client = _client(site)
     now = site.desk.clock()
     wait = site.limiter.wait_s("", address_of(request), now)
@@ -117,12 +116,8 @@ def back(request: Request, site: TheSite) -> Response:
             raise LogInError("it took too long")
         if not request.app.state.used.first(away.token):
             raise LogInError("the answer was used before")
-        name = client.name(given, _back(request, site), nonce, verifier, now)
-        person = site.desk.people.named(name) if NAME.fullmatch(name.lower()) else None
-        if person is None:
-            raise LogInError(f"nobody of the name {name[:40]!r} is known here: an admin adds you first")
-        if person.disabled:
-            raise LogInError(f"{person.name!r} may log in no longer")
+        account = client.account(given, _back(request, site), nonce, verifier, now)
+        person = site.desk.people.of_account(account.issuer, account.subject, account.name)
     except UpstreamError as error:
         site.limiter.forget(guess)
         return _told(request, site, away.then, 503, str(error))

@@ -211,8 +211,10 @@ def _users() -> None:
         *required(sa.Text, "name role password_hash"),
         *required(UtcTime, "created"),
         *required(sa.Boolean, "disabled"),
+        *optional(sa.Text, "oidc_issuer oidc_subject"),
         one_of("users", "role", "viewer analyst admin"),
         sa.PrimaryKeyConstraint("name", name="pk_users"),
+        sa.UniqueConstraint("oidc_issuer", "oidc_subject", name="uq_users_account"),
     )
 
 
