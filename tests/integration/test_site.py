@@ -106,7 +106,7 @@ def test_the_readme_is_the_first_page_and_guides_outside_docs_are_there(site: Pa
         "SECURITY",
         "CHANGELOG",
         "architecture",
-        "models/s2-obb-n-3/card",
+        "models/s2-obb-n-4/card",
         "aoi/index",
     ):
         assert (site / f"{name}.html").is_file(), name
@@ -117,15 +117,15 @@ def test_links_between_pages_of_the_repository_are_those_of_the_site(hooks: Modu
         "README.md",
         "exports.md",
         "decisions/README.md",
-        "models/s2-obb-n-3/card.md",
+        "models/s2-obb-n-4/card.md",
         "images/report.png",
     }
     text = "[a](docs/exports.md#x) ![p](docs/images/report.png) [m](src/roadstead/__init__.py) [d](docs/decisions)"
     assert hooks.mended(text, "README.md", known) == (
         "[a](exports.md#x) ![p](images/report.png) m [d](decisions/README.md)"
     )
-    assert hooks.mended("[c](../../models/s2-obb-n-3/card.md)", "decisions/0001-jobs-layer.md", known) == (
-        "[c](../models/s2-obb-n-3/card.md)"
+    assert hooks.mended("[c](../../models/s2-obb-n-4/card.md)", "decisions/0001-jobs-layer.md", known) == (
+        "[c](../models/s2-obb-n-4/card.md)"
     )
 
 

@@ -56,6 +56,7 @@ WORDS = {
     "ais events": ["{aoi}", "--ais", "{ais}", *DAYS, "-o", "{home}/events.geojson"],
     "review add-user": ["ana", "--role", "analyst", "--no-password"],
     "review disable-user": ["ana"],
+    "review untie-user": ["ana"],
     "review labels": ["-o", "{home}/labels.geojson"],
     "audit labels": ["-o", "{home}/labels.geojson"],
     "simulate": ["fortnight", "-o", "{home}/world"],

@@ -16,7 +16,7 @@ from pydantic_settings import (
 from roadstead.core.errors import UsageError
 from roadstead.core.providers import DEFAULT_ORDER, PROVIDERS, Provider
 
-DEFAULT_MODEL_ID = "s2-obb-n-3"
+DEFAULT_MODEL_ID = "s2-obb-n-4"
 
 
 def _shipped(folder: str) -> Path:

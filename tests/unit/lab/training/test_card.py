@@ -22,7 +22,7 @@ from roadstead_lab.training.places import PLACES
 from tests.unit.lab.training.test_scoring import seen, ship
 
 CONFIG = {
-    "model_id": "s2-obb-n-3",
+    "model_id": "s2-obb-n-4",
     "architecture": "yolo11n-obb.yaml",
     "pretrained": "s2-obb-n-sim-2",
     "taught_on": "real and simulated",
@@ -41,7 +41,7 @@ def metrics() -> dict[str, Any]:
         score_scene("houston", labels, ()),
     ]
     vessels = [ChipVessel("1", 100.0, 110.0, 95.0, 125.0), ChipVessel("2", 80.0, None, None, None)]
-    return measured(scenes) | {"s2_ais": figures(vessels), "model_id": "s2-obb-n-3"}
+    return measured(scenes) | {"s2_ais": figures(vessels), "model_id": "s2-obb-n-4"}
 
 
 def model() -> dict[str, Any]:
