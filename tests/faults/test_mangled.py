@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-COUNT = 120
+COUNT = 200
 MOST_MB, MOST_S = 1500, 60.0
 
 

@@ -48,6 +48,33 @@ def noise(amplitude: float, seed: int = 0) -> Real:
     return np.clip(0.3 + amplitude * rng.normal(size=(3, 128, 128)), 0, 1).astype(np.float32)
 
 
+def damaged(band: int, rows: slice, fill: Callable[[tuple[int, int]], Real]) -> Real:
+    """Return two ships on water of which some rows of a band are what a broken stream decodes to."""
+    changed = shown()
+    part = changed[band, rows]
+    part[:] = fill((part.shape[0], part.shape[1]))
+    return changed
+
+
+def numbers(shape: tuple[int, int]) -> Real:
+    """Return 16-bit numbers drawn evenly, as reflectance of the visual's full scale."""
+    drawn = np.random.default_rng(4).integers(0, 65536, shape)
+    return np.clip(drawn * 1e-4 / 0.3558, 0, 1).astype(np.float32)
+
+
+def ramp(shape: tuple[int, int]) -> Real:
+    """Return rows that all rise alike, as a predictor makes of zeros and a step."""
+    return np.broadcast_to(np.linspace(0.05, 0.3, shape[1], dtype=np.float32), shape)
+
+
+def soil() -> Real:
+    """Return water beside red soil, which is five times as bright in red as in blue."""
+    changed = shown()
+    grain = np.random.default_rng(5).normal(0, 0.002, (3, 240, 130))
+    changed[:, :, 130:] = np.array([0.95, 0.5, 0.2])[:, None, None] + grain
+    return changed
+
+
 def with_band(rgb: Real, band: int, value: float) -> Real:
     changed = rgb.copy()
     changed[band] = value
@@ -68,6 +95,15 @@ BROKEN: dict[str, tuple[Callable[[], Real], str]] = {
     "noise": (lambda: noise(0.2), "it is noise"),
     "faint noise": (lambda: noise(0.06, 1), "it is noise"),
     "numbers drawn evenly": (lambda: np.random.default_rng(2).random((3, 96, 96)), "it is noise"),
+    "green is noise in its lower quarter": (
+        lambda: damaged(1, np.s_[180:], numbers),
+        "contradict each other",
+    ),
+    "blue is noise in its lower quarter": (lambda: damaged(2, np.s_[180:], numbers), "contradict each other"),
+    "rows of red repeat in its lower half": (
+        lambda: damaged(0, np.s_[120:], ramp),
+        "the rows of a band repeat",
+    ),
     "one band three times": (lambda: np.repeat(shown()[:1], 3, axis=0), "the same numbers"),
 }
 
@@ -86,6 +122,7 @@ SOUND: dict[str, Callable[[], Real]] = {
     "water half as bright": lambda: shown() * 0.5,
     "silt": lambda: np.clip(shown() + np.array([0.45, 0.35, 0.15])[:, None, None], 0, 1),
     "8 bits": lambda: np.round(shown() * 255) / 255,
+    "water beside red soil": soil,
     "choppy water": lambda: np.clip(shown() + _chop(), 0, 1),
 }
 
@@ -107,6 +144,16 @@ def test_a_mask_is_no_near_infrared(values: tuple[float, ...]) -> None:
     why = told(block_of(rgb, nir))
     assert why is not None
     assert "a mask was taken for it" in why
+
+
+def test_near_infrared_that_reflects_more_than_falls_on_it_is_damaged() -> None:
+    rgb = shown()
+    nir = np.full(rgb.shape[1:], 0.02, np.float32) + np.random.default_rng(6).random(rgb.shape[1:]) * 0.01
+    assert told(block_of(rgb, nir.astype(np.float32))) is None
+    nir[120:] = np.random.default_rng(7).integers(0, 65536, nir[120:].shape) * 1e-4
+    assert "near infrared reflects more than falls on it in 42% of its pixels" in str(
+        told(block_of(rgb, nir))
+    )
 
 
 def test_near_infrared_that_is_nowhere_known_is_not_held_against_a_scene() -> None:

@@ -49,6 +49,14 @@ NOISE_SHARE, NOISE_LAG = 0.5, 0.25
 median, for the lens itself blurs over a pixel and more."""
 GREY_SPREAD: Final = 0.001
 """Between the darkest and the brightest visible band. Real scenes: 0.013 or more in the most coloured hundredth."""
+CONTRADICTION: Final = 0.5
+"""Of the full scale between two visible bands. Bare soil may differ as much, but it rises from blue to red."""
+CONTRADICTED_SHARE: Final = 0.1
+"""So many pixels whose bands contradict each other. Real scenes: 0.0003 at most; a damaged band: 0.2 and more."""
+NIR_SHARE: Final = 0.1
+"""So many pixels that reflect more than falls on them. Real scenes: 0.00002 at most; a damaged band: 0.2 and more."""
+STRIPED_SHARE: Final = 0.1
+"""So many patches whose rows, or columns, are all the same, but not their pixels. Real scenes: none."""
 
 HINT: Final = (
     "nothing could have been found in it; check its bands, scale and offset, or take another product"
@@ -67,10 +75,17 @@ class Tally:
     """Histogram of the brightest of the three."""
     spread: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS + 1, np.int64))
     """Histogram of the brightest less the darkest of the three."""
+    contradicted: int = 0
+    """Pixels of which one visible band is far brighter than another, as nothing is."""
+    nir_seen: int = 0
+    nir_over: int = 0
+    """Pixels with near infrared, and those of them above a reflectance of 1."""
     nir: set[float] = field(default_factory=set)
     """The first few values of near infrared."""
     grain: list[Real] = field(default_factory=list)
     """Standard deviation of the three bands in each patch, 0..1."""
+    striped: list[np.bool_] = field(default_factory=list)
+    """Whether all rows, or all columns, of a band of each patch are the same, but not its pixels."""
     alike: list[np.float32] = field(default_factory=list)
     """Correlation of neighbouring pixels of green in each patch."""
 
@@ -85,20 +100,31 @@ class Tally:
         high = rgb.max(axis=0)
         self.bands += np.stack([_histogram(values) for values in rgb])
         self.brightest += _histogram(high)
-        self.spread += _histogram(high - rgb.min(axis=0))
-        if block.nir is not None and len(self.nir) < 3:
-            known = block.nir[thin][taken[thin]]
-            self.nir |= set(np.unique(known[np.isfinite(known)])[:3].tolist())
+        spread = high - rgb.min(axis=0)
+        self.spread += _histogram(spread)
+        red, green, blue = rgb
+        soil = (blue <= green) & (green <= red)
+        self.contradicted += int(((spread > CONTRADICTION) & ~soil).sum())
+        if block.nir is not None:
+            self._add_nir(block.nir[thin][taken[thin]])
         patches = _patches(block.rgb, taken, step)
+        self.striped.extend(_striped(patches))
         self.grain.extend(patches.std(axis=(2, 3)))
         self.alike.extend(_neighbours(patches[:, 1]))
+
+    def _add_nir(self, reflectance: Real) -> None:
+        known = reflectance[np.isfinite(reflectance)]
+        self.nir_seen += known.size
+        self.nir_over += int((known > 1).sum())
+        if len(self.nir) < 3:
+            self.nir |= set(np.unique(known)[:3].tolist())
 
 
 def implausible(tally: Tally) -> str | None:
     """Say why no hull could have shown in what was measured, None where it could; few pixels are not judged."""
     if tally.seen < LEAST_PIXELS:
         return None
-    faults = (_dark, _bright, _constant, _grey, _noise, _mask_as_nir)
+    faults = (_dark, _bright, _constant, _grey, _noise, _mask_as_nir, _damaged)
     return next((why for fault in faults if (why := fault(tally))), None)
 
 
@@ -154,6 +180,19 @@ def _mask_as_nir(tally: Tally) -> str | None:
     return f"near infrared is {told} alone: a mask was taken for it"
 
 
+def _damaged(tally: Tally) -> str | None:
+    if (share := tally.contradicted / tally.seen) > CONTRADICTED_SHARE:
+        return f"its bands contradict each other in {share:.0%} of its pixels: one of them is damaged"
+    if tally.nir_over > NIR_SHARE * tally.nir_seen:
+        share = tally.nir_over / tally.nir_seen
+        return (
+            f"near infrared reflects more than falls on it in {share:.0%} of its pixels: the band is damaged"
+        )
+    if tally.striped and (share := float(np.mean(tally.striped))) > STRIPED_SHARE:
+        return f"in {share:.0%} of it the rows of a band repeat: the band is damaged"
+    return None
+
+
 def _histogram(values: Real) -> NDArray[np.int64]:
     return np.bincount((values * BINS).astype(np.int64), minlength=BINS + 1)
 
@@ -172,6 +211,13 @@ def _patches(rgb: Real, taken: Mask, step: int) -> Real:
     full: Mask = np.asarray(taken[whole].reshape(squares).all(axis=(1, 3)))[::step, ::step]
     cut = rgb[:, *whole].reshape(3, *squares)[:, ::step, :, ::step]
     return np.asarray(np.moveaxis(cut, (1, 3), (0, 1))[full])
+
+
+def _striped(patches: Real) -> Mask:
+    """Return whether rows or columns of any band repeat all over each patch, but not its pixels, [n]."""
+    along = (patches[:, :, 1:] == patches[:, :, :-1]).all(axis=(2, 3))
+    across = (patches[..., 1:] == patches[..., :-1]).all(axis=(2, 3))
+    return np.asarray((along != across).any(axis=1))
 
 
 def _neighbours(patches: Real) -> Real:
